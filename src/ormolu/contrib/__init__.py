@@ -1,0 +1,1 @@
+"""What stands beside the library: optional packages that the core never imports."""

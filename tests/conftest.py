@@ -1,0 +1,116 @@
+"""Fixtures: the database (``backend``, ``db``), the world (``world``), and queries seen (``queries``).
+
+A test that asks for ``db`` runs on every database. It finds the tables of its module's models, empty, and
+the library configured with that database as its default. A module says which models these are with
+``MODELS = [...]``; without it they are the models that the module itself defines. A test that asks for
+``world`` as well runs in both worlds; see ``support.worlds``. ``@pytest.mark.backends("sqlite")`` and
+``@pytest.mark.worlds("async")`` narrow that down.
+"""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import ormolu
+from support.backends import NAMES, WORLDS, Backend, Backends
+from support.worlds import WORLDS as WORLD_OBJECTS
+from support.worlds import World
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    names = metafunc.fixturenames
+    backends = [name for name in _marked(metafunc, "backends", NAMES) if name in NAMES]
+    worlds = _marked(metafunc, "worlds", ("sync", "async"))
+    if "backend" in names and "world" in names:
+        pairs = [(b, w) for b in backends for w in worlds if w in WORLDS[b]]
+        ids = [f"{b}-{w}" for b, w in pairs]
+        metafunc.parametrize(("backend", "world"), pairs, ids=ids, indirect=True)
+    elif "backend" in names:
+        metafunc.parametrize("backend", [b for b in backends if "sync" in WORLDS[b]], indirect=True)
+    elif "world" in names:
+        metafunc.parametrize("world", worlds, indirect=True)
+
+
+def _marked(metafunc: pytest.Metafunc, marker: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    mark = metafunc.definition.get_closest_marker(marker)
+    return mark.args if mark else default
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine function in its world; without a world, in an event loop."""
+    function = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(function):
+        return None
+    wanted = pyfuncitem._fixtureinfo.argnames
+    world: World = pyfuncitem.funcargs.get("world", WORLD_OBJECTS["async"])
+    world.run(function(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True
+
+
+@pytest.fixture(scope="session")
+def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
+    """Every database of this run, by name."""
+    made = Backends(tmp_path_factory.mktemp("databases"))
+    yield made
+    ormolu.databases.close_all()
+    made.close()
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest, backends: Backends) -> Backend:
+    """The database that this test runs on."""
+    return backends[request.param]
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> World:
+    """The world, sync or async, that this test runs in."""
+    return WORLD_OBJECTS[request.param]
+
+
+@pytest.fixture
+def configured(backend: Backend) -> Iterator[Backend]:
+    """Make ``backend`` the default database, with no tables made, and close it afterwards."""
+    ormolu.configure(backend.url)
+    yield backend
+    ormolu.databases.close_all()
+
+
+@pytest.fixture
+def db(request: pytest.FixtureRequest, configured: Backend) -> Iterator[Backend]:
+    """The default database, with empty tables of this module's models."""
+    models = _models_of(request.module)
+    tables = [table for model in models for table in _tables_of(model)]
+    if tables:
+        ormolu.create_tables(*models)
+    yield configured
+    if tables:
+        ormolu.drop_tables(*models)
+
+
+@pytest.fixture
+def queries(db: Backend) -> Iterator[Any]:
+    """The statements that the test has sent so far, as ``capture_queries`` collects them."""
+    with ormolu.capture_queries() as captured:
+        yield captured
+
+
+def _models_of(module: Any) -> list[type[ormolu.Model]]:
+    if hasattr(module, "MODELS"):
+        return list(module.MODELS)
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, ormolu.Model)
+        and value.__module__ == module.__name__
+        and not value._meta.abstract
+    ]
+
+
+def _tables_of(model: type[ormolu.Model]) -> list[sa.Table]:
+    return [model._meta.table]

@@ -1,0 +1,56 @@
+"""README.md and every page under docs/: what they show runs, as it stands, with warnings as errors."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RUNNER = Path(__file__).with_name("run_page.py")
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if "```python" in p.read_text(encoding="utf-8")], ids=_name
+)
+def test_examples_run(page: Path, tmp_path: Path) -> None:
+    """The examples of a page run in order, in an empty folder."""
+    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL" and not k.startswith("ORMOLU_")}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(ROOT / "src"), environment.get("PYTHONPATH")])
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", RUNNER, page],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """A link to a file of the repository names one that is there."""
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_readme_has_two_shell_blocks() -> None:
+    """README's set-up is two commands: one shows the playground, one runs the tests."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shell = re.findall(r"^```(?:bash|sh|shell|console)\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    assert len(shell) == 2
+    assert "ormolu playground" in shell[0]
+    assert "pytest" in shell[1]

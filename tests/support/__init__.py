@@ -1,0 +1,1 @@
+"""What the tests share: the databases they run on, the two worlds they run in, and helpers for both."""

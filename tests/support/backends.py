@@ -1,0 +1,104 @@
+"""The databases that the tests run on, each a new one, made once for a run.
+
+SQLite is a file in a temporary folder. PostgreSQL is the server of ``ORMOLU_TEST_POSTGRES_URL`` (a role that
+may create databases), else the embedded one. MariaDB is the server of ``ORMOLU_TEST_MARIADB_URL``, else left
+out.
+"""
+
+import os
+import uuid
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ormolu.contrib import embedded
+
+POSTGRES_URL = os.environ.get("ORMOLU_TEST_POSTGRES_URL")
+MARIADB_URL = os.environ.get("ORMOLU_TEST_MARIADB_URL")
+
+# name -> the worlds in which it runs: asyncpg has no synchronous side of its own.
+WORLDS = {
+    "sqlite": ("sync", "async"),
+    "postgresql": ("sync", "async"),
+    "asyncpg": ("async",),
+    "mariadb": ("sync", "async"),
+}
+NAMES = tuple(name for name in WORLDS if name != "mariadb" or MARIADB_URL)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One database under test: its name in ``WORLDS``, its ``Database.vendor``, its URL."""
+
+    name: str
+    vendor: str
+    url: str
+
+
+class Backends:
+    """Makes each database when a test first asks for it, and removes them all with ``close()``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[str, Backend] = {}
+        self._exits = ExitStack()
+
+    def __getitem__(self, name: str) -> Backend:
+        if name not in self._made:
+            self._made[name] = getattr(self, f"_make_{name}")()
+        return self._made[name]
+
+    def fresh(self, name: str) -> Backend:
+        """Return one more, empty database of this kind, for a test that needs a second one."""
+        made: Backend = getattr(self, f"_make_{name}")()
+        return made
+
+    def close(self) -> None:
+        self._exits.close()
+        self._made.clear()
+
+    def _make_sqlite(self) -> Backend:
+        path = self._folder / f"{uuid.uuid4().hex[:8]}.sqlite3"
+        return Backend("sqlite", "sqlite", f"sqlite:///{path}")
+
+    def _make_postgresql(self) -> Backend:
+        return Backend("postgresql", "postgresql", self._postgres_database("psycopg"))
+
+    def _make_asyncpg(self) -> Backend:
+        return Backend("asyncpg", "postgresql", self._postgres_database("asyncpg"))
+
+    def _make_mariadb(self) -> Backend:
+        assert MARIADB_URL, "ORMOLU_TEST_MARIADB_URL is not set"
+        server = sa.make_url(MARIADB_URL)
+        name = f"ormolu_test_{uuid.uuid4().hex[:12]}"
+        _mariadb(server, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+        self._exits.callback(_mariadb, server, f"DROP DATABASE `{name}`")
+        return Backend("mariadb", "mysql", _text(server.set(database=name)))
+
+    def _postgres_database(self, driver: str) -> str:
+        server = sa.make_url(self._postgres_server())
+        name = f"ormolu_test_{uuid.uuid4().hex[:12]}"
+        plain = _text(server.set(drivername="postgresql"))
+        embedded.execute(plain, f'CREATE DATABASE "{name}"')
+        self._exits.callback(embedded.execute, plain, f'DROP DATABASE "{name}" WITH (FORCE)')
+        return _text(server.set(drivername=f"postgresql+{driver}", database=name))
+
+    def _postgres_server(self) -> str:
+        if POSTGRES_URL:
+            return POSTGRES_URL
+        if not hasattr(self, "_server"):
+            self._server = self._exits.enter_context(embedded.start())
+        return self._server.url
+
+
+def _text(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def _mariadb(server: sa.URL, statement: str) -> None:
+    engine = sa.create_engine(server)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
