@@ -1,0 +1,312 @@
+"""Settings: where they come from, and what they are.
+
+Each value comes from the first of these that has it:
+
+1. `configure(...)`, called by the program;
+2. the environment: `DATABASE_URL` (the alias "default"), `ORMOLU_DATABASE_URL_<ALIAS>`, `ORMOLU_<NAME>`;
+3. the file that `ORMOLU_SETTINGS` names (a path or a dotted module), or else the first `settings.py`, or
+   `pyproject.toml` with a `[tool.ormolu]` table, in the working directory or above it, up to the project's root.
+   Files are not looked for once the program has called `configure()`;
+4. the defaults below.
+
+Nothing is read before the first use, so importing models needs neither settings nor a database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ormolu.exceptions import ImproperlyConfigured
+from ormolu.signals import setting_changed
+
+__all__ = ["DEFAULTS", "Settings", "configure", "override", "settings"]
+
+DEFAULTS: dict[str, Any] = {
+    "DATABASES": {},
+    "DATABASE_ROUTERS": [],
+    "DEBUG": False,
+    "DEFAULT_AUTO_FIELD": "ormolu.BigAutoField",
+    "DEFAULT_INDEX_TABLESPACE": "",
+    "DEFAULT_TABLESPACE": "",
+    "INSTALLED_APPS": [],
+    "LANGUAGE_CODE": "en-us",
+    "MEDIA_ROOT": "",
+    "MIGRATION_MODULES": {},
+    "SLOW_QUERY_MS": 500.0,
+    "SYNC_IN_ASYNC": "warn",
+    "TIME_ZONE": "UTC",
+    "USE_TZ": True,
+}
+"""Every setting of Ormolu's own. Upper-case names besides these are kept as the program's own settings."""
+
+_CHOICES = {"SYNC_IN_ASYNC": ("warn", "error", "off")}
+_MISSING: Any = object()
+
+
+class Settings:
+    """The settings as attributes. Use the one instance, `ormolu.conf.settings`."""
+
+    def __init__(self) -> None:
+        self._explicit: dict[str, Any] | None = None
+        self._from_file: dict[str, Any] | None = None
+        self._lock = threading.RLock()
+        self._watchers: list[Callable[[], None]] = []
+
+    def __repr__(self) -> str:
+        state = "configured" if self._explicit is not None else "from the environment and files"
+        return f"<Settings {state}>"
+
+    def __getattr__(self, name: str) -> Any:
+        # Found values are kept as plain attributes, so this runs once for each name.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        with self._lock:
+            value = self._look_up(name)
+            if value is _MISSING:
+                raise AttributeError(f"There is no setting {name!r}.{_near(name, DEFAULTS)}")
+            _check_choice(name, value)
+            self.__dict__[name] = value
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            self._replace({**(self._explicit or {}), name: value})
+
+    def __delattr__(self, name: str) -> None:
+        kept = dict(self._explicit or {})
+        if name not in kept:
+            raise AttributeError(f"The setting {name!r} was not set by the program.")
+        del kept[name]
+        self._replace(kept)
+
+    @property
+    def configured(self) -> bool:
+        """Whether the program has called `configure()`, or a database is known from elsewhere."""
+        return self._explicit is not None or bool(self.DATABASES)
+
+    def is_overridden(self, name: str) -> bool:
+        """Say whether a setting has a value other than from the defaults."""
+        return (
+            name in (self._explicit or {}) or _from_environment(name) is not _MISSING or name in self._file()
+        )
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever the settings are replaced: what was built from them is stale."""
+        self._watchers.append(callback)
+
+    def reset(self) -> None:
+        """Forget what `configure()` set and what files gave."""
+        self._from_file = None
+        self._replace(None)
+
+    def _replace(self, explicit: dict[str, Any] | None) -> None:
+        with self._lock:
+            for name in [name for name in self.__dict__ if not name.startswith("_")]:
+                del self.__dict__[name]
+            self._explicit = explicit
+        for callback in self._watchers:
+            callback()
+
+    def _look_up(self, name: str) -> Any:
+        explicit = self._explicit or {}
+        if name in explicit:
+            return explicit[name]
+        if name == "DATABASES":
+            return {**self._file().get(name, {}), **_urls_of_environment()}
+        value = _from_environment(name)
+        if value is _MISSING:
+            value = self._file().get(name, _MISSING)
+        if value is _MISSING:
+            value = DEFAULTS.get(name, _MISSING)
+        return value
+
+    def _file(self) -> dict[str, Any]:
+        if self._explicit is not None and not os.environ.get("ORMOLU_SETTINGS"):
+            return {}
+        if self._from_file is None:
+            self._from_file = _values_from_file()
+        return self._from_file
+
+
+def configure(url: str | None = None, /, **values: Any) -> Settings:
+    """Set the settings, replacing those of an earlier call; open databases are closed. Return the settings.
+
+    `configure("sqlite:///db.sqlite3")` names the default database. `DATABASES={"default": ..., "replica": ...}`
+    takes URLs and dictionaries in Django's form. Raises ImproperlyConfigured for a name that is not a setting.
+    No connection is made before it is needed.
+    """
+    for name in values:
+        if not name.isupper():
+            raise ImproperlyConfigured(
+                f"configure() got {name!r}, which is not the name of a setting.{_near(name.upper(), DEFAULTS)}"
+            )
+        if name not in DEFAULTS and (close := difflib.get_close_matches(name, DEFAULTS, 1, 0.8)):
+            raise ImproperlyConfigured(f"There is no setting {name!r}. Did you mean {close[0]!r}?")
+        _check_choice(name, values[name])
+    if url is not None:
+        databases: Any = values.get("DATABASES", {})
+        if "default" in databases:
+            raise ImproperlyConfigured(
+                "configure() got the default database twice: as a URL, and in DATABASES['default']."
+            )
+        values["DATABASES"] = {"default": url, **databases}
+    settings._replace(values)
+    return settings
+
+
+@contextlib.contextmanager
+def override(**values: Any) -> Iterator[Settings]:
+    """Set some settings inside a `with` block; the others stay. For tests.
+
+    Open databases are closed on entry and on exit only if `DATABASES` is among the names.
+    """
+    before = settings._explicit
+    merged = {**(before or {}), **values}
+    watchers = settings._watchers if "DATABASES" in values else []
+    kept, settings._watchers = settings._watchers, watchers
+    try:
+        settings._replace(merged)
+        for name, value in values.items():
+            setting_changed.send(Settings, setting=name, value=value, enter=True)
+        yield settings
+    finally:
+        settings._replace(before)
+        settings._watchers = kept
+        for name in values:
+            setting_changed.send(Settings, setting=name, value=getattr(settings, name, None), enter=False)
+
+
+def _near(name: str, choices: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, choices, 1)
+    return f" Did you mean {close[0]!r}?" if close else f" The settings are: {', '.join(choices)}."
+
+
+def _check_choice(name: str, value: Any) -> None:
+    choices = _CHOICES.get(name)
+    if choices is not None and value not in choices:
+        raise ImproperlyConfigured(f"The setting {name} must be one of {', '.join(choices)}, not {value!r}.")
+
+
+def _urls_of_environment() -> dict[str, str]:
+    prefix = "ORMOLU_DATABASE_URL_"
+    urls = {key[len(prefix) :].lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
+    default = os.environ.get("ORMOLU_DATABASE_URL") or os.environ.get("DATABASE_URL")
+    return {**urls, "default": default} if default else urls
+
+
+def _from_environment(name: str) -> Any:
+    """Return `ORMOLU_<name>` converted to the type that the setting's default has."""
+    text = os.environ.get(f"ORMOLU_{name}")
+    if text is None:
+        return _MISSING
+    default = DEFAULTS.get(name)
+    try:
+        if isinstance(default, bool):
+            return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False,
+                    "off": False, "": False}[text.strip().lower()]  # fmt: skip
+        if isinstance(default, (int, float)):
+            return type(default)(text)
+        if isinstance(default, (list, dict)):
+            looks_json = text.lstrip().startswith(("[", "{"))
+            return (
+                json.loads(text) if looks_json else [item.strip() for item in text.split(",") if item.strip()]
+            )
+    except (KeyError, ValueError):
+        kind = type(default).__name__
+        raise ImproperlyConfigured(
+            f"The environment variable ORMOLU_{name} should hold a {kind}, but is {text!r}."
+        ) from None
+    return text
+
+
+def _values_from_file() -> dict[str, Any]:
+    """Return the settings of the file that applies to this process, {} if there is none."""
+    named = os.environ.get("ORMOLU_SETTINGS")
+    if named:
+        return _values_of(named)
+    for folder in _folders():
+        if (folder / "settings.py").is_file():
+            return _public(_import_file(folder / "settings.py"))
+        table = _tool_table(folder / "pyproject.toml")
+        if table:
+            return table
+    return {}
+
+
+def _folders() -> Iterator[Path]:
+    """Yield the working directory and those above it, up to the one that looks like a project's root."""
+    here = Path.cwd()
+    for folder in [here, *here.parents]:
+        yield folder
+        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
+            return
+
+
+def _values_of(named: str) -> dict[str, Any]:
+    if named.endswith(".toml"):
+        return _tool_table(Path(named))
+    if named.endswith(".py") or os.sep in named:
+        path = Path(named)
+        if not path.is_file():
+            raise ImproperlyConfigured(f"ORMOLU_SETTINGS names the file {named!r}, which does not exist.")
+        return _public(_import_file(path))
+    try:
+        return _public(importlib.import_module(named))
+    except ModuleNotFoundError as error:
+        if error.name is None or not named.startswith(error.name):
+            raise
+        raise ImproperlyConfigured(
+            f"ORMOLU_SETTINGS names the module {named!r}, which can't be found."
+        ) from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Execute a settings file, with its folder importable, so that it can name its neighbours."""
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    spec = importlib.util.spec_from_file_location("settings", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules.setdefault("settings", module)
+    return module
+
+
+def _public(module: ModuleType) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+def _tool_table(path: Path) -> dict[str, Any]:
+    """Return `[tool.ormolu]` with upper-case names, {} if the file or the table is missing."""
+    if not path.is_file():
+        return {}
+    import tomllib  # only where such a file is: it is not needed by programs that call configure()
+
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("ormolu", {})
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{path} can't be read: {error}") from error
+    values = {
+        name.upper(): value for name, value in table.items() if not isinstance(value, dict) or "." not in name
+    }
+    if "DATABASE_URL" in values:
+        values.setdefault("DATABASES", {})["default"] = values.pop("DATABASE_URL")
+    return values
+
+
+settings = Settings()

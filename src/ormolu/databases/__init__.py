@@ -1,0 +1,80 @@
+"""Where queries run: databases by alias, their engines, pools, drivers and transactions.
+
+    databases.get()                 # the alias "default"
+    databases.get("replica").engine # SQLAlchemy's engine, with the same pool that Ormolu uses
+
+What a database is comes from the setting DATABASES; see `ormolu.conf`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import difflib
+import threading
+
+from ormolu.conf import settings
+from ormolu.databases.config import parse
+from ormolu.databases.database import Database
+from ormolu.databases.observation import CapturedQuery, capture_queries
+from ormolu.exceptions import ImproperlyConfigured
+
+__all__ = ["CapturedQuery", "Database", "aliases", "capture_queries", "close_all", "get"]
+
+_open: dict[str, Database] = {}
+_lock = threading.RLock()
+
+
+def get(alias: str = "default") -> Database:
+    """Return the database of an alias. Nothing is connected by that.
+
+    Raises ImproperlyConfigured if there is no such alias, or no setting at all.
+    """
+    try:
+        return _open[alias]
+    except KeyError:
+        pass
+    with _lock:
+        if alias not in _open:
+            _open[alias] = Database(parse(alias, _entry(alias)))
+        return _open[alias]
+
+
+def _entry(alias: str) -> object:
+    entries = settings.DATABASES
+    if alias in entries:
+        return entries[alias]
+    if not entries:
+        raise ImproperlyConfigured(
+            "No database is configured. Either call ormolu.configure('sqlite:///db.sqlite3'), or set the "
+            "environment variable DATABASE_URL, or put DATABASES into a settings.py (or [tool.ormolu.databases] "
+            "into pyproject.toml) in the working directory."
+        )
+    close = difflib.get_close_matches(alias, entries, 1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ImproperlyConfigured(
+        f"There is no database {alias!r}.{hint} Configured: {', '.join(map(repr, entries))}."
+    )
+
+
+def aliases() -> list[str]:
+    """Return the aliases of all configured databases."""
+    return list(settings.DATABASES)
+
+
+def close_all() -> None:
+    """Close the idle connections of all databases. They open again when needed."""
+    with _lock:
+        for database in list(_open.values()):
+            database.close()
+
+
+def _reconfigure() -> None:
+    """Forget databases whose settings were replaced."""
+    with _lock:
+        for database in list(_open.values()):
+            database.close()
+        _open.clear()
+
+
+settings.on_change(_reconfigure)
+atexit.register(close_all)

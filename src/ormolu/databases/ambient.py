@@ -1,0 +1,85 @@
+"""Whose transaction is it: the connection that belongs to the code that is running.
+
+An open transaction block puts a frame into a context variable. The frame remembers its *owner*: the asyncio task
+that opened it, or the thread where no event loop runs. Contexts are copied into child tasks and into
+`asyncio.to_thread`, so a child sees its parent's frames; but it is not their owner, so it never gets their
+connection. It works on one of its own, outside the parent's transaction.
+"""
+
+from __future__ import annotations
+
+from asyncio import _get_running_loop, current_task
+from contextvars import ContextVar
+from threading import get_ident
+from typing import Any
+
+__all__ = ["Frame", "current", "find", "holder", "owner", "pop", "push"]
+
+
+class Frame:
+    """One open transaction: which database's, on which connection, whose."""
+
+    __slots__ = ("conn", "key", "open", "outer", "owner")
+
+    def __init__(self, key: object, conn: Any, who: object, outer: Frame | None) -> None:
+        self.key = key
+        self.conn = conn
+        self.owner = who
+        self.outer = outer
+        self.open = True
+
+
+current: ContextVar[Frame | None] = ContextVar("ormolu_transaction", default=None)
+"""The innermost frame visible here; None is the common case, and the only thing that hot paths test."""
+
+
+def owner() -> object:
+    """Return who is running: the current task, or the thread's number outside of tasks."""
+    loop = _get_running_loop()
+    if loop is not None:
+        task = current_task(loop)
+        if task is not None:
+            return task
+    return get_ident()
+
+
+def find(key: object) -> Any:
+    """Return the connection of the transaction that the running task or thread has open on `key`, or None."""
+    frame = current.get()
+    if frame is None:
+        return None
+    me = owner()
+    while frame is not None:
+        # Compared by identity for tasks, by value for threads.
+        if frame.open and frame.key is key and frame.owner == me:
+            return frame.conn
+        frame = frame.outer
+    return None
+
+
+def holder(key: object) -> Any:
+    """Return the connection of a transaction that somebody up the chain of contexts (a parent) has open."""
+    frame = current.get()
+    me = owner()
+    while frame is not None:
+        if frame.open and frame.key is key and frame.owner != me:
+            return frame.conn
+        frame = frame.outer
+    return None
+
+
+def push(key: object, conn: Any) -> Frame:
+    """Make `conn` the running task's (or thread's) connection for `key`."""
+    frame = Frame(key, conn, owner(), current.get())
+    current.set(frame)
+    return frame
+
+
+def pop(frame: Frame) -> None:
+    """End a frame. Safe in another context than `push()`'s, where the frame is simply no longer open."""
+    frame.open = False
+    top = current.get()
+    if top is not None and not top.open:
+        while top is not None and not top.open:
+            top = top.outer
+        current.set(top)

@@ -1,0 +1,326 @@
+"""Transaction blocks: the state of one connection's transaction, and the statements that move it on.
+
+No I/O here. A change of state is a generator that yields the control statements to run (BEGIN, SAVEPOINT, ...) and
+learns of their failure by the exception thrown in; connections drive it, synchronously or not.
+
+Rules, as in Django (source: its documentation, "Database transactions"):
+
+- the outermost block is a transaction; an inner one is a savepoint, or with `savepoint=False` part of the outer one;
+- an error that the database reports inside a block spoils the block: further statements raise
+  TransactionManagementError until the block ends, which undoes it. An inner block with a savepoint confines that;
+- functions given to `on_commit` run after the outermost commit, in order, unless their savepoint was undone.
+
+And of our own: nothing is sent before the first statement inside the block. That statement's kind decides how SQLite
+begins, and a block without statements costs nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias
+
+from ormolu.databases import ambient
+from ormolu.exceptions import TransactionManagementError
+
+__all__ = ["Block", "Blocks", "Control", "Hook"]
+
+Control: TypeAlias = Generator[str, None, None]
+"""Control statements to run, one after the other."""
+
+_log = logging.getLogger("ormolu.transaction")
+
+BROKEN = "An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' block."
+
+
+class Block:
+    """One open `atomic` block."""
+
+    __slots__ = ("immediate", "read_only", "savepoint", "started")
+
+    def __init__(self, savepoint: str | None, read_only: bool = False, immediate: bool = False) -> None:
+        self.savepoint = savepoint
+        self.read_only = read_only
+        self.immediate = immediate
+        self.started = False
+
+
+class Hook:
+    """A function to call after the commit, and the savepoints that it depends on."""
+
+    __slots__ = ("callback", "robust", "savepoints")
+
+    def __init__(self, callback: Callable[[], Any], savepoints: tuple[str, ...], robust: bool) -> None:
+        self.callback = callback
+        self.savepoints = savepoints
+        self.robust = robust
+
+    def failed(self, error: Exception) -> None:
+        """Log the failure of a robust hook; others raise."""
+        if not self.robust:
+            raise error
+        name = getattr(self.callback, "__qualname__", repr(self.callback))
+        _log.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
+
+
+class Blocks:
+    """The transaction state of a connection. `attention` tells its statements to take the careful path."""
+
+    key: object = None
+    """What the connection is ambient for: its database, or its driver."""
+    joins_controls = False
+    """Whether several control statements may travel as one text."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.savepoints: list[str] = []
+        self.hooks: list[Hook] = []
+        self.ready: list[Hook] = []
+        self.frame: ambient.Frame | None = None
+        self.attention = False
+        self.needs_rollback = False
+        self.cause: BaseException | None = None
+        self.begun_for_writing = False
+        self.counter = 0
+
+    # -- what a kind of database may override
+
+    def begin_sql(self, block: Block, write: bool) -> list[str]:
+        """Return the statements that begin a transaction whose first statement reads or writes."""
+        return ["BEGIN READ ONLY" if block.read_only else "BEGIN"]
+
+    def end_sql(self, block: Block) -> str | None:
+        """Return a statement to run after the transaction's end, if any."""
+        return None
+
+    def in_transaction(self) -> bool:
+        """Ask the driver whether a transaction is open; flags alone would miss an interrupted BEGIN."""
+        raise NotImplementedError
+
+    def dead(self) -> None:
+        """Never give this connection back to the pool: its state is unknown."""
+        raise NotImplementedError
+
+    # -- blocks
+
+    def open_block(
+        self,
+        *,
+        durable: bool = False,
+        savepoint: bool = True,
+        read_only: bool = False,
+        immediate: bool = False,
+    ) -> Block:
+        """Enter a block. Raises RuntimeError for a durable block inside another one."""
+        if not self.blocks:
+            self.frame = ambient.push(self.key, self)
+            block = Block(None, read_only, immediate)
+        else:
+            if durable:
+                raise RuntimeError("A durable atomic block cannot be nested within another atomic block.")
+            block = Block(self._name() if savepoint and not self.needs_rollback else None)
+            block.started = block.savepoint is None
+            if block.savepoint is not None:
+                self.savepoints.append(block.savepoint)
+        self.blocks.append(block)
+        self._look()
+        return block
+
+    def _name(self) -> str:
+        self.counter += 1
+        return f"ormolu_{self.counter}"
+
+    def _look(self) -> None:
+        self.attention = self.needs_rollback or not all(block.started for block in self.blocks)
+
+    def starting(self, write: bool) -> Control:
+        """Begin whatever is entered but not yet begun. Raises TransactionManagementError in a spoilt block."""
+        if self.needs_rollback:
+            raise TransactionManagementError(BROKEN) from self.cause
+        statements: list[str] = []
+        pending = [block for block in self.blocks if not block.started]
+        for block in pending:
+            if block.savepoint is None:
+                statements += self.begin_sql(block, write)
+            else:
+                statements.append(f"SAVEPOINT {block.savepoint}")
+        if self.joins_controls:
+            statements = ["; ".join(statements)] if statements else []
+        if pending and pending[0].savepoint is None:
+            self.begun_for_writing = write or pending[0].immediate
+        for sql in statements:
+            yield sql
+        for block in pending:
+            block.started = True
+        self.attention = False
+
+    def closing(self, block: Block, error: bool) -> Control:
+        """Leave a block, keeping its changes unless `error` or the block is spoilt.
+
+        Blocks inside it that were never left are undone with it.
+        """
+        if block not in self.blocks:
+            return
+        while self.blocks[-1] is not block:
+            error = True
+            self.blocks.pop()
+        undo = error or self.needs_rollback
+        if len(self.blocks) == 1:
+            yield from self._close_outermost(block, undo)
+        elif block.savepoint is None:
+            self.blocks.pop()
+            if error:
+                self.spoil(None)
+        else:
+            yield from self._close_savepoint(block, undo)
+
+    def _close_outermost(self, block: Block, undo: bool) -> Control:
+        committed = False
+        try:
+            if undo:
+                yield from self._roll_back()
+            elif block.started:
+                try:
+                    yield "COMMIT"
+                except BaseException:
+                    yield from self._roll_back()
+                    raise
+            committed = not undo
+            if block.started and (after := self.end_sql(block)) is not None:
+                yield after
+        finally:
+            hooks = self.hooks
+            self._forget()
+            if committed:
+                self.ready.extend(hooks)
+
+    def _roll_back(self) -> Control:
+        """Roll back if anything is open; a connection that can't is dead, which undoes its transaction too."""
+        try:
+            if self.in_transaction():
+                yield "ROLLBACK"
+        except Exception:
+            self.dead()
+        except BaseException:
+            self.dead()
+            raise
+
+    def _close_savepoint(self, block: Block, undo: bool) -> Control:
+        name = block.savepoint
+        assert name is not None
+        try:
+            if not undo:
+                if block.started:
+                    try:
+                        yield f"RELEASE SAVEPOINT {name}"
+                    except BaseException:
+                        # The savepoint is still there: undo it, so that the outer block is what it was before.
+                        yield from self._undo_savepoint(name)
+                        raise
+            else:
+                if block.started:
+                    yield from self._undo_savepoint(name)
+                self.drop_hooks(name)
+                self.needs_rollback = False
+                self.cause = None
+        finally:
+            self.blocks.pop()
+            if name in self.savepoints:
+                del self.savepoints[self.savepoints.index(name) :]
+            self._look()
+
+    def _undo_savepoint(self, name: str) -> Control:
+        try:
+            yield f"ROLLBACK TO SAVEPOINT {name}"
+            yield f"RELEASE SAVEPOINT {name}"
+        except Exception as failure:
+            # The savepoint is lost with its transaction (a dead connection): the outer block must not commit.
+            self.blocks[0].started = True
+            self.spoil(failure)
+        else:
+            self.needs_rollback = False
+
+    def _forget(self) -> None:
+        """Be outside of all blocks."""
+        self.blocks.clear()
+        self.savepoints.clear()
+        self.hooks = []
+        self.needs_rollback = False
+        self.cause = None
+        self.attention = False
+        self.begun_for_writing = False
+        self.counter = 0
+        if self.frame is not None:
+            ambient.pop(self.frame)
+            self.frame = None
+
+    def spoil(self, cause: BaseException | None) -> None:
+        """Let the innermost block end in a rollback, whatever happens."""
+        if self.blocks:
+            self.needs_rollback = True
+            self.cause = cause
+            self.attention = True
+
+    def unspoil(self) -> None:
+        """Take back `spoil()`."""
+        self.needs_rollback = False
+        self.cause = None
+        self._look()
+
+    # -- savepoints by hand
+
+    def saving(self) -> Generator[str, None, str]:
+        """Set a savepoint; its name is the generator's result."""
+        yield from self.starting(write=False)
+        name = self._name()
+        yield f"SAVEPOINT {name}"
+        self.savepoints.append(name)
+        return name
+
+    def releasing(self, name: str) -> Control:
+        """Merge a savepoint into what is around it."""
+        yield from self.starting(write=False)
+        yield f"RELEASE SAVEPOINT {name}"
+        if name in self.savepoints:
+            del self.savepoints[self.savepoints.index(name) :]
+
+    def undoing(self, name: str) -> Control:
+        """Undo everything since a savepoint, which stays. A spoilt block stays spoilt: see `set_rollback`."""
+        yield f"ROLLBACK TO SAVEPOINT {name}"
+        self.drop_hooks(name)
+
+    # -- after the commit
+
+    def add_hook(self, callback: Callable[[], Any], robust: bool = False) -> None:
+        """Remember a function for after the commit. Call only inside a block."""
+        self.hooks.append(Hook(callback, tuple(self.savepoints), robust))
+
+    def drop_hooks(self, savepoint: str) -> None:
+        """Forget the functions that depend on a savepoint."""
+        self.hooks = [hook for hook in self.hooks if savepoint not in hook.savepoints]
+
+    def take_ready(self) -> list[Hook]:
+        """Return the functions whose transaction is committed, once."""
+        ready, self.ready = self.ready, []
+        return ready
+
+
+def run_hooks(hooks: list[Hook]) -> None:
+    """Call functions after a commit; the first failure of one that is not robust ends the series."""
+    for hook in hooks:
+        try:
+            hook.callback()
+        except Exception as error:
+            hook.failed(error)
+
+
+async def arun_hooks(hooks: list[Hook]) -> None:
+    """Call functions after a commit, awaiting those that are async."""
+    for hook in hooks:
+        try:
+            result = hook.callback()
+            if inspect.isawaitable(result):
+                await result
+        except Exception as error:
+            hook.failed(error)

@@ -1,0 +1,61 @@
+"""From a driver's exception to ours: one place for all drivers.
+
+The driver's exception is the `__cause__` of ours, and `orig`. Drivers that follow PEP 249 name their classes alike,
+so a class is translated by the name of the first of its bases that PEP 249 knows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ormolu import exceptions
+from ormolu.exceptions import DatabaseError, Error, OperationalError
+
+__all__ = ["translate", "translate_sqlalchemy"]
+
+_NAMES = {
+    name: getattr(exceptions, name)
+    for name in (
+        "Error",
+        "InterfaceError",
+        "DatabaseError",
+        "DataError",
+        "OperationalError",
+        "IntegrityError",
+        "InternalError",
+        "ProgrammingError",
+        "NotSupportedError",
+    )
+}
+_classes: dict[type[BaseException], type[Error]] = {}
+
+
+def error_class(raised: type[BaseException]) -> type[Error]:
+    """Return our class for a driver's exception class."""
+    found = _classes.get(raised)
+    if found is None:
+        names = (_NAMES[base.__name__] for base in raised.__mro__ if base.__name__ in _NAMES)
+        found = _classes[raised] = next(names, DatabaseError)
+    return found
+
+
+def translate(
+    error: BaseException, sql: str | None = None, params: Any = None, *, text: str | None = None
+) -> Error:
+    """Return our exception for a driver's; `text` replaces the driver's words."""
+    kind = error_class(type(error))
+    return kind(text if text is not None else str(error), statement=sql, params=params, orig=error)
+
+
+def translate_sqlalchemy(error: Any, sql: str | None = None, params: Any = None) -> BaseException:
+    """Return our exception for one that SQLAlchemy wrapped around a driver's."""
+    if isinstance(error, Error):
+        return error
+    orig = getattr(error, "orig", None)
+    if orig is None:
+        return OperationalError(str(error)) if type(error).__name__ == "TimeoutError" else error  # type: ignore[no-any-return]
+    # SQLAlchemy's async adapters put a PEP 249 look-alike around the driver's own exception.
+    names = [_NAMES[base.__name__] for base in type(error).__mro__ if base.__name__ in _NAMES]
+    kind = names[0] if names else DatabaseError
+    made: BaseException = kind(str(orig), statement=sql or error.statement, params=params, orig=orig)
+    return made

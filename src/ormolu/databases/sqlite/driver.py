@@ -1,0 +1,147 @@
+"""SQLite through Python's own sqlite3, synchronously."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from ormolu.databases import ambient
+from ormolu.databases.blocks import Block
+from ormolu.databases.errors import translate
+from ormolu.databases.sync import SyncConnection, SyncDriver
+from ormolu.exceptions import DataError, OperationalError
+
+__all__ = ["SqliteConnection", "SqliteDriver", "reads_only"]
+
+_READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|VALUES|PRAGMA|EXPLAIN)\b", re.I | re.S)
+_WITH = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*WITH\b", re.I | re.S)
+_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.I)
+
+
+def reads_only(sql: str) -> bool:
+    """Say whether a statement certainly changes nothing. Asked once for each transaction."""
+    return bool(_READS.match(sql) or (_WITH.match(sql) and not _WRITES.search(sql)))
+
+
+class SqliteConnection(SyncConnection):
+    """A sqlite3 connection in autocommit mode, with our own BEGIN where a block wants one."""
+
+    native: sqlite3.Connection
+
+    def fetch(self, sql: str, params: Any = ()) -> Any:
+        if self.attention:
+            self.begin(not reads_only(sql))
+        try:
+            return self.native.execute(sql, params).fetchall()
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+
+    def execute(self, sql: str, params: Any = ()) -> int:
+        if self.attention:
+            self.begin(True)
+        try:
+            return self.native.execute(sql, params).rowcount
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+
+    def insert(self, sql: str, params: Any = ()) -> Any:
+        if self.attention:
+            self.begin(True)
+        try:
+            return self.native.execute(sql, params).lastrowid
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+
+    def executemany(self, sql: str, rows: Any) -> int:
+        if self.attention:
+            self.begin(True)
+        if self.blocks:
+            return self._many(sql, rows)
+        # In autocommit each row would be a transaction of its own: slow, and half done when one fails.
+        block = self.open_block()
+        error = True
+        try:
+            self.begin(True)
+            count = self._many(sql, rows)
+            error = False
+            return count
+        finally:
+            self.leave(block, error)
+
+    def _many(self, sql: str, rows: Any) -> int:
+        try:
+            return self.native.executemany(sql, rows).rowcount
+        except Exception as error:
+            raise self.failed(error, sql, None) from error
+
+    def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
+        if self.attention:
+            self.begin(not reads_only(sql))
+        try:
+            cursor = self.native.execute(sql, params)
+            try:
+                while rows := cursor.fetchmany(chunk_size):
+                    yield rows
+            finally:
+                cursor.close()
+        except sqlite3.Error as error:
+            raise self.failed(error, sql, params) from error
+
+    def control_now(self, sql: str) -> None:
+        try:
+            self.native.execute(sql)
+        except sqlite3.Error as error:
+            raise self.failed(error, sql, ()) from error
+
+    def begin_sql(self, block: Block, write: bool) -> list[str]:
+        if block.read_only:
+            return ["BEGIN", "PRAGMA query_only = 1"]
+        return ["BEGIN IMMEDIATE" if write or block.immediate else "BEGIN"]
+
+    def end_sql(self, block: Block) -> str | None:
+        return "PRAGMA query_only = 0" if block.read_only else None
+
+    def in_transaction(self) -> bool:
+        return self.native.in_transaction
+
+    def disconnected(self, error: BaseException) -> bool:
+        return isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error)
+
+    def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        if isinstance(error, OverflowError):
+            return DataError(
+                f"{error}: SQLite keeps 64-bit integers.", statement=sql, params=params, orig=error
+            )
+        if not isinstance(error, sqlite3.Error):
+            return error
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            return OperationalError(
+                f"{error}{self._who_holds_the_lock(sql)}", statement=sql, params=params, orig=error
+            )
+        made = translate(error, sql, params)
+        made.connection_invalidated = self.disconnected(error)
+        return made
+
+    def _who_holds_the_lock(self, sql: str) -> str:
+        """Say why the database is locked, as far as this process can know."""
+        holder = ambient.holder(self.key)
+        if holder is not None and holder.begun_for_writing:
+            return (
+                ": the task or thread that started this one is inside atomic() and holds the write lock. A child "
+                "has a connection of its own, outside its parent's transaction; let the parent write, or wait for "
+                "the children after its block."
+            )
+        if self.blocks and not self.begun_for_writing and self.in_transaction() and not reads_only(sql):
+            return (
+                ": this transaction began by reading, and another connection has written since, or is writing. "
+                "Begin it for writing with atomic(immediate=True), or run the block again."
+            )
+        return ": another connection holds the write lock for longer than the busy timeout."
+
+
+class SqliteDriver(SyncDriver):
+    """Runs programs on SQLite, synchronously."""
+
+    connection_class: ClassVar[type[SyncConnection]] = SqliteConnection

@@ -1,0 +1,56 @@
+"""SQL functions that every SQLite connection gets.
+
+Other layers add theirs with `add(name, number_of_arguments, function)`; connections made from then on have them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+__all__ = ["add", "add_hook", "register"]
+
+_functions: dict[tuple[str, int], tuple[Callable[..., Any], bool]] = {}
+_hooks: list[Callable[[Any], None]] = []
+
+
+def add(name: str, arguments: int, function: Callable[..., Any], *, deterministic: bool = True) -> None:
+    """Give every new connection the SQL function `name` with that many arguments (-1: any number)."""
+    _functions[name, arguments] = (function, deterministic)
+
+
+def add_hook(hook: Callable[[Any], None]) -> None:
+    """Call `hook(connection)` with every new sqlite3 connection: for aggregates, collations and the like."""
+    if hook not in _hooks:
+        _hooks.append(hook)
+
+
+def register(connection: Any) -> None:
+    """Create the functions on a sqlite3 connection."""
+    for (name, arguments), (function, deterministic) in _functions.items():
+        connection.create_function(name, arguments, function, deterministic=deterministic)
+    for hook in _hooks:
+        hook(connection)
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)
+
+
+def _regexp(pattern: Any, value: Any) -> bool | None:
+    """Search for a pattern in a value: SQL's `value REGEXP pattern`. NULL if either is NULL."""
+    if pattern is None or value is None:
+        return None
+    return _pattern(str(pattern)).search(str(value)) is not None
+
+
+def _casefold(text: Any) -> Any:
+    """Fold case by Unicode's rules; SQLite's own lower() knows ASCII only."""
+    return text.casefold() if isinstance(text, str) else text
+
+
+add("regexp", 2, _regexp)
+add("ormolu_casefold", 1, _casefold)

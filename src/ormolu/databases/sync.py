@@ -1,0 +1,404 @@
+"""The synchronous driver, whatever is below it: runs programs on the ambient connection or on one of the pool.
+
+A kind of database adds a connection class; the rest is here.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+import weakref
+from asyncio import _get_running_loop
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from time import time
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import sqlalchemy as sa
+import sqlalchemy.exc
+
+from ormolu.conf import settings
+from ormolu.databases import ambient, observation
+from ormolu.databases.blocks import Block, Blocks, run_hooks
+from ormolu.databases.errors import translate, translate_sqlalchemy
+from ormolu.databases.pools import LendingPool, must_return
+from ormolu.exceptions import Error, SynchronousOnlyOperation, SyncInAsyncWarning
+from ormolu.programs import run
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+
+__all__ = ["SyncConnection", "SyncDriver", "note_sync_in_async"]
+
+R = TypeVar("R")
+_watch = observation.watch
+_log = observation.log
+_current = ambient.current
+
+
+class SyncConnection(Blocks):
+    """A driver's connection with its transaction state. Subclasses run the statements."""
+
+    def __init__(self, driver: SyncDriver, fairy: Any) -> None:
+        super().__init__()
+        self.driver = driver
+        self.fairy = fairy
+        self.native: Any = fairy.driver_connection if fairy is not None else None
+        self.key = driver.key
+        self.born = time()
+        self.is_dead = False
+
+    # -- statements, each to be given by the subclass
+
+    def fetch(self, sql: str, params: Any = ()) -> Any:
+        """Run a statement and return its rows."""
+        raise NotImplementedError
+
+    def execute(self, sql: str, params: Any = ()) -> int:
+        """Run a statement and return how many rows it changed."""
+        raise NotImplementedError
+
+    def insert(self, sql: str, params: Any = ()) -> Any:
+        """Insert one row and return the key that the database gave it."""
+        raise NotImplementedError
+
+    def executemany(self, sql: str, rows: Any) -> int:
+        """Run a statement for each row of parameters and return how many rows changed."""
+        raise NotImplementedError
+
+    def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
+        """Yield the rows in lists of at most `chunk_size`, without holding all of them."""
+        raise NotImplementedError
+
+    def control_now(self, sql: str) -> None:
+        """Run a control statement."""
+        raise NotImplementedError
+
+    # -- blocks
+
+    def control(self, sql: str) -> None:
+        """Run a control statement, reporting it to those who look."""
+        if not (_watch.on or _log.isEnabledFor(logging.DEBUG)):
+            return self.control_now(sql)
+        watcher = observation.Watcher(self.driver.database.alias, self.driver.vendor)
+        return observation.Watched(self, watcher)._report(lambda text, _: self.control_now(text), sql, ())  # type: ignore[no-any-return]
+
+    def drive(self, steps: Generator[str, None, R]) -> R:
+        """Run the control statements that a change of state asks for; return its result."""
+        try:
+            sql = next(steps)
+            while True:
+                try:
+                    self.control(sql)
+                except BaseException as error:
+                    sql = steps.throw(error)
+                else:
+                    sql = next(steps)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    def begin(self, write: bool) -> None:
+        """Begin what is entered but not begun; raise in a spoilt block."""
+        self.drive(self.starting(write))
+
+    def enter(
+        self,
+        *,
+        durable: bool = False,
+        savepoint: bool = True,
+        read_only: bool = False,
+        immediate: bool = False,
+    ) -> Block:
+        """Enter a transaction block."""
+        return self.open_block(durable=durable, savepoint=savepoint, read_only=read_only, immediate=immediate)
+
+    def leave(self, block: Block, error: bool) -> None:
+        """Leave a transaction block."""
+        if self.blocks:
+            self.drive(self.closing(block, error))
+
+    def on_commit(self, callback: Callable[[], Any], robust: bool = False) -> None:
+        """Call `callback` after the commit, or at once outside of blocks."""
+        self.add_hook(callback, robust)
+        if not self.blocks:
+            hooks, self.hooks = self.hooks, []
+            self.ready += hooks
+
+    def await_(self, callback: Callable[[], Awaitable[Any]]) -> Any:
+        """Refuse: there is no task here that could await."""
+        raise SynchronousOnlyOperation(
+            f"{getattr(callback, '__qualname__', callback)!r} must be awaited, which synchronous code can't do. "
+            "Use the async method (asave, adelete, ...), or connect a plain function."
+        )
+
+    # -- errors and the end
+
+    def failed(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        """Return our error for the driver's; spoil the block, and bury a connection that is gone."""
+        made = self.explain(error, sql, params)
+        if isinstance(made, Error):
+            if made.connection_invalidated:
+                self.dead()
+            self.spoil(made)
+        return made
+
+    def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        """Translate a driver's error."""
+        made = translate(error, sql, params)
+        made.connection_invalidated = self.disconnected(error)
+        return made
+
+    def disconnected(self, error: BaseException) -> bool:
+        """Say whether an error means that the connection is gone."""
+        return bool(
+            isinstance(error, Exception) and self.driver.dialect.is_disconnect(error, self.native, None)
+        )
+
+    def dead(self) -> None:
+        self.is_dead = True
+
+
+class SyncDriver:
+    """Runs programs synchronously. One for each database."""
+
+    connection_class: ClassVar[type[SyncConnection]]
+    is_async = False
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.vendor = database.vendor
+        self.key: object = self
+        self.engine = database.engine
+        self.dialect: Any = self.engine.dialect
+        self.plans: dict[Any, Any] = {}
+        self.max_params = 32_766
+        self._pool: Any = self.engine.pool
+        if isinstance(self._pool, LendingPool):
+            self._pool.lender = weakref.ref(self)
+        self._idle: list[SyncConnection] = []
+        pool = database.config.pool
+        self._lends = isinstance(self._pool, LendingPool) and not pool.pre_ping
+        self._recycle = pool.recycle
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.database.alias!r}>"
+
+    # -- programs
+
+    def run(self, fn: Callable[..., Generator[Any, Any, R]], *args: Any) -> R:
+        """Run the program `fn(self, *args)` and return its result.
+
+        On the connection of the transaction that the caller has open, else on one of the pool, in autocommit.
+        Raises the errors of `ormolu.exceptions`; warns, or raises, inside a running event loop.
+        """
+        if _get_running_loop() is not None:
+            note_sync_in_async()
+        if _current.get() is not None and (ambient_conn := ambient.find(self.key)) is not None:
+            return self._run_inside(ambient_conn, fn, args)
+        try:
+            conn = self._idle.pop()
+            if self._recycle > 0 and time() - conn.born > self._recycle:
+                conn = self._replace(conn)
+        except IndexError:
+            conn = self.checkout()
+        try:
+            if _watch.on or _log.isEnabledFor(10):
+                result = run(fn(self, *args), self.watched(conn))
+            else:
+                result = run(fn(self, *args), conn)
+        except BaseException:
+            self._clean(conn)
+            raise
+        if conn.ready or conn.blocks:
+            self._finish(conn)
+        else:
+            self.release(conn)
+        return result
+
+    def _run_inside(self, conn: Any, fn: Callable[..., Generator[Any, Any, R]], args: tuple[Any, ...]) -> R:
+        depth = len(conn.blocks)
+        try:
+            if _watch.on or _log.isEnabledFor(10):
+                return run(fn(self, *args), self.watched(conn))
+            return run(fn(self, *args), conn)
+        except BaseException:
+            # A program interrupted between its steps leaves blocks open that nobody else would close.
+            if len(conn.blocks) > depth:
+                conn.leave(conn.blocks[depth], True)
+            raise
+
+    def watched(self, conn: Any) -> Any:
+        """Return the connection with those who look around it."""
+        return observation.Watched(conn, observation.Watcher(self.database.alias, self.vendor))
+
+    def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
+        """Yield a statement's rows in lists, from the ambient connection or one that it holds until the end."""
+        if _get_running_loop() is not None:
+            note_sync_in_async()
+        conn = ambient.find(self.key)
+        held = conn is None
+        if held:
+            conn = self.checkout_idle()
+        watcher = observation.Watcher(self.database.alias, self.vendor)
+        started = watcher.before(sql, params)
+        error: BaseException | None = None
+        try:
+            yield from conn.stream(sql, params, chunk_size)
+        except GeneratorExit:
+            raise
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            watcher.after(sql, params, started, error)
+            if held:
+                self._clean(conn)
+
+    # -- connections
+
+    def checkout_idle(self) -> Any:
+        """Return a connection of the pool for the caller alone, the last used one if there is one."""
+        try:
+            conn = self._idle.pop()
+        except IndexError:
+            return self.checkout()
+        if self._recycle > 0 and time() - conn.born > self._recycle:
+            return self._replace(conn)
+        return conn
+
+    def checkout(self) -> Any:
+        """Take a connection from SQLAlchemy's pool. Raises ServerUnreachable if there is none to be had."""
+        try:
+            fairy = self._pool.connect()
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            raise self.database.unreachable(error) from error
+        except Exception as error:
+            raise self.database.unreachable(error) from error
+        return self.connection_class(self, fairy)
+
+    def _replace(self, conn: SyncConnection) -> Any:
+        conn.fairy.close()
+        return self.checkout()
+
+    def release(self, conn: Any) -> None:
+        """Give a connection back after use."""
+        if self._lends and not conn.is_dead and not must_return(self._pool):
+            self._idle.append(conn)
+        else:
+            self.give_back(conn)
+
+    def give_back(self, conn: Any) -> None:
+        """Give a connection to the pool, or close it if its state is unknown."""
+        if conn.is_dead:
+            conn.fairy.invalidate()
+        conn.fairy.close()
+
+    def give_back_one(self) -> bool:
+        """Return an idle connection to the pool, for somebody who waits."""
+        try:
+            self.give_back(self._idle.pop())
+        except IndexError:
+            return False
+        return True
+
+    def _clean(self, conn: Any) -> None:
+        """Release a connection after an error: nothing may be left open on it."""
+        try:
+            if conn.blocks:
+                conn.leave(conn.blocks[0], True)
+            if not conn.is_dead and conn.in_transaction():
+                conn.control("ROLLBACK")
+        except BaseException:
+            conn.dead()
+            raise
+        finally:
+            conn.take_ready()
+            self.release(conn)
+
+    def _finish(self, conn: Any) -> None:
+        """Release a connection whose program left hooks, or by mistake blocks, behind."""
+        if conn.blocks:
+            conn.leave(conn.blocks[0], True)
+        hooks = conn.take_ready()
+        self.release(conn)
+        run_hooks(hooks)
+
+    def close(self) -> None:
+        """Give all idle connections back to the pool."""
+        while self.give_back_one():
+            pass
+
+    # -- blocks that span programs
+
+    def begin_block(self, **options: Any) -> tuple[Any, Block]:
+        """Enter a transaction block of the running task or thread; return its connection and the block."""
+        if _get_running_loop() is not None:
+            note_sync_in_async()
+        conn = ambient.find(self.key)
+        if conn is not None:
+            return conn, conn.open_block(**options)
+        conn = self.checkout_idle()
+        try:
+            return conn, conn.open_block(**options)
+        except BaseException:
+            self._clean(conn)
+            raise
+
+    def end_block(self, conn: Any, block: Block, error: bool) -> None:
+        """Leave a block; after the outermost one the connection goes back, and then the hooks run."""
+        if block not in conn.blocks:
+            return  # undone already with a block around it
+        try:
+            conn.leave(block, error)
+        except BaseException:
+            if not conn.blocks:
+                self._clean(conn)
+            raise
+        if not conn.blocks:
+            hooks = conn.take_ready()
+            self.release(conn)
+            if hooks:
+                run_hooks(hooks)
+
+    def ambient(self) -> Any:
+        """Return the connection of the transaction that the caller has open, or None."""
+        return ambient.find(self.key)
+
+    def ddl(self, fn: Callable[[sa.Connection], R]) -> R:
+        """Call `fn` with a SQLAlchemy connection over the ambient one, or over one of its own in a transaction.
+
+        Inside `atomic()` it takes part in that transaction. Errors are ours, as everywhere.
+        """
+        if _get_running_loop() is not None:
+            note_sync_in_async()
+        conn, block = self.begin_block()
+        failed = True
+        try:
+            conn.begin(True)
+            result = conn.as_sqlalchemy(fn)
+            failed = False
+            return result  # type: ignore[no-any-return]
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            raise translate_sqlalchemy(error) from error
+        finally:
+            self.end_block(conn, block, failed)
+
+
+def note_sync_in_async() -> None:
+    """Act on a blocking call inside a running event loop, as the setting SYNC_IN_ASYNC says."""
+    policy = settings.SYNC_IN_ASYNC
+    if policy == "off":
+        return
+    text = (
+        "A synchronous database call was made inside a running event loop, which stands still until it ends. "
+        "Use the async form (aget, acreate, async for, ...), or asyncio.to_thread()."
+    )
+    if policy == "error":
+        raise SynchronousOnlyOperation(text)
+    # Point at the caller's line: the first frame outside of this library.
+    level = 2
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("ormolu."):
+        level += 1
+        frame = frame.f_back  # type: ignore[assignment]
+    warnings.warn(text, SyncInAsyncWarning, stacklevel=level)

@@ -1,0 +1,233 @@
+"""The sans-I/O protocol: what is to be done to a database, apart from how it is done.
+
+A *program* is a generator. It yields steps, receives their results, does no I/O itself, and returns its result:
+
+    def first_name(pk):
+        rows = yield Fetch("SELECT name FROM author WHERE id = ?", (pk,))
+        return rows[0][0] if rows else None
+
+`run(program, connection)` drives it on a synchronous connection, `await arun(program, connection)` on an
+asynchronous one. So whatever takes several statements (prefetching, cascades, get_or_create) is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from ormolu.signals import Signal
+
+__all__ = [
+    "Await",
+    "Connection",
+    "Enter",
+    "Execute",
+    "ExecuteMany",
+    "Fetch",
+    "Insert",
+    "Leave",
+    "OnCommit",
+    "Program",
+    "Step",
+    "arun",
+    "atomically",
+    "notify",
+    "run",
+]
+
+R = TypeVar("R")
+Params: TypeAlias = Sequence[Any]
+Rows: TypeAlias = Sequence[Sequence[Any]]
+
+
+class Connection(Protocol):
+    """What steps need of a connection. An asynchronous one returns awaitables of the results."""
+
+    def fetch(self, sql: str, params: Any) -> Any: ...
+    def execute(self, sql: str, params: Any) -> Any: ...
+    def insert(self, sql: str, params: Any) -> Any: ...
+    def executemany(self, sql: str, rows: Any) -> Any: ...
+    def enter(self, *, durable: bool = False, savepoint: bool = True) -> Any: ...
+    def leave(self, token: Any, error: bool) -> Any: ...
+    def on_commit(self, callback: Callable[[], Any]) -> Any: ...
+    def await_(self, callback: Callable[[], Awaitable[Any]]) -> Any: ...
+
+
+class Step(Protocol):
+    """One thing to do on a connection."""
+
+    def run(self, conn: Any) -> Any: ...
+
+
+Program: TypeAlias = Generator[Any, Any, R]
+
+
+class Fetch:
+    """Run a statement that returns rows. Result: a list of rows (tuples, or the driver's tuple-like records)."""
+
+    __slots__ = ("params", "sql")
+
+    def __init__(self, sql: str, params: Any = ()) -> None:
+        self.sql = sql
+        self.params = params
+
+    def run(self, conn: Connection) -> Any:
+        return conn.fetch(self.sql, self.params)
+
+
+class Execute:
+    """Run a statement that changes rows. Result: how many."""
+
+    __slots__ = ("params", "sql")
+
+    def __init__(self, sql: str, params: Any = ()) -> None:
+        self.sql = sql
+        self.params = params
+
+    def run(self, conn: Connection) -> Any:
+        return conn.execute(self.sql, self.params)
+
+
+class Insert:
+    """Insert one row. Result: the key that the database gave it (SQLite and MariaDB; elsewhere use RETURNING)."""
+
+    __slots__ = ("params", "sql")
+
+    def __init__(self, sql: str, params: Any = ()) -> None:
+        self.sql = sql
+        self.params = params
+
+    def run(self, conn: Connection) -> Any:
+        return conn.insert(self.sql, self.params)
+
+
+class ExecuteMany:
+    """Run a statement once for each of many parameter rows. Result: how many rows changed."""
+
+    __slots__ = ("rows", "sql")
+
+    def __init__(self, sql: str, rows: Any) -> None:
+        self.sql = sql
+        self.rows = rows
+
+    def run(self, conn: Connection) -> Any:
+        return conn.executemany(self.sql, self.rows)
+
+
+class Enter:
+    """Begin a transaction block: the outermost is a transaction, an inner one a savepoint. Result: a token.
+
+    No statement is sent before the first one inside the block. With `savepoint=False` an inner block is part of
+    the outer one, and its failure spoils that. `durable` refuses to be an inner block.
+    """
+
+    __slots__ = ("durable", "savepoint")
+
+    def __init__(self, durable: bool = False, savepoint: bool = True) -> None:
+        self.durable = durable
+        self.savepoint = savepoint
+
+    def run(self, conn: Connection) -> Any:
+        return conn.enter(durable=self.durable, savepoint=self.savepoint)
+
+
+class Leave:
+    """End a transaction block: keep its changes, or undo them if `error`."""
+
+    __slots__ = ("error", "token")
+
+    def __init__(self, token: Any, error: bool) -> None:
+        self.token = token
+        self.error = error
+
+    def run(self, conn: Connection) -> Any:
+        return conn.leave(self.token, self.error)
+
+
+class OnCommit:
+    """Call a function once the transaction is committed (at once if there is none)."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], Any]) -> None:
+        self.callback = callback
+
+    def run(self, conn: Connection) -> Any:
+        return conn.on_commit(self.callback)
+
+
+class Await:
+    """Await what a function returns, in the task that runs the program. Raises in synchronous code."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], Awaitable[Any]]) -> None:
+        self.callback = callback
+
+    def run(self, conn: Connection) -> Any:
+        return conn.await_(self.callback)
+
+
+def run(program: Generator[Any, Any, R], conn: Connection) -> R:
+    """Drive a program on a synchronous connection and return its result.
+
+    An error of a step is thrown into the program where it waits, so its `except` and `finally` see it.
+    """
+    send = program.send
+    try:
+        step = send(None)
+        while True:
+            try:
+                result = step.run(conn)
+            except BaseException as error:
+                step = program.throw(error)
+            else:
+                step = send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+async def arun(program: Generator[Any, Any, R], conn: Connection) -> R:
+    """Drive a program on an asynchronous connection and return its result; errors as in `run()`."""
+    send = program.send
+    try:
+        step = send(None)
+        while True:
+            try:
+                result = await step.run(conn)
+            except BaseException as error:
+                step = program.throw(error)
+            else:
+                step = send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+def atomically(
+    program: Generator[Any, Any, R], *, durable: bool = False, savepoint: bool = True
+) -> Generator[Any, Any, R]:
+    """Return the same program as one transaction block: undone as a whole if it raises."""
+    token = yield Enter(durable, savepoint)
+    try:
+        result = yield from program
+    except GeneratorExit:
+        # Abandoned, not failed: nothing can be yielded any more; the connection undoes blocks left open.
+        raise
+    except BaseException:
+        yield Leave(token, True)
+        raise
+    yield Leave(token, False)
+    return result
+
+
+def notify(signal: Signal, sender: object, **named: Any) -> Generator[Any, Any, None]:
+    """Send a signal from inside a program: plain receivers are called, async ones become steps.
+
+    Use as `yield from notify(post_save, type(obj), instance=obj, ...)`, after a cheap
+    `if signal.receivers:`. Raises SynchronousOnlyOperation for an async receiver in synchronous code.
+    """
+    for entry in signal.live(sender):
+        if entry.is_async:
+            yield Await(lambda entry=entry: signal.call(entry, sender, named)[1])  # type: ignore[misc]
+        else:
+            signal.call(entry, sender, named)
