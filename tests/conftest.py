@@ -1,10 +1,10 @@
-"""Fixtures: the database (``backend``, ``db``), the world (``world``), and queries seen (``queries``).
+"""Fixtures: the database (`backend`, `db`), the world (`world`), and queries seen (`queries`).
 
-A test that asks for ``db`` runs on every database. It finds the tables of its module's models, empty, and
+A test that asks for `db` runs on every database. It finds the tables of its module's models, empty, and
 the library configured with that database as its default. A module says which models these are with
-``MODELS = [...]``; without it they are the models that the module itself defines. A test that asks for
-``world`` as well runs in both worlds; see ``support.worlds``. ``@pytest.mark.backends("sqlite")`` and
-``@pytest.mark.worlds("async")`` narrow that down.
+`MODELS = [...]`; without it they are the models that the module itself defines. A test that asks for
+`world` as well runs in both worlds; see `support.worlds`. `@pytest.mark.backends("sqlite")` and
+`@pytest.mark.worlds("async")` narrow that down.
 """
 
 import inspect
@@ -74,7 +74,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 @pytest.fixture
 def configured(backend: Backend) -> Iterator[Backend]:
-    """Make ``backend`` the default database, with no tables made, and close it afterwards."""
+    """Make `backend` the default database, with no tables made, and close it afterwards."""
     ormolu.configure(backend.url)
     yield backend
     ormolu.databases.close_all()
@@ -94,7 +94,7 @@ def db(request: pytest.FixtureRequest, configured: Backend) -> Iterator[Backend]
 
 @pytest.fixture
 def queries(db: Backend) -> Iterator[Any]:
-    """The statements that the test has sent so far, as ``capture_queries`` collects them."""
+    """The statements that the test has sent so far, as `capture_queries` collects them."""
     with ormolu.capture_queries() as captured:
         yield captured
 

@@ -1,6 +1,6 @@
 """Django's models and QuerySets, typed, sync and async, whose models are real SQLAlchemy mapped classes.
 
-The public names, each resolved on first use (PEP 562): ``import ormolu`` itself loads next to nothing.
+The public names, each resolved on first use (PEP 562): `import ormolu` itself loads next to nothing.
 """
 
 from importlib import import_module

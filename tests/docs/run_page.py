@@ -1,7 +1,7 @@
-"""Execute the Python blocks of one Markdown page, in order, in one namespace: ``python run_page.py PAGE``.
+"""Execute the Python blocks of one Markdown page, in order, in one namespace: `python run_page.py PAGE`.
 
-A block may ``await`` at its top level; the page then has one event loop. A failure's traceback names the
-page and the line there. A block in a language other than ``python`` is text for the reader.
+A block may `await` at its top level; the page then has one event loop. A failure's traceback names the
+page and the line there. A block in a language other than `python` is text for the reader.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """The databases that the tests run on, each a new one, made once for a run.
 
-SQLite is a file in a temporary folder. PostgreSQL is the server of ``ORMOLU_TEST_POSTGRES_URL`` (a role that
-may create databases), else the embedded one. MariaDB is the server of ``ORMOLU_TEST_MARIADB_URL``, else left
+SQLite is a file in a temporary folder. PostgreSQL is the server of `ORMOLU_TEST_POSTGRES_URL` (a role that
+may create databases), else the embedded one. MariaDB is the server of `ORMOLU_TEST_MARIADB_URL`, else left
 out.
 """
 
@@ -30,7 +30,7 @@ NAMES = tuple(name for name in WORLDS if name != "mariadb" or MARIADB_URL)
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One database under test: its name in ``WORLDS``, its ``Database.vendor``, its URL."""
+    """One database under test: its name in `WORLDS`, its `Database.vendor`, its URL."""
 
     name: str
     vendor: str
@@ -38,7 +38,7 @@ class Backend:
 
 
 class Backends:
-    """Makes each database when a test first asks for it, and removes them all with ``close()``."""
+    """Makes each database when a test first asks for it, and removes them all with `close()`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

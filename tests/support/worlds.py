@@ -1,12 +1,12 @@
 """One test body for both worlds.
 
-A test is written once, as a coroutine function, and never names ``get`` or ``aget`` itself::
+A test is written once, as a coroutine function, and never names `get` or `aget` itself::
 
     async def test_get(db, world):
         author = await world(Author.objects.create, name="Ann")
         assert await world(Author.objects.get, pk=author.pk) == author
 
-In the async world ``world(f, ...)`` awaits f's twin (``aget``). In the sync world it calls f and never
+In the async world `world(f, ...)` awaits f's twin (`aget`). In the sync world it calls f and never
 suspends, so the body runs to its end with no event loop at all, as a sync program would. The idea is that of
 psycopg's own tests.
 """
@@ -32,7 +32,7 @@ class World:
     is_async = False
 
     async def __call__(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call ``function``, or await its twin, with these arguments."""
+        """Call `function`, or await its twin, with these arguments."""
         return function(*args, **kwargs)
 
     async def list(self, results: Iterable[T]) -> list[T]:
@@ -40,22 +40,22 @@ class World:
         return [item async for item in self.each(results)]
 
     async def each(self, results: Iterable[T]) -> AsyncIterator[T]:
-        """Iterate over a queryset: ``for`` in one world, ``async for`` in the other."""
+        """Iterate over a queryset: `for` in one world, `async for` in the other."""
         for item in results:
             yield item
 
     async def iterator(self, queryset: Any, **options: Any) -> AsyncIterator[Any]:
-        """Stream a queryset: ``iterator()`` or ``aiterator()``."""
+        """Stream a queryset: `iterator()` or `aiterator()`."""
         for item in queryset.iterator(**options):
             yield item
 
     async def attribute(self, instance: Any, name: str) -> Any:
-        """Read an attribute that may have to be loaded: plain access, or ``aload()``."""
+        """Read an attribute that may have to be loaded: plain access, or `aload()`."""
         return getattr(instance, name)
 
     @asynccontextmanager
     async def atomic(self, *args: Any, **options: Any) -> AsyncIterator[Any]:
-        """Open a transaction block: ``atomic()`` or ``aatomic()``."""
+        """Open a transaction block: `atomic()` or `aatomic()`."""
         with ormolu.atomic(*args, **options) as block:
             yield block
 
@@ -109,7 +109,7 @@ async def _and_close(body: Awaitable[None]) -> None:
 
 
 def twin(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    """Return the async form of a method or function: the one whose name has an ``a`` in front."""
+    """Return the async form of a method or function: the one whose name has an `a` in front."""
     name = f"a{function.__name__}"
     home = getattr(function, "__self__", None)
     if home is None or inspect.ismodule(home):

@@ -1,6 +1,6 @@
-"""A real PostgreSQL with nothing to install: the server that the ``embedded`` extra brings along.
+"""A real PostgreSQL with nothing to install: the server that the `embedded` extra brings along.
 
-``start()`` gives a running server on a socket of its own, its data in a folder that is thrown away, or in
+`start()` gives a running server on a socket of its own, its data in a folder that is thrown away, or in
 one that you name and keep::
 
     with start() as server:
@@ -21,7 +21,7 @@ _VOLATILE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off"
 
 
 class EmbeddedPostgres:
-    """A running server. ``url`` names its maintenance database; ``stop()`` (or leaving ``with``) ends it."""
+    """A running server. `url` names its maintenance database; `stop()` (or leaving `with`) ends it."""
 
     def __init__(self, handle: Any, scratch: "tempfile.TemporaryDirectory[str] | None") -> None:
         self._handle = handle
@@ -29,7 +29,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """The URL of the database that every server has, ``postgres``."""
+        """The URL of the database that every server has, `postgres`."""
         return self.url_of("postgres")
 
     def url_of(self, database: str) -> str:
@@ -64,9 +64,9 @@ class EmbeddedPostgres:
 def start(folder: str | Path | None = None) -> EmbeddedPostgres:
     """Start a PostgreSQL server and return it, ready for connections.
 
-    ``folder`` holds its data and is kept; it is made on first use. With none given the data live in
+    `folder` holds its data and is kept; it is made on first use. With none given the data live in
     a temporary folder that goes when the server stops, and so the server is told not to wait for the disk.
-    Raises ``MissingExtra`` when the extra ``embedded`` is not installed.
+    Raises `MissingExtra` when the extra `embedded` is not installed.
     """
     try:
         with warnings.catch_warnings():

@@ -1,0 +1,61 @@
+"""Ask a question, and keep what a reader wants to see of it: the Python, the SQL, the time, the answer."""
+
+import ast
+import asyncio
+import inspect
+import textwrap
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ormolu import capture_queries, databases
+
+Question: TypeAlias = (
+    Callable[[], list[dict[str, Any]]] | Callable[[], Coroutine[Any, Any, list[dict[str, Any]]]]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one question. `seconds` is the whole time, the database's and ours."""
+
+    title: str
+    python: str
+    sql: list[str]
+    seconds: float
+    rows: list[dict[str, Any]]
+
+
+def ask(question: Question) -> Answer:
+    """Ask `question` of the default database."""
+    with capture_queries() as queries:
+        started = time.perf_counter()
+        rows = question()
+        if inspect.iscoroutine(rows):
+            rows = asyncio.run(_and_close(rows))
+        seconds = time.perf_counter() - started
+    return Answer(
+        title=inspect.getdoc(question) or question.__name__,
+        python=body_of(question),
+        sql=[query.sql for query in queries],
+        seconds=seconds,
+        rows=rows,
+    )
+
+
+def body_of(function: Callable[..., Any]) -> str:
+    """Return the source of a function's body, without its signature and docstring."""
+    source = textwrap.dedent(inspect.getsource(function))
+    definition = ast.parse(source).body[0]
+    assert isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef))
+    first = definition.body[1] if ast.get_docstring(definition) else definition.body[0]
+    return textwrap.dedent("\n".join(source.splitlines()[first.lineno - 1 :]))
+
+
+async def _and_close(rows: Coroutine[Any, Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Await the rows, then close the connections that live on this event loop."""
+    try:
+        return await rows
+    finally:
+        await databases.aclose_all()
