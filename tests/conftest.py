@@ -7,6 +7,8 @@ the library configured with that database as its default. A module says which mo
 `@pytest.mark.worlds("async")` narrow that down.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Iterator
 from typing import Any

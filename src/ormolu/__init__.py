@@ -1,9 +1,132 @@
 """Django's models and QuerySets, typed, sync and async, whose models are real SQLAlchemy mapped classes.
 
-The public names, each resolved on first use (PEP 562): `import ormolu` itself loads next to nothing.
+The public names. Each is imported from its home on first use (PEP 562): `import ormolu` itself is cheap.
+They stand here three times: for type checkers, for `import *`, and for the import itself. A test compares.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# fmt: off
+# isort: off
+if TYPE_CHECKING:
+    from ormolu import conf, databases, exceptions, fields, models, query, signals, transaction
+    from ormolu.models import (
+        Model, Manager, ForeignKey, OneToOneField, ManyToManyField, CASCADE, PROTECT, RESTRICT, SET,
+        SET_NULL, SET_DEFAULT, DO_NOTHING, Index, UniqueConstraint, CheckConstraint, TimestampMixin,
+        create_tables, acreate_tables, drop_tables, adrop_tables,
+    )
+    from ormolu.fields import (
+        Field, AutoField, BigAutoField, SmallAutoField, ArrayField, BigIntegerField, BinaryField,
+        BooleanField, CharField, DateField, DateTimeField, DecimalField, DurationField, EmailField,
+        FileField, FilePathField, FloatField, GenericIPAddressField, ImageField, IntegerField, JSONField,
+        PositiveBigIntegerField, PositiveIntegerField, PositiveSmallIntegerField, SlugField,
+        SmallIntegerField, TextField, TimeField, URLField, UUIDField, Choices, TextChoices, IntegerChoices,
+    )
+    from ormolu.query import (
+        QuerySet, Q, F, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, Prefetch,
+        Avg, Count, Max, Min, StdDev, Sum, Variance,
+    )
+    from ormolu.transaction import atomic, aatomic, on_commit
+    from ormolu.databases import capture_queries, CapturedQuery
+    from ormolu.conf import configure, settings
+    from ormolu.signals import (
+        Signal, receiver, pre_init, post_init, pre_save, post_save, pre_delete, post_delete, m2m_changed,
+        pre_query, post_query,
+    )
+    from ormolu.exceptions import (
+        ObjectDoesNotExist, MultipleObjectsReturned, FieldDoesNotExist, FieldError, ValidationError,
+        ImproperlyConfigured, NotLoaded, DatabaseError, IntegrityError,
+    )
+
+__all__ = [
+    "Model", "Manager", "ForeignKey", "OneToOneField", "ManyToManyField", "CASCADE", "PROTECT", "RESTRICT",
+    "SET", "SET_NULL", "SET_DEFAULT", "DO_NOTHING", "Index", "UniqueConstraint", "CheckConstraint",
+    "TimestampMixin", "create_tables", "acreate_tables", "drop_tables", "adrop_tables",
+    "Field", "AutoField", "BigAutoField", "SmallAutoField", "ArrayField", "BigIntegerField", "BinaryField",
+    "BooleanField", "CharField", "DateField", "DateTimeField", "DecimalField", "DurationField",
+    "EmailField", "FileField", "FilePathField", "FloatField", "GenericIPAddressField", "ImageField",
+    "IntegerField", "JSONField", "PositiveBigIntegerField", "PositiveIntegerField",
+    "PositiveSmallIntegerField", "SlugField", "SmallIntegerField", "TextField", "TimeField", "URLField",
+    "UUIDField", "Choices", "TextChoices", "IntegerChoices",
+    "QuerySet", "Q", "F", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
+    "ExpressionWrapper", "Prefetch", "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
+    "atomic", "aatomic", "on_commit",
+    "capture_queries", "CapturedQuery",
+    "configure", "settings",
+    "Signal", "receiver", "pre_init", "post_init", "pre_save", "post_save", "pre_delete", "post_delete",
+    "m2m_changed", "pre_query", "post_query",
+    "ObjectDoesNotExist", "MultipleObjectsReturned", "FieldDoesNotExist", "FieldError", "ValidationError",
+    "ImproperlyConfigured", "NotLoaded", "DatabaseError", "IntegrityError",
+    "conf", "databases", "exceptions", "fields", "models", "query", "signals", "transaction",
+]
+
+_NAMES = {
+    "ormolu.models": """
+        Model Manager ForeignKey OneToOneField ManyToManyField CASCADE PROTECT RESTRICT SET SET_NULL
+        SET_DEFAULT DO_NOTHING Index UniqueConstraint CheckConstraint TimestampMixin create_tables
+        acreate_tables drop_tables adrop_tables
+    """,
+    "ormolu.fields": """
+        Field AutoField BigAutoField SmallAutoField ArrayField BigIntegerField BinaryField BooleanField
+        CharField DateField DateTimeField DecimalField DurationField EmailField FileField FilePathField
+        FloatField GenericIPAddressField ImageField IntegerField JSONField PositiveBigIntegerField
+        PositiveIntegerField PositiveSmallIntegerField SlugField SmallIntegerField TextField TimeField
+        URLField UUIDField Choices TextChoices IntegerChoices
+    """,
+    "ormolu.query": """
+        QuerySet Q F Value Func Case When Exists Subquery OuterRef ExpressionWrapper Prefetch Avg Count Max
+        Min StdDev Sum Variance
+    """,
+    "ormolu.transaction": """
+        atomic aatomic on_commit
+    """,
+    "ormolu.databases": """
+        capture_queries CapturedQuery
+    """,
+    "ormolu.conf": """
+        configure settings
+    """,
+    "ormolu.signals": """
+        Signal receiver pre_init post_init pre_save post_save pre_delete post_delete m2m_changed pre_query
+        post_query
+    """,
+    "ormolu.exceptions": """
+        ObjectDoesNotExist MultipleObjectsReturned FieldDoesNotExist FieldError ValidationError
+        ImproperlyConfigured NotLoaded DatabaseError IntegrityError
+    """,
+}
+# fmt: on
+# isort: on
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
+_MODULES = frozenset(__all__) - _HOMES.keys()
+
+
+def _import(name: str) -> Any:
+    """Import a public name, and keep it, so that this runs once for each."""
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = import_module(f"ormolu.{name}")
+    else:
+        raise AttributeError(_unknown(name))
+    globals()[name] = value
+    return value
+
+
+if not TYPE_CHECKING:  # else a checker would take every name for one that exists
+    __getattr__ = _import
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, __all__, 1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"module 'ormolu' has no attribute {name!r}.{hint}"

@@ -49,8 +49,11 @@ def body_of(function: Callable[..., Any]) -> str:
     source = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(source).body[0]
     assert isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef))
-    first = definition.body[1] if ast.get_docstring(definition) else definition.body[0]
-    return textwrap.dedent("\n".join(source.splitlines()[first.lineno - 1 :]))
+    if ast.get_docstring(definition):
+        before = definition.body[0].end_lineno or 0
+    else:
+        before = definition.body[0].lineno - 1
+    return textwrap.dedent("\n".join(source.splitlines()[before:]))
 
 
 async def _and_close(rows: Coroutine[Any, Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:

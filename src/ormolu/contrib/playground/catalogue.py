@@ -1,6 +1,7 @@
 """Read the environment: every installed distribution with its files, people, classifiers and requirements.
 
-This is `importlib.metadata` put into plain records, sorted, so that two readings of the same environment are equal.
+This is `importlib.metadata` put into plain records, sorted, so that two readings of one environment are
+equal.
 """
 
 import base64

@@ -28,7 +28,8 @@ _BATCH = 2_000
 def load(catalogue: Catalogue, progress: Progress = lambda rows: None) -> dict[str, int]:
     """Write `catalogue` in one transaction, calling `progress` with the number of rows of each step.
 
-    Returns the number of rows of each model. Rows are written in the catalogue's order, so primary keys follow it.
+    Returns the number of rows of each model. Rows are written in the catalogue's order, and so primary keys
+    follow it.
     """
     with atomic():
         distributions = _distributions(catalogue, progress)

@@ -1,7 +1,7 @@
 """What an environment holds: distributions, and what hangs on them.
 
-Rows are written in alphabetical order (see `loader`), so `pk` sorts by name as well. Questions order by it, because
-databases do not agree on how to sort text.
+Rows are written in alphabetical order (see `loader`), so `pk` sorts by name as well. Questions order by it,
+because databases do not agree on how to sort text.
 """
 
 from ormolu import (
@@ -117,7 +117,7 @@ class File(Model):
 
 
 class Requirement(Model):
-    """An edge of the graph: `distribution` needs `target` (null when that is not installed), under `marker`."""
+    """An edge of the graph: `distribution` needs `target` (null where that is not installed)."""
 
     distribution = ForeignKey(Distribution, on_delete=CASCADE, related_name="requirements")
     target = ForeignKey(Distribution, on_delete=SET_NULL, null=True, related_name="dependents")

@@ -1,7 +1,7 @@
 """The questions. What is printed beside each answer is this code itself: `asking` takes it from here.
 
-Each question is a function, or a coroutine function, that returns a list of dictionaries; its docstring is its
-title. Each answer is ordered, by `pk` where nothing else decides, so that every database gives the same.
+Each question is a function, or a coroutine function, that returns a list of dictionaries; its docstring is
+its title. Each answer is ordered, by `pk` where nothing else decides, so that every database gives the same.
 """
 
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""The playground from beginning to end: a database, the catalogue in it, the questions, and a shell if wanted."""
+"""The playground from beginning to end: a database, the catalogue in it, the questions, a shell."""
 
 import tempfile
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ def run(
     """Catalogue this Python environment and ask the questions of it, printing to the terminal.
 
     `db` is `sqlite` or `postgres` for an embedded database that is gone afterwards, or any database's URL.
-    There the tables stay; when they are there already, `replace` drops them first, else `ImproperlyConfigured`
-    is raised. `as_json` prints one JSON document and nothing else to standard output.
+    There the tables stay; when they are there already, `replace` drops them first, else
+    `ImproperlyConfigured` is raised. `as_json` prints one JSON document and nothing else to standard output.
     """
     screen = display.console(stderr=as_json)
     with _database(db) as url:
@@ -68,7 +68,8 @@ def _make_tables(replace: bool) -> None:
     present = names & set(sa.inspect(databases.get().engine).get_table_names())
     if present and not replace:
         raise ImproperlyConfigured(
-            f"This database has {', '.join(sorted(present))} already. Say --replace to drop the playground's tables."
+            f"This database has {', '.join(sorted(present))} already. "
+            "Say --replace to drop the playground's tables."
         )
     if present:
         drop_tables(*MODELS)

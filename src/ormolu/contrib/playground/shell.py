@@ -7,8 +7,8 @@ import ormolu
 from ormolu.contrib.playground import models, questions
 
 BANNER = """\
-The models are Distribution, File, Requirement, Classifier, License, Person and Credit; Q, F, Count, Sum and all the
-other public names of ormolu are here, and so are the questions, as functions: try largest()."""
+The models are Distribution, File, Requirement, Classifier, License, Person and Credit; Q, F, Count, Sum
+and all the other public names of ormolu are here, and so are the questions, as functions: try largest()."""
 
 
 def namespace() -> dict[str, Any]:
