@@ -1,0 +1,60 @@
+"""What a checker sees of managers and querysets, in both worlds."""
+
+from typing import Any, Optional
+
+from models import Author, Book
+from typing_extensions import assert_type
+
+from ormolu import Count, F, Prefetch, Q, QuerySet, aatomic, atomic
+
+
+def chains() -> None:
+    assert_type(Author.objects.all(), QuerySet[Author])
+    assert_type(Author.objects.filter(Q(name="Ann") | ~Q(age__gt=F("id"))), QuerySet[Author])
+    assert_type(
+        Author.objects.filter(Author.name == "Ann").exclude(age=3).order_by("-name"), QuerySet[Author]
+    )
+    assert_type(Author.objects.annotate(n=Count("books")).distinct(), QuerySet[Author])
+    assert_type(Book.objects.select_related("author").prefetch_related(Prefetch("tags")), QuerySet[Book])
+    assert_type(Author.objects.all()[:3], QuerySet[Author])
+
+
+def sync_results() -> None:
+    assert_type(Author.objects.get(pk=1), Author)
+    assert_type(Author.objects.first(), Optional[Author])
+    assert_type(Author.objects.filter(name="Ann").last(), Optional[Author])
+    assert_type(Author.objects.get_or_none(pk=1), Optional[Author])
+    assert_type(Author.objects.create(name="Ann"), Author)
+    assert_type(Author.objects.get_or_create(name="Ann"), tuple[Author, bool])
+    assert_type(Author.objects.count(), int)
+    assert_type(Author.objects.exists(), bool)
+    assert_type(Author.objects.filter(name="Ann").update(name="Bob"), int)
+    assert_type(Author.objects.filter(name="Ann").delete(), tuple[int, dict[str, int]])
+    assert_type(Author.objects.bulk_create([Author(name="Ann")]), list[Author])
+    assert_type(Author.objects.aggregate(n=Count("pk")), dict[str, Any])
+    assert_type(list(Author.objects.all()), list[Author])
+    assert_type(Author.objects.all()[0], Author)
+    for author in Author.objects.iterator():
+        assert_type(author, Author)
+    with atomic():
+        pass
+
+
+async def async_results() -> None:
+    assert_type(await Author.objects.aget(pk=1), Author)
+    assert_type(await Author.objects.afirst(), Optional[Author])
+    assert_type(await Author.objects.acreate(name="Ann"), Author)
+    assert_type(await Author.objects.aget_or_create(name="Ann"), tuple[Author, bool])
+    assert_type(await Author.objects.acount(), int)
+    assert_type(await Author.objects.aexists(), bool)
+    assert_type(await Author.objects.filter(name="Ann"), list[Author])
+    async for author in Author.objects.filter(name="Ann"):
+        assert_type(author, Author)
+    async with aatomic():
+        pass
+
+
+def instances(author: Author) -> None:
+    author.save(update_fields=["name"])
+    author.refresh_from_db()
+    assert_type(author.delete(), tuple[int, dict[str, int]])
