@@ -3,12 +3,12 @@
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Any, Optional
+from typing import Any, assert_type
 
-from models import Author, Book, Cover, Tag
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute
-from typing_extensions import assert_type
+
+from models import Author, Book, Cover, Tag
 
 
 def columns_of_an_instance(author: Author, book: Book) -> None:
@@ -17,8 +17,8 @@ def columns_of_an_instance(author: Author, book: Book) -> None:
     assert_type(author.active, bool)
     assert_type(author.token, uuid.UUID)
     assert_type(author.joined, dt.datetime)
-    assert_type(author.nickname, Optional[str])
-    assert_type(author.age, Optional[int])
+    assert_type(author.nickname, str | None)
+    assert_type(author.age, int | None)
     assert_type(book.price, Decimal)
 
 
@@ -31,7 +31,7 @@ def columns_of_the_class() -> None:
 def relations(book: Book, cover: Cover) -> None:
     assert_type(book.author, Author)
     assert_type(book.author.name, str)
-    assert_type(book.editor, Optional[Author])
+    assert_type(book.editor, Author | None)
     assert_type(cover.book, Book)
     for tag in book.tags.all():
         assert_type(tag, Tag)

@@ -1,7 +1,5 @@
 """Models in both spellings, as the other files here use them. Checked by mypy and pyright, never run."""
 
-from typing import Optional
-
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ormolu import (
@@ -28,7 +26,7 @@ class Author(Model):
     token = UUIDField()
     joined = DateTimeField(auto_now_add=True)
     extra = JSONField(default=dict)
-    nickname: Mapped[Optional[str]] = mapped_column(default=None)
+    nickname: Mapped[str | None] = mapped_column(default=None)
     email: Mapped[str] = CharField(max_length=100)
 
     class Meta:

@@ -1,10 +1,8 @@
 """What a checker sees of managers and querysets, in both worlds."""
 
-from typing import Any, Optional
+from typing import Any, assert_type
 
 from models import Author, Book
-from typing_extensions import assert_type
-
 from ormolu import Count, F, Prefetch, Q, QuerySet, aatomic, atomic
 
 
@@ -21,9 +19,9 @@ def chains() -> None:
 
 def sync_results() -> None:
     assert_type(Author.objects.get(pk=1), Author)
-    assert_type(Author.objects.first(), Optional[Author])
-    assert_type(Author.objects.filter(name="Ann").last(), Optional[Author])
-    assert_type(Author.objects.get_or_none(pk=1), Optional[Author])
+    assert_type(Author.objects.first(), Author | None)
+    assert_type(Author.objects.filter(name="Ann").last(), Author | None)
+    assert_type(Author.objects.get_or_none(pk=1), Author | None)
     assert_type(Author.objects.create(name="Ann"), Author)
     assert_type(Author.objects.get_or_create(name="Ann"), tuple[Author, bool])
     assert_type(Author.objects.count(), int)
@@ -42,7 +40,7 @@ def sync_results() -> None:
 
 async def async_results() -> None:
     assert_type(await Author.objects.aget(pk=1), Author)
-    assert_type(await Author.objects.afirst(), Optional[Author])
+    assert_type(await Author.objects.afirst(), Author | None)
     assert_type(await Author.objects.acreate(name="Ann"), Author)
     assert_type(await Author.objects.aget_or_create(name="Ann"), tuple[Author, bool])
     assert_type(await Author.objects.acount(), int)
