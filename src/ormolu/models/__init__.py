@@ -1,0 +1,1 @@
+"""What a user declares: models, their relations, managers, constraints."""

@@ -1,0 +1,314 @@
+"""What stands under a relation's name on a model: related objects forward, objects and managers backward."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from ormolu.exceptions import FieldError, NotLoaded, ObjectDoesNotExist
+from ormolu.models.attributes import Setter, in_event_loop, session_load
+from ormolu.models.state import DB, PREFETCHED, STATE
+
+
+class Forward:
+    """`book.author`: the object that a ForeignKey or OneToOneField refers to.
+
+    On the class it is SQLAlchemy's attribute. On an instance it is asked only where the object isn't held yet.
+    """
+
+    def __init__(self, field: Any, attribute: Any) -> None:
+        self.field = field
+        self.attribute = attribute
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self.attribute
+        return self.load(instance)
+
+    @cached_property
+    def RelatedObjectDoesNotExist(self) -> type[ObjectDoesNotExist]:  # noqa: N802 - Django's name
+        """The error for a required relation without a value."""
+        return missing_object(self.field.related_model, f"{self.field.model.__qualname__}.{self.field.name}")
+
+    def is_cached(self, instance: Any) -> bool:
+        """Tell whether an instance holds its related object."""
+        return bool(self.field.is_cached(instance))
+
+    def get_queryset(self, **hints: Any) -> Any:
+        """Return the queryset that related objects are looked up in."""
+        return self.field.related_model._base_manager.db_manager(hints=hints).all()
+
+    def load(self, instance: Any) -> Any:
+        """Fetch the related object with one query, and keep it.
+
+        Raises NotLoaded in async code, RelatedObjectDoesNotExist where the relation is required and empty.
+        """
+        field = self.field
+        values = instance.__dict__
+        state = values.get(STATE)
+        if state is not None and state.session_id is not None:
+            return session_load(instance, field.name, self.attribute)
+        key = getattr(instance, field.attname)
+        if key is None:
+            if field.null:
+                return None
+            raise self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {field.name}.")
+        if in_event_loop():
+            raise not_loaded(instance, field.name)
+        using = values.get(DB)
+        queryset = self.get_queryset(instance=instance).using(using) if using else self.get_queryset(instance=instance)
+        found = queryset.get(**{field.target_field.name: key})
+        hold_forward(field, instance, found)
+        return found
+
+
+def not_loaded(instance: Any, name: str) -> NotLoaded:
+    """Return the error for a relation that was touched in async code before it was loaded."""
+    cure = f'select_related("{name}") or prefetch_related("{name}") in the query, or await obj.aload("{name}")'
+    return NotLoaded(model=instance._meta.label, attribute=name, cure=f"use {cure}")
+
+
+def hold_forward(field: Any, instance: Any, related: Any) -> None:
+    """Keep a related object that was loaded, on both sides where the relation is one-to-one."""
+    instance.__dict__[field.name] = related
+    if related is not None and not field.remote_field.multiple and not field.remote_field.hidden:
+        field.remote_field.set_cached_value(related, instance)
+
+
+def forward_setter(field: Any, attribute: Any, set_key: Setter) -> Setter:
+    """Return the function behind `book.author = author`. It raises ValueError for an object of another model."""
+    name: str = field.name
+    attname: str = field.attname
+
+    def set_related(instance: Any, related: Any) -> None:
+        if related is not None:
+            model = field.related_model
+            if not isinstance(related, model._meta.concrete_model):
+                raise ValueError(
+                    f'Cannot assign "{related!r}": "{instance._meta.object_name}.{name}" must be a '
+                    f'"{model._meta.object_name}" instance.'
+                )
+            key = getattr(related, field.target_field.attname)
+        else:
+            key = None
+        values = instance.__dict__
+        rel = field.remote_field
+        if not rel.multiple:
+            before = values.get(name)
+            if before is not None and before is not related:
+                rel.delete_cached_value(before)
+        values.pop(name, None) if STATE not in values else None
+        set_key(instance, key)
+        if STATE in values:
+            attribute.__set__(instance, related)
+            values[attname] = key
+        else:
+            values[name] = related
+        if related is not None and not rel.multiple and not rel.hidden:
+            rel.set_cached_value(related, instance)
+
+    return set_related
+
+
+class ReverseOneToOne:
+    """`place.restaurant`: the object whose OneToOneField refers to this one."""
+
+    def __init__(self, rel: Any) -> None:
+        self.rel = rel
+        self.field = rel.field
+
+    @property
+    def related(self) -> Any:
+        """Return the relation."""
+        return self.rel
+
+    @cached_property
+    def RelatedObjectDoesNotExist(self) -> type[ObjectDoesNotExist]:  # noqa: N802 - Django's name
+        """The error where there is no such object."""
+        return missing_object(self.rel.related_model, f"{self.rel.model.__qualname__}.{self.rel.accessor_name}")
+
+    def is_cached(self, instance: Any) -> bool:
+        """Tell whether an instance holds the object."""
+        return bool(self.rel.is_cached(instance))
+
+    def get_queryset(self, **hints: Any) -> Any:
+        """Return the queryset that the object is looked up in."""
+        return self.rel.related_model._base_manager.db_manager(hints=hints).all()
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        name = self.rel.cache_name
+        held = instance.__dict__.get(PREFETCHED, {})
+        found = held[name] if name in held else self.load(instance)
+        if found is None:
+            raise self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {self.rel.accessor_name}.")
+        return found
+
+    def load(self, instance: Any) -> Any:
+        """Fetch the object with one query, and keep it; None where there is none."""
+        field = self.field
+        key = getattr(instance, field.target_field.attname)
+        found = None
+        if key is not None:
+            if in_event_loop():
+                raise not_loaded(instance, self.rel.accessor_name)
+            queryset = self.get_queryset(instance=instance)
+            using = instance.__dict__.get(DB)
+            try:
+                found = (queryset.using(using) if using else queryset).get(**{field.attname: key})
+            except self.rel.related_model.DoesNotExist:
+                found = None
+        if found is not None:
+            field.set_cached_value(found, instance)
+        self.rel.set_cached_value(instance, found)
+        return found
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        rel, field = self.rel, self.field
+        if value is None:
+            before = instance.__dict__.get(PREFETCHED, {}).get(rel.cache_name)
+            if before is not None:
+                rel.delete_cached_value(instance)
+                setattr(before, field.name, None)
+            return
+        if not isinstance(value, rel.related_model):
+            raise ValueError(
+                f'Cannot assign "{value!r}": "{instance._meta.object_name}.{rel.accessor_name}" must be a '
+                f'"{rel.related_model._meta.object_name}" instance.'
+            )
+        setattr(value, field.name, instance)
+
+
+class ReverseMany:
+    """`author.book_set`: a manager of the objects whose ForeignKey refers to this one."""
+
+    def __init__(self, rel: Any) -> None:
+        self.rel = rel
+        self.field = rel.field
+        self._manager_class: Any = None
+
+    @property
+    def related_manager_class(self) -> Any:
+        """Return the manager's class, made of the related model's default manager."""
+        if self._manager_class is None:
+            from ormolu.models.related_managers import reverse_manager_class
+
+            self._manager_class = reverse_manager_class(self.rel)
+        return self._manager_class
+
+    related_manager_cls = related_manager_class
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        return self.related_manager_class(instance)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        raise TypeError(
+            f"Direct assignment to the reverse side of a related set is prohibited. "
+            f"Use {self.rel.accessor_name}.set() instead."
+        )
+
+
+class ManyToMany:
+    """`article.tags`, and `tag.article_set` from the other side: a manager of the related objects."""
+
+    def __init__(self, rel: Any, reverse: bool, attribute: Any = None) -> None:
+        self.rel = rel
+        self.field = rel.field
+        self.reverse = reverse
+        self.attribute = attribute
+        self._manager_class: Any = None
+
+    @property
+    def through(self) -> Any:
+        """Return the model of the table in between."""
+        return self.rel.through
+
+    @property
+    def related_manager_class(self) -> Any:
+        """Return the manager's class, made of the related model's default manager."""
+        if self._manager_class is None:
+            from ormolu.models.many_related_managers import many_manager_class
+
+            self._manager_class = many_manager_class(self.rel, self.reverse)
+        return self._manager_class
+
+    related_manager_cls = related_manager_class
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self if self.attribute is None else self.attribute
+        return self.related_manager_class(instance)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        side = "reverse" if self.reverse else "forward"
+        name = self.rel.accessor_name if self.reverse else self.field.name
+        raise TypeError(
+            f"Direct assignment to the {side} side of a many-to-many set is prohibited. Use {name}.set() instead."
+        )
+
+
+def missing_object(model: Any, name: str) -> type[ObjectDoesNotExist]:
+    """Return the error class for a related object that isn't there: the related model's, and an AttributeError."""
+    return type(
+        "RelatedObjectDoesNotExist",
+        (model.DoesNotExist, AttributeError),
+        {"__module__": model.__module__, "__qualname__": f"{name}.RelatedObjectDoesNotExist"},
+    )
+
+
+def connect_reverse(field: Any) -> None:
+    """Give the target of a relation its accessor, and list the relation there.
+
+    Raises FieldError where the accessor or the query name is taken.
+    """
+    rel = field.remote_field
+    meta = rel.to_meta.concrete_model._meta
+    meta.reverse_relations[:] = [r for r in meta.reverse_relations if not _replaces(rel, r)] + [rel]
+    meta.apps.clear_cache()
+    if rel.hidden:
+        return
+    name = rel.get_accessor_name()
+    if name is not None:
+        check_clash(field, name)
+        accessor = ManyToMany(rel, reverse=True) if field.many_to_many else (
+            ReverseMany(rel) if rel.multiple else ReverseOneToOne(rel)
+        )  # fmt: skip
+        type.__setattr__(rel.model, name, accessor)
+
+
+def _replaces(new: Any, old: Any) -> bool:
+    """Tell whether a relation is the same as one of a model that was defined before under the same label."""
+    return new is old or (
+        new.field.name == old.field.name and new.field.model._meta.label == old.field.model._meta.label
+    )
+
+
+def check_clash(field: Any, name: str) -> None:
+    """Raise FieldError if the accessor or the query name of a relation is a field or another relation's."""
+    rel = field.remote_field
+    meta = rel.to_meta
+    own = f"{field.model._meta.label}.{field.name}"
+    cure = f"Add or change a related_name argument to the definition for '{own}'."
+    for other in (*meta.fields, *meta.many_to_many):
+        if other.name == name or getattr(other, "attname", None) == name:
+            raise FieldError(
+                f"Reverse accessor '{meta.object_name}.{name}' for '{own}' clashes with field name "
+                f"'{meta.label}.{other.name}'. Rename that field, or: {cure}"
+            )
+        if other.name == rel.name:
+            raise FieldError(
+                f"Reverse query name for '{own}' clashes with field name '{meta.label}.{other.name}'. "
+                f"Rename that field, or: {cure}"
+            )
+    for other in meta.all_related:
+        if other is rel or other.hidden:
+            continue
+        if other.get_accessor_name() == name or other.name == rel.name:
+            what = "Reverse accessor" if other.get_accessor_name() == name else "Reverse query name"
+            raise FieldError(
+                f"{what} '{meta.object_name}.{name}' for '{own}' clashes with the one for "
+                f"'{other.field.model._meta.label}.{other.field.name}'. {cure}"
+            )

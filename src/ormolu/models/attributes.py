@@ -1,0 +1,135 @@
+"""Column attributes of a model: reads at the speed of a plain attribute, writes that are remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from ormolu.exceptions import NotLoaded
+from ormolu.models.state import DB, DIRTY, STATE, mark_dirty
+
+Setter = Callable[[Any, Any], None]
+
+
+class FastColumn:
+    """Stand between a model class and SQLAlchemy's attribute for one column.
+
+    On the class it is SQLAlchemy's InstrumentedAttribute. On an instance it is asked only where the value isn't in
+    `__dict__`: it has no `__set__`, so that a loaded value is found first. `Model.__setattr__` does the writing.
+    """
+
+    __slots__ = ("attname", "attribute", "field")
+
+    def __init__(self, attribute: Any, attname: str, field: Any) -> None:
+        self.attribute = attribute
+        self.attname = attname
+        self.field = field
+
+    def __repr__(self) -> str:
+        return f"<FastColumn {self.attribute}>"
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self.attribute
+        return load_column(instance, self.attname, self.attribute)
+
+
+def load_column(instance: Any, attname: str, attribute: Any) -> Any:
+    """Load one column that an instance doesn't have, with one query.
+
+    Raises NotLoaded in async code, AttributeError for an instance without a row.
+    """
+    values = instance.__dict__
+    state = values.get(STATE)
+    if state is not None and state.session_id is not None:
+        return session_load(instance, attname, attribute)
+    meta = instance._meta
+    if DB not in values:
+        raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
+    if in_event_loop():
+        raise not_loaded_column(meta.label, attname)
+    instance.refresh_from_db(fields=[attname])
+    return values[attname]
+
+
+def session_load(instance: Any, name: str, attribute: Any) -> Any:
+    """Let SQLAlchemy load an attribute of an object that a Session holds."""
+    from sqlalchemy.exc import MissingGreenlet
+
+    try:
+        return attribute.__get__(instance, type(instance))
+    except MissingGreenlet as error:
+        raise NotLoaded(
+            model=instance._meta.label, attribute=name, cure=f'use await obj.aload("{name}")'
+        ) from error
+
+
+def not_loaded_column(label: str, attname: str) -> NotLoaded:
+    """Return the error for a column that was touched in async code before it was loaded."""
+    cure = f'use await obj.aload("{attname}"), or load it with the query (defer() or only() left it out)'
+    return NotLoaded(model=label, attribute=attname, cure=cure)
+
+
+def in_event_loop() -> bool:
+    """Tell whether this thread is running an event loop, where a query would block everybody."""
+    return asyncio._get_running_loop() is not None
+
+
+def column_setter(attname: str, attribute: Any) -> Setter:
+    """Return the function that sets a column of an instance and remembers what changed."""
+
+    def set_column(instance: Any, value: Any) -> None:
+        values = instance.__dict__
+        if DB in values:
+            dirty = values.get(DIRTY)
+            if dirty is None or attname not in dirty:
+                mark_dirty(values, attname)
+        if STATE in values:
+            attribute.__set__(instance, value)
+        else:
+            values[attname] = value
+
+    return set_column
+
+
+def key_setter(attname: str, attribute: Any, relation: str) -> Setter:
+    """Return the setter of a foreign key's column, which lets go of the related object when the key changes."""
+    set_column = column_setter(attname, attribute)
+
+    def set_key(instance: Any, value: Any) -> None:
+        values = instance.__dict__
+        if relation in values and values.get(attname) != value:
+            del values[relation]
+            state = values.get(STATE)
+            if state is not None:
+                state.committed_state.pop(relation, None)
+        set_column(instance, value)
+
+    return set_key
+
+
+def pk_property(attnames: tuple[str, ...]) -> property:
+    """Return the `pk` attribute of a model: its key's value, a tuple where the key has several columns."""
+    if len(attnames) == 1:
+        (attname,) = attnames
+
+        def get_pk(instance: Any) -> Any:
+            try:
+                return instance.__dict__[attname]
+            except KeyError:
+                return getattr(instance, attname)
+
+        def set_pk(instance: Any, value: Any) -> None:
+            setattr(instance, attname, value)
+
+        return property(get_pk, set_pk, doc=f"The primary key, `{attname}`.")
+
+    def get_all(instance: Any) -> Any:
+        return tuple(getattr(instance, name) for name in attnames)
+
+    def set_all(instance: Any, value: Any) -> None:
+        for name, part in zip(attnames, value or [None] * len(attnames), strict=True):
+            setattr(instance, name, part)
+
+    return property(get_all, set_all, doc="The primary key, a tuple.")

@@ -1,0 +1,70 @@
+"""`Model`: a SQLAlchemy declarative class that reads `class Meta` and fields as Django's models do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from sqlalchemy import event
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
+
+from ormolu.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+from ormolu.models import building
+from ormolu.models.instances import InstanceMethods
+from ormolu.models.registry import apps
+from ormolu.models.state import LazyInstanceState, listen
+
+if TYPE_CHECKING:
+    from ormolu.models.manager import Manager
+    from ormolu.models.options import Options
+
+
+class ModelBase(DeclarativeAttributeIntercept):
+    """Metaclass of models."""
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        """Set a class attribute. Columns and relationships that are added later are mapped."""
+        super().__setattr__(name, value)
+        if "_setters" in cls.__dict__:
+            building.attribute_added(cls, name)
+
+    def add_to_class(cls, name: str, value: Any) -> None:
+        """Set a class attribute, or let it bind itself if it has `contribute_to_class()`."""
+        building.add_to_class(cls, name, value)
+
+
+class Model(InstanceMethods, DeclarativeBase, metaclass=ModelBase):
+    """Base of all models. Each subclass is a table, unless its Meta says `abstract = True`.
+
+    Source: Django's documentation, "Models"; SQLAlchemy's, "Declarative Mapping".
+    """
+
+    __abstract__ = True
+    __allow_unmapped__ = True
+    metadata = apps.metadata
+    registry = apps.sa_registry
+
+    if TYPE_CHECKING:
+        objects: ClassVar[Manager[Self]]
+        _default_manager: ClassVar[Manager[Self]]
+        _base_manager: ClassVar[Manager[Self]]
+        _meta: ClassVar[Options]
+        DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
+        MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if building.begin(cls):
+            super().__init_subclass__(**kwargs)
+            building.finish(cls)
+        else:
+            super().__init_subclass__(**kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Set the fields from positional values, in order, or from keywords."""
+        init = type(self).__dict__.get("_generated_init") or building.generated_init(type(self))
+        init(self, *args, **kwargs)
+
+
+type.__setattr__(Model, "_sa_instance_state", LazyInstanceState())
+listen(Model)
+event.listen(Model, "before_mapper_configured", building.skip_unresolved, retval=True, propagate=True)

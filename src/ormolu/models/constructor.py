@@ -1,0 +1,170 @@
+"""The generated `__init__` of each model: one function per class, which fills the instance's `__dict__` directly."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import InspectionAttr
+
+from ormolu.exceptions import FieldDoesNotExist
+from ormolu.fields.base import overridden
+from ormolu.signals import post_init, pre_init
+
+
+class _Missing:
+    """Type of the marker for an argument that wasn't given."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+MISSING: Any = _Missing()
+
+
+class Deferred:
+    """Type of `DEFERRED`, given to a constructor for a column that shall not be loaded (`Model.from_db`)."""
+
+    def __repr__(self) -> str:
+        return "<Deferred field>"
+
+
+DEFERRED: Any = Deferred()
+
+
+def make_init(cls: type[Any]) -> Callable[..., None]:
+    """Return the `__init__` of a mapped class.
+
+    Parameters are the attnames in the order of `_meta.concrete_fields`, then the names of relations (keyword only).
+    Anything else goes to `extra_arguments()`: `pk`, properties, plain SQLAlchemy relationships, or an error.
+    """
+    names: dict[str, Any] = {"M": MISSING, "DEFERRED": DEFERRED, "extra": extra_arguments, "announce": announce}
+    names["dispatch"] = cls.__mapper__.class_manager.dispatch
+    names["before"], names["after"] = pre_init, post_init
+    names["too_many"] = too_many(cls)
+    parameters: list[str] = []
+    relations: list[str] = []
+    body: list[str] = []
+    tail: list[str] = []
+    for number, field in enumerate(cls._meta.concrete_fields):
+        attname = field.attname
+        parameters.append(f"{attname}=M")
+        value = _default(field, number, names)
+        own_setter = not hasattr(vars_of(cls, attname), "attribute")
+        if own_setter:
+            body.append(f"    self.{attname} = {value} if {attname} is M else {attname}")
+        else:
+            body.append(f"    d[{attname!r}] = {value} if {attname} is M else {attname}")
+        if field.is_relation:
+            relations.append(f"{field.name}=M")
+            names[f"r{number}"] = cls._setters[field.name]
+            tail.append(f"    if {field.name} is not M: r{number}(self, {field.name})")
+    star = ", ".join(["self", *parameters, "*excess", *relations, "**unknown"])
+    checks = [
+        "    if before.receivers or after.receivers or dispatch.init:",
+        "        announce(self, locals())",
+        "    d = self.__dict__",
+    ]
+    end = [
+        "    if excess: too_many(excess)",
+        "    if unknown: extra(self, unknown)",
+        "    if after.receivers: after.send(self.__class__, instance=self)",
+    ]
+    lines = [f"def __init__({star}):", *checks, *body, *tail, *end]
+    exec("\n".join(lines), names)
+    init: Callable[..., None] = names["__init__"]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    init.__module__ = cls.__module__
+    init.__doc__ = f"Make a {cls._meta.object_name}. It isn't saved."
+    return init
+
+
+def vars_of(cls: type[Any], name: str) -> Any:
+    """Return a class attribute itself, without asking descriptors."""
+    for base in cls.__mro__:
+        if name in vars(base):
+            return vars(base)[name]
+    return None
+
+
+def _default(field: Any, number: int, names: dict[str, Any]) -> str:
+    """Return the source of a field's default: a literal where it is one, else a call."""
+    if not overridden(type(field), "get_default") and not field.has_db_default():
+        if not field.has_default() or not callable(field.default):
+            value = field.get_default() if not field.is_relation or not field.has_default() else MISSING
+            if value is None or type(value) in (bool, int, str):
+                return repr(value)
+            if value is not MISSING:
+                names[f"v{number}"] = value
+                return f"v{number}"
+        elif not field.is_relation:
+            names[f"v{number}"] = field.default
+            return f"v{number}()"
+    names[f"v{number}"] = field.get_default
+    return f"v{number}()"
+
+
+def announce(instance: Any, arguments: dict[str, Any]) -> None:
+    """Tell those who listen that an instance is being made: pre_init, and SQLAlchemy's `init` event."""
+    given = {
+        name: value
+        for name, value in arguments.items()
+        if value is not MISSING and name not in ("self", "excess", "unknown")
+    }
+    given.update(arguments.get("unknown") or {})
+    cls = type(instance)
+    pre_init.send(sender=cls, args=(), kwargs=given)
+    dispatch = cls.__mapper__.class_manager.dispatch
+    if dispatch.init:
+        dispatch.init(instance._sa_instance_state, (), given)
+
+
+def too_many(cls: type[Any]) -> Callable[[tuple[Any, ...]], None]:
+    """Return the function that refuses more positional arguments than there are fields."""
+
+    def refuse(excess: tuple[Any, ...]) -> None:
+        count = len(cls._meta.concrete_fields)
+        raise IndexError(f"{cls._meta.object_name}() takes {count} positional values, one a field; {len(excess)} too many.")
+
+    return refuse
+
+
+def extra_arguments(instance: Any, given: dict[str, Any]) -> None:
+    """Set what isn't a column or a relation: `pk`, properties, plain SQLAlchemy attributes.
+
+    Raises TypeError for anything else, with the near miss.
+    """
+    cls = type(instance)
+    unknown: list[str] = []
+    for name, value in given.items():
+        attribute = vars_of(cls, name)
+        if isinstance(attribute, property) or (
+            isinstance(attribute, InspectionAttr) and hasattr(attribute, "__set__")
+        ):
+            setattr(instance, name, value)
+            continue
+        try:
+            field = cls._meta.get_field(name)
+        except FieldDoesNotExist:
+            unknown.append(name)
+            continue
+        if getattr(field, "many_to_many", False) or getattr(field, "auto_created", False):
+            raise TypeError(
+                f"{cls._meta.object_name}.{name} can't be given to the constructor. "
+                f"Save the object, then use {name}.set()."
+            )
+        setattr(instance, name, value)
+    if unknown:
+        raise unknown_arguments(cls, unknown)
+
+
+def unknown_arguments(cls: type[Any], unknown: list[str]) -> TypeError:
+    """Return the error for keywords that a model doesn't have."""
+    names = ", ".join(map(repr, unknown))
+    choices = [name for name in cls._meta.lookup_names() if name not in cls._meta.fields_map]
+    near = difflib.get_close_matches(unknown[0], choices, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return TypeError(
+        f"{cls.__name__}() got unexpected keyword arguments: {names}.{hint} Choices are: {', '.join(sorted(choices))}"
+    )

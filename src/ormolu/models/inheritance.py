@@ -1,0 +1,77 @@
+"""What a model takes over from the models it derives from: options, proxies, links to parent tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ormolu.models.options import Options
+from ormolu.models.relations import OneToOneField
+from ormolu.writes.on_delete import CASCADE
+
+
+def concrete_parents(cls: type[Any]) -> list[type[Any]]:
+    """Return the models with a table that a class derives from directly, or through abstract classes."""
+    found: dict[type[Any], None] = {}
+    for base in cls.__bases__:
+        meta = getattr(base, "_meta", None)
+        if meta is None:
+            continue
+        if "_meta" in vars(base) and not meta.abstract:
+            found[base] = None
+        else:
+            found.update(dict.fromkeys(concrete_parents(base)))
+    return list(found)
+
+
+def inherit_options(cls: type[Any], meta: Options) -> None:
+    """Take over what a Meta doesn't say from concrete parents, and connect a proxy with its model."""
+    parents = concrete_parents(cls)
+    for parent in parents:
+        if "ordering" not in meta.original_attrs:
+            meta.ordering = meta.ordering or parent._meta.ordering
+        if "get_latest_by" not in meta.original_attrs:
+            meta.get_latest_by = meta.get_latest_by or parent._meta.get_latest_by
+    if not meta.proxy:
+        if meta.abstract:
+            meta.parents = dict.fromkeys(parents)
+        return
+    if len({parent._meta.concrete_model for parent in parents}) != 1:
+        what = "has no non-abstract model base class" if not parents else "has more than one non-abstract base class"
+        raise TypeError(f"Proxy model '{cls.__name__}' {what}.")
+    base = parents[0]
+    meta.proxy_for_model = base
+    meta.concrete_model = base._meta.concrete_model
+    meta.db_table = base._meta.db_table
+    meta.parents = dict.fromkeys(parents)
+    meta.pk = base._meta.pk
+    meta.table = base._meta.table
+    meta.auto_field = base._meta.auto_field
+
+
+def link_parents(cls: type[Any], meta: Options) -> None:
+    """Give a child of a concrete model the one-to-one key to its parent's row (multi-table inheritance)."""
+    for parent in concrete_parents(cls):
+        target = parent._meta.concrete_model
+        link = next(
+            (
+                f
+                for f in meta.local_fields
+                if isinstance(f, OneToOneField) and f.remote_field.to in (target, parent, target._meta.label)
+            ),
+            None,
+        )
+        if link is None:
+            primary = meta.pk is None
+            link = OneToOneField(
+                target,
+                on_delete=CASCADE,
+                name=f"{target._meta.model_name}_ptr",
+                auto_created=True,
+                parent_link=True,
+                primary_key=primary,
+            )
+            link.contribute_to_class(cls, link.name)
+        elif link.remote_field.parent_link and meta.pk is None:
+            link.primary_key = True
+            meta.setup_pk(link)
+        meta.parents[parent] = link

@@ -1,0 +1,251 @@
+"""From a class body to a SQLAlchemy mapping.
+
+Before SQLAlchemy's declarative scan, `expand()` puts columns and relationships in the place of fields; after it,
+`install()` puts our descriptors in the place of SQLAlchemy's, and makes fields of what was declared in SQLAlchemy's way.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, MapperProperty, declared_attr
+
+from ormolu.fields.base import Field
+from ormolu.models.accessors import Forward, ManyToMany, forward_setter
+from ormolu.models.attributes import FastColumn, column_setter, key_setter, pk_property
+from ormolu.models.relationships import forward_relationship, many_relationship
+
+_set = type.__setattr__
+
+
+def is_contribution(value: Any) -> bool:
+    """Tell whether a class attribute wants to bind itself to the model: fields, managers, a user's own."""
+    return not inspect.isclass(value) and hasattr(value, "contribute_to_class")
+
+
+def inherited_fields(cls: type[Any], own: set[str]) -> dict[str, Any]:
+    """Return copies of the fields of abstract bases and plain mixins, by name, in order of their creation.
+
+    A name that the class itself (or a nearer base) defines as anything else is left out.
+    """
+    found: dict[str, Any] = {}
+    taken = set(own)
+    mapped: set[type] = set()
+    for base in cls.__mro__[1:]:
+        if "__mapper__" in vars(base):
+            mapped.update(base.__mro__)
+        if base in mapped:
+            taken.update(vars(base))
+            continue
+        meta = vars(base).get("_meta")
+        fields = meta.declared if meta is not None else {
+            name: value for name, value in vars(base).items() if isinstance(value, Field)
+        }  # fmt: skip
+        for name, field in fields.items():
+            if name not in taken:
+                found[name] = copy.deepcopy(field)
+        if base.__module__.split(".")[0] not in ("ormolu", "sqlalchemy"):
+            taken.update(fields, (name for name in vars(base) if not name.startswith("__")))
+    return dict(sorted(found.items(), key=lambda item: item[1].creation_counter))
+
+
+def has_primary_key(cls: type[Any], body: dict[str, Any]) -> bool:
+    """Tell whether a class or a mixin of it declares a primary key in SQLAlchemy's way, or anything named `id`."""
+    if isinstance(body.get("__table__"), sa.Table):
+        return True
+    for base in cls.__mro__:
+        for name, value in vars(base).items():
+            if isinstance(value, MappedColumn) and value.column.primary_key:
+                return True
+            if isinstance(value, sa.Column) and value.primary_key:
+                return True
+            if name == "id" and isinstance(value, (MappedColumn, sa.Column, declared_attr, MapperProperty)):
+                return True
+        for name, annotation in (vars(base).get("__annotations__") or {}).items():
+            if name not in vars(base) and _annotated_key(base, name, annotation):
+                return True
+    return False
+
+
+def _annotated_key(base: type[Any], name: str, annotation: Any) -> bool:
+    """Tell whether `name: Mapped[...]` with no value is a key: it is called `id`, or its Annotated says so."""
+    if isinstance(annotation, str):
+        if "Mapped[" not in annotation:
+            return False
+        if name == "id":
+            return True
+        try:
+            annotation = eval(annotation, vars(sys.modules[base.__module__]))
+        except Exception:
+            return False
+    if name == "id" and "Mapped" in str(annotation):
+        return True
+    for inner in get_args(annotation):
+        for extra in getattr(inner, "__metadata__", ()):
+            if isinstance(extra, MappedColumn) and extra.column.primary_key:
+                return True
+    return False
+
+
+def expand(cls: type[Any], meta: Any) -> None:
+    """Replace the fields of a class about to be mapped by columns and relationships, in the order of the table."""
+    for field in meta.local_fields:
+        if field.column is not None:
+            _replace(cls, field.attname, field.sa_column)
+    for field in meta.local_fields:
+        if field.is_relation and field.column is not None:
+            _replace(cls, field.name, forward_relationship(field))
+    for field in meta.local_many_to_many:
+        _replace(cls, field.name, many_relationship(field))
+
+
+def _replace(cls: type[Any], name: str, value: Any) -> None:
+    if name in vars(cls):
+        type.__delattr__(cls, name)  # so that it comes after those that were set before
+    _set(cls, name, value)
+
+
+def reorder_plain(cls: type[Any], order: list[str]) -> None:
+    """Put plain mapped_column()s between the fields, as the class body has them."""
+    values = {name: vars(cls)[name] for name in order if name in vars(cls)}
+    for name, value in values.items():
+        _replace(cls, name, value)
+
+
+class HiddenAnnotations:
+    """Keep the annotations of fields from SQLAlchemy's scan, which knows nothing of them."""
+
+    def __init__(self, cls: type[Any], names: set[str]) -> None:
+        self.cls = cls
+        own: dict[str, Any] = vars(cls).get("__annotations__") or {}
+        if sys.version_info >= (3, 14):
+            import annotationlib
+
+            own = annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
+        self.kept = {name: value for name, value in own.items() if name not in names}
+        self.original = own
+        self.changed = len(self.kept) != len(own)
+
+    def __enter__(self) -> None:
+        if self.changed:
+            self.cls.__annotations__ = self.kept
+
+    def __exit__(self, *error: object) -> None:
+        if self.changed:
+            self.cls.__annotations__ = self.original
+
+
+def install(cls: type[Any]) -> None:
+    """Put our descriptors over a class that SQLAlchemy has just mapped, and complete its `_meta`."""
+    meta = cls._meta
+    mapper = cls.__mapper__
+    if not meta.proxy:
+        meta.table = mapper.local_table
+    setters: dict[str, Callable[[Any, Any], None]] = {}
+    for parent in reversed(cls.__mro__[1:]):
+        setters.update(vars(parent).get("_setters", {}))
+    by_column = {id(field.sa_column): field for field in meta.fields if field.column is not None}
+    # Not mapper.column_attrs: that would configure the mappers before the relations' targets exist.
+    for prop in [p for p in mapper._props.values() if isinstance(p, ColumnProperty)]:
+        install_column(cls, prop, by_column, setters)
+    for field in meta.local_fields:
+        if field.is_relation and field.column is not None:
+            install_relation(cls, field, setters)
+    for field in meta.local_many_to_many:
+        field.descriptor = ManyToMany(field.remote_field, reverse=False, attribute=vars(cls)[field.name])
+        _set(cls, field.name, field.descriptor)
+    order = {id(column): n for n, column in enumerate(meta.table.columns)}
+    meta.local_fields.sort(key=lambda f: order.get(id(f.sa_column), -1) if f.column is not None else -1)
+    complete_key(cls, setters)
+    _set(cls, "_setters", setters)
+    manager = mapper.class_manager
+    scan = manager._all_sqla_attributes
+    manager._all_sqla_attributes = lambda *args, **kw: _with_fast_columns(cls, scan(*args, **kw))
+
+
+def _with_fast_columns(cls: type[Any], found: Any) -> Any:
+    """Add the attributes that stand behind our descriptors to those that SQLAlchemy finds on a class."""
+    seen: set[str] = set()
+    for key, value in found:
+        seen.add(key)
+        yield key, value
+    for base in cls.__mro__:
+        for key, value in vars(base).items():
+            if isinstance(value, (FastColumn, Forward, ManyToMany)) and key not in seen:
+                seen.add(key)
+                if value.attribute is not None:
+                    yield key, value.attribute
+
+
+def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters: dict[str, Any]) -> None:
+    """Give one mapped column its descriptor and setter, and a field if it was declared in SQLAlchemy's way."""
+    attribute = vars(cls).get(prop.key)
+    if not isinstance(attribute, InstrumentedAttribute):
+        return
+    column = prop.columns[0]
+    field = by_column.get(id(column))
+    if field is None and isinstance(column, sa.Column) and isinstance(column.table, sa.Table):
+        field = plain_field(cls, prop.key, column)
+    if field is None:
+        return  # column_property(): SQLAlchemy's own loading is the right one
+    _set(cls, prop.key, FastColumn(attribute, prop.key, field))
+    setters[prop.key] = column_setter(prop.key, attribute)
+
+
+def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> None:
+    """Give a mapped ForeignKey its descriptor, and the setters of object and key."""
+    attribute = vars(cls)[field.name]
+    set_key = key_setter(field.attname, vars(cls)[field.attname].attribute, field.name)
+    setters[field.attname] = set_key
+    setters[field.name] = forward_setter(field, attribute, set_key)
+    field.descriptor = Forward(field, attribute)
+    _set(cls, field.name, field.descriptor)
+
+
+def plain_field(cls: type[Any], key: str, column: sa.Column[Any]) -> Any:
+    """Make a field of a column that was declared with mapped_column(), so that `_meta` knows it."""
+    from ormolu.fields.column_field import ColumnField
+
+    field = ColumnField(column)
+    field.contribute_to_class(cls, key)
+    return field
+
+
+def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
+    """Find the primary key of a mapped class, and give the class its `pk` attribute."""
+    from ormolu.models.keys import CompositeKey
+
+    meta = cls._meta
+    mapper = cls.__mapper__
+    keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+    by_attname = {field.attname: field for field in meta.fields if field.column is not None}
+    if len(keys) > 1:
+        meta.pk = CompositeKey(cls, tuple(by_attname[key] for key in keys))
+    elif meta.pk is None or meta.pk.attname != keys[0]:
+        meta.pk = by_attname[keys[0]]
+    pk = pk_property(tuple(keys))
+    _set(cls, "pk", pk)
+    setters["pk"] = pk.fset  # type: ignore[assignment]
+
+
+def plain_names(body: dict[str, Any]) -> list[str]:
+    """Return the names that a class body maps in SQLAlchemy's way."""
+    return [name for name, value in body.items() if isinstance(value, (MappedColumn, sa.Column))]
+
+
+def add_later(cls: type[Any], field: Any) -> None:
+    """Map a field that is added to a model whose class exists already."""
+    if field.many_to_many:
+        setattr(cls, field.name, many_relationship(field))
+        field.descriptor = ManyToMany(field.remote_field, reverse=False, attribute=vars(cls)[field.name])
+        _set(cls, field.name, field.descriptor)
+    elif field.column is not None:
+        setattr(cls, field.attname, field.sa_column)
+        if field.is_relation:
+            setattr(cls, field.name, forward_relationship(field))
+            install_relation(cls, field, cls._setters)

@@ -1,0 +1,400 @@
+"""`Model._meta`: what a model's `class Meta` says, its fields and its relations."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ormolu.exceptions import FieldDoesNotExist
+from ormolu.models.names import app_label_of, table_name, verbose
+
+if TYPE_CHECKING:
+    from ormolu.models.base import Model
+    from ormolu.models.manager import Manager
+
+META_OPTIONS = (
+    "abstract",
+    "app_label",
+    "apps",
+    "auto_created",
+    "base_manager_name",
+    "constraints",
+    "db_table",
+    "db_table_comment",
+    "db_tablespace",
+    "default_manager_name",
+    "default_permissions",
+    "default_related_name",
+    "get_latest_by",
+    "indexes",
+    "managed",
+    "order_with_respect_to",
+    "ordering",
+    "permissions",
+    "proxy",
+    "required_db_features",
+    "required_db_vendor",
+    "select_on_save",
+    "swappable",
+    "unique_together",
+    "verbose_name",
+    "verbose_name_plural",
+)
+
+
+class Options:
+    """Everything known about one model. Attributes are named as in Django."""
+
+    model: type[Model]
+    table: sa.Table
+    pk: Any
+    proxy_for_model: type[Model] | None = None
+
+    def __init__(self, model: type[Any], meta: type | None, apps: Any) -> None:
+        given = _given(model, meta)
+        self.model = model
+        self.apps = given.get("apps", apps)
+        self.object_name: str = model.__name__
+        self.model_name = self.object_name.lower()
+        self.abstract: bool = given.get("abstract", False)
+        self.proxy: bool = given.get("proxy", False)
+        self.managed: bool = given.get("managed", True)
+        self.swapped = None
+        self.swappable = given.get("swappable")
+        self.app_label: str = given["app_label"] if "app_label" in given else app_label_of(model)
+        self.ordering: Any = _listed(given.get("ordering", []))
+        self.unique_together = normalize_together(given.get("unique_together", ()))
+        self.indexes: list[Any] = list(given.get("indexes", []))
+        self.constraints: list[Any] = list(given.get("constraints", []))
+        self.get_latest_by: Any = given.get("get_latest_by")
+        self.order_with_respect_to: Any = given.get("order_with_respect_to")
+        self.default_related_name: str | None = given.get("default_related_name")
+        self.base_manager_name: str | None = given.get("base_manager_name")
+        self.default_manager_name: str | None = given.get("default_manager_name")
+        self.select_on_save: bool = given.get("select_on_save", False)
+        self.db_tablespace: str = given.get("db_tablespace", "")
+        self.db_table_comment: str = given.get("db_table_comment", "")
+        self.permissions: Any = given.get("permissions", [])
+        self.default_permissions: Any = given.get("default_permissions", ("add", "change", "delete", "view"))
+        self.required_db_features: Any = given.get("required_db_features", [])
+        self.required_db_vendor: Any = given.get("required_db_vendor")
+        self.auto_created: Any = given.get("auto_created", False)
+        self.verbose_name: Any = given.get("verbose_name", verbose(self.object_name))
+        self.verbose_name_plural: Any = given.get("verbose_name_plural", f"{self.verbose_name}s")
+        self.db_table: str = given.get("db_table") or table_name(model, self.app_label, self.model_name, given)
+        self.original_attrs = given
+
+        self.local_fields: list[Any] = []
+        self.local_many_to_many: list[Any] = []
+        self.private_fields: list[Any] = []
+        self.local_managers: list[Manager[Any]] = []
+        self.parents: dict[type[Model], Any] = {}
+        self.pk = None
+        self.auto_field: Any = None
+        self.concrete_model: type[Model] = model
+        self.declared: dict[str, Any] = {}
+        """Of an abstract model: its fields, for the models that derive from it."""
+        self.replaces: Any = None
+        """The class of the same label that this one took the place of."""
+        self.reverse_relations: list[Any] = []
+        """Rels that point to this (concrete) model, in order of appearance."""
+        self._cache: dict[str, Any] = {}
+        self._cache_version = -1
+
+    def __repr__(self) -> str:
+        return f"<Options for {self.object_name}>"
+
+    def __str__(self) -> str:
+        return self.label_lower
+
+    @property
+    def label(self) -> str:
+        """Return `app_label.ObjectName`, or the name alone for a model without a label."""
+        return f"{self.app_label}.{self.object_name}" if self.app_label else self.object_name
+
+    @property
+    def label_lower(self) -> str:
+        """Return `app_label.modelname`."""
+        return f"{self.app_label}.{self.model_name}" if self.app_label else self.model_name
+
+    @property
+    def verbose_name_raw(self) -> str:
+        """Return the verbose name untranslated."""
+        return str(self.verbose_name)
+
+    @property
+    def installed(self) -> bool:
+        """Tell whether the model is registered."""
+        return not self.abstract
+
+    # Fields
+
+    def add_field(self, field: Any, private: bool = False) -> None:
+        """Add a field that belongs to this model itself. Adding it twice does no harm."""
+        if private:
+            target = self.private_fields
+        elif getattr(field, "many_to_many", None):
+            target = self.local_many_to_many
+        else:
+            target = self.local_fields
+        if any(known is field for known in target):
+            return
+        target.append(field)
+        if target is self.local_fields and getattr(field, "primary_key", False) and self.pk is None:
+            self.setup_pk(field)
+        self.apps.clear_cache()
+
+    def add_manager(self, manager: Manager[Any]) -> None:
+        """Add a manager that belongs to this model itself."""
+        self.local_managers.append(manager)
+        self.apps.clear_cache()
+
+    def setup_pk(self, field: Any) -> None:
+        """Make a field the primary key."""
+        self.pk = field
+        field.serialize = False
+
+    @property
+    def pk_fields(self) -> tuple[Any, ...]:
+        """Return the fields that make up the primary key: one, or several in a plain SQLAlchemy mapping."""
+        several = getattr(self.pk, "fields", None)
+        return tuple(several) if several is not None else (self.pk,)
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """Return the forward fields with a column, those of parents first."""
+        return self._cached("fields", self._fields)
+
+    @property
+    def concrete_fields(self) -> tuple[Any, ...]:
+        """Return the fields that have a column."""
+        return self._cached("concrete", lambda: tuple(f for f in self.fields if f.column is not None))
+
+    @property
+    def local_concrete_fields(self) -> tuple[Any, ...]:
+        """Return this model's own fields that have a column."""
+        return tuple(f for f in self.local_fields if f.column is not None)
+
+    @property
+    def many_to_many(self) -> tuple[Any, ...]:
+        """Return the many-to-many fields declared on this model and its parents."""
+        return self._cached("many_to_many", self._many_to_many)
+
+    @property
+    def related_objects(self) -> tuple[Any, ...]:
+        """Return the relations that point here and have an accessor."""
+        return self._cached("related", lambda: tuple(r for r in self._relations() if not r.hidden))
+
+    @property
+    def all_related(self) -> tuple[Any, ...]:
+        """Return every relation that points here, also those whose accessor is hidden (`related_name="+"`)."""
+        return self._cached("all_related", lambda: tuple(self._relations()))
+
+    @property
+    def fields_map(self) -> dict[str, Any]:
+        """Return the reverse relations by query name."""
+        return self._cached("fields_map", lambda: {r.name: r for r in self._relations() if not r.hidden})
+
+    def get_field(self, field_name: str) -> Any:
+        """Return a forward field by name or attname, or a reverse relation by query name.
+
+        Raises FieldDoesNotExist with the near miss.
+        """
+        try:
+            return self._names()[field_name]
+        except KeyError:
+            hint = self.near_miss(field_name)
+            raise FieldDoesNotExist(f"{self.object_name} has no field named {field_name!r}.{hint}") from None
+
+    def near_miss(self, name: str) -> str:
+        """Return ` Did you mean 'x'?` for a name that is close to a field's, else an empty text."""
+        close = difflib.get_close_matches(name, self.lookup_names(), n=1)
+        return f" Did you mean {close[0]!r}?" if close else ""
+
+    def lookup_names(self) -> list[str]:
+        """Return the names that a lookup may begin with: fields, attnames, reverse query names."""
+        return list(self._names())
+
+    def get_fields(self, include_parents: bool = True, include_hidden: bool = False) -> tuple[Any, ...]:
+        """Return reverse relations, fields, many-to-many and private fields."""
+        reverse = self.all_related if include_hidden else self.related_objects
+        if not include_parents:
+            reverse = tuple(r for r in reverse if r.model is self.model)
+            return (*reverse, *self.local_fields, *self.local_many_to_many, *self.private_fields)
+        return (*reverse, *self.fields, *self.many_to_many, *self._private())
+
+    # Managers
+
+    @property
+    def managers(self) -> tuple[Manager[Any], ...]:
+        """Return the managers in order of declaration, those of this class before its parents'."""
+        return self._cached("managers", self._managers)
+
+    @property
+    def managers_map(self) -> dict[str, Manager[Any]]:
+        """Return the managers by name."""
+        return {manager.name: manager for manager in self.managers}
+
+    @property
+    def default_manager(self) -> Manager[Any]:
+        """Return the manager that Ormolu itself uses where a user's rules should hold."""
+        return self._cached("default_manager", self._default_manager)
+
+    @property
+    def base_manager(self) -> Manager[Any]:
+        """Return the manager that finds related objects: a plain one unless `base_manager_name` says otherwise."""
+        return self._cached("base_manager", self._base_manager)
+
+    # Inheritance
+
+    def get_parent_list(self) -> list[type[Model]]:
+        """Return all concrete ancestors, nearest first."""
+        found = dict.fromkeys(self.parents)
+        for parent in self.parents:
+            found.update(dict.fromkeys(parent._meta.get_parent_list()))
+        return list(found)
+
+    @property
+    def all_parents(self) -> tuple[type[Model], ...]:
+        """Return all concrete ancestors, nearest first."""
+        return tuple(self.get_parent_list())
+
+    @property
+    def unique_constraints(self) -> list[Any]:
+        """Return the UniqueConstraints of Meta.constraints, without conditional ones."""
+        from ormolu.models.constraints import UniqueConstraint
+
+        return [c for c in self.constraints if isinstance(c, UniqueConstraint) and c.condition is None]
+
+    total_unique_constraints = unique_constraints
+
+    def can_migrate(self, connection: Any = None) -> bool:
+        """Tell whether create_tables() and migrations make this model's table."""
+        return self.managed and not self.proxy and not self.abstract
+
+    # How the properties above are worked out
+
+    def _cached(self, name: str, make: Any) -> Any:
+        if self._cache_version != self.apps.version:
+            self._cache = {}
+            self._cache_version = self.apps.version
+        try:
+            return self._cache[name]
+        except KeyError:
+            value = self._cache[name] = make()
+            return value
+
+    def _fields(self) -> tuple[Any, ...]:
+        found: dict[int, Any] = {}
+        for parent in self.parents:
+            for field in parent._meta.fields:
+                if not (self.proxy is False and getattr(field, "hidden_in_children", False)):
+                    found[id(field)] = field
+        for field in self.local_fields:
+            found[id(field)] = field
+        return tuple(found.values())
+
+    def _many_to_many(self) -> tuple[Any, ...]:
+        inherited = (field for parent in self.parents for field in parent._meta.many_to_many)
+        return tuple({id(f): f for f in (*inherited, *self.local_many_to_many)}.values())
+
+    def _private(self) -> tuple[Any, ...]:
+        inherited = (field for parent in self.parents for field in parent._meta._private())
+        return tuple({id(f): f for f in (*inherited, *self.private_fields)}.values())
+
+    def _relations(self) -> Iterable[Any]:
+        found: dict[int, Any] = {}
+        for parent in self.parents:
+            for rel in parent._meta._relations():
+                found[id(rel)] = rel
+        for rel in self.concrete_model._meta.reverse_relations:
+            found[id(rel)] = rel
+        return found.values()
+
+    def _names(self) -> dict[str, Any]:
+        return self._cached("names", self._make_names)  # type: ignore[no-any-return]
+
+    def _make_names(self) -> dict[str, Any]:
+        forward = (*self.fields, *self.many_to_many, *self._private())
+        names: dict[str, Any] = {field.name: field for field in forward}
+        for field in forward:
+            names.setdefault(getattr(field, "attname", field.name), field)
+        for rel in self._relations():
+            if not rel.hidden:
+                names.setdefault(rel.name, rel)
+        return names
+
+    def _managers(self) -> tuple[Manager[Any], ...]:
+        found: dict[str, tuple[int, int, Manager[Any]]] = {}
+        for depth, base in enumerate(b for b in self.model.mro() if "_meta" in vars(b)):
+            for manager in base._meta.local_managers:
+                if manager.name not in found:
+                    bound = manager if base is self.model else manager.clone_for(self.model)
+                    found[manager.name] = (depth, manager.creation_counter, bound)
+        return tuple(manager for _, _, manager in sorted(found.values(), key=lambda item: item[:2]))
+
+    def _default_manager(self) -> Manager[Any]:
+        name = self.default_manager_name
+        if name is None:
+            for base in self.model.mro()[1:]:
+                if "_meta" in vars(base) and base._meta.default_manager_name:
+                    name = base._meta.default_manager_name
+                    break
+        return self._named(name, "default_manager_name") if name else self.managers[0]
+
+    def _base_manager(self) -> Manager[Any]:
+        from ormolu.models.manager import Manager
+
+        name = self.base_manager_name
+        if name is None:
+            for base in self.model.mro()[1:]:
+                if "_meta" in vars(base) and base._meta.base_manager_name:
+                    name = base._meta.base_manager_name
+                    break
+        if name:
+            return self._named(name, "base_manager_name")
+        manager: Manager[Any] = Manager()
+        manager.name = "_base_manager"
+        manager.model = self.model
+        manager.auto_created = True
+        return manager
+
+    def _named(self, name: str, option: str) -> Manager[Any]:
+        try:
+            return self.managers_map[name]
+        except KeyError:
+            known = ", ".join(self.managers_map)
+            raise ValueError(
+                f"{self.object_name} has no manager named {name!r} (Meta.{option}). Choices are: {known}"
+            ) from None
+
+
+def _given(model: type[Any], meta: type | None) -> dict[str, Any]:
+    """Return the options of a `class Meta`, its bases' included."""
+    given = {
+        name: getattr(meta, name) for name in dir(meta) if not name.startswith("_")
+    } if meta is not None else {}  # fmt: skip
+    unknown = sorted(set(given) - set(META_OPTIONS))
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], META_OPTIONS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else f" Choices are: {', '.join(META_OPTIONS)}."
+        raise TypeError(f"{model.__name__}: 'class Meta' got invalid attribute(s): {', '.join(unknown)}.{hint}")
+    return given
+
+
+def _listed(ordering: Any) -> Any:
+    if isinstance(ordering, str):
+        raise TypeError(f"Meta.ordering must be a list or tuple of names, not the text {ordering!r}.")
+    return ordering
+
+
+def normalize_together(option: Any) -> tuple[tuple[str, ...], ...]:
+    """Return `unique_together` as a tuple of tuples, also when it was one tuple of names."""
+    if not option:
+        return ()
+    if isinstance(next(iter(option)), str):
+        option = (option,)
+    return tuple(tuple(names) for names in option)

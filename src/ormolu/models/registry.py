@@ -1,0 +1,162 @@
+"""The models that exist, by label, and the relations that wait for one.
+
+A registry (`Apps`) owns a SQLAlchemy registry and a MetaData. The global one is `apps`; tests and libraries may have
+their own: `class Meta: apps = Apps()` on an abstract base or a model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import registry as SQLAlchemyRegistry
+
+if TYPE_CHECKING:
+    from ormolu.models.base import Model
+
+ModelKey = tuple[str, str]
+
+
+def _check_label(constraint: Any, table: sa.Table) -> str:
+    """Name a CHECK constraint that has no name: after its columns, else by its place."""
+    columns = [column.name for column in constraint.columns]
+    if columns:
+        return "_".join(columns)
+    unnamed = [c for c in table.constraints if isinstance(c, sa.CheckConstraint)]
+    return str(len(unnamed))
+
+
+# Names that Alembic and ALTER TABLE can rely on. A constraint that was given a name keeps it.
+NAMING_CONVENTION: dict[str, Any] = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(check_label)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+    "check_label": _check_label,
+}
+
+
+class Apps:
+    """Hold models by application label and name, and resolve relations to models that come later."""
+
+    def __init__(self, metadata: sa.MetaData | None = None) -> None:
+        self.metadata = metadata if metadata is not None else sa.MetaData(naming_convention=NAMING_CONVENTION)
+        self.sa_registry = SQLAlchemyRegistry(metadata=self.metadata)
+        self.all_models: dict[str, dict[str, type[Model]]] = {}
+        self.version = 0
+        """Grows whenever a model or a relation is added: caches of names compare it."""
+        self._waiting: dict[ModelKey, list[Callable[[type[Model]], None]]] = {}
+        self.ready = self.apps_ready = self.models_ready = True
+
+    def __repr__(self) -> str:
+        return f"<Apps: {sum(map(len, self.all_models.values()))} models>"
+
+    def get_model(self, app_label: str, model_name: str | None = None) -> type[Model]:
+        """Return the model named `"label.Name"` or by its two parts.
+
+        Raises LookupError with the near misses when there is none.
+        """
+        if model_name is None:
+            app_label, _, model_name = app_label.rpartition(".")
+        model = self.all_models.get(app_label, {}).get(model_name.lower())
+        if model is None:
+            label = f"{app_label}.{model_name}" if app_label else model_name
+            raise LookupError(f"There is no model '{label}'.{self.near_misses(label)}")
+        return model
+
+    get_registered_model = get_model
+
+    def get_models(self, include_auto_created: bool = False, include_swapped: bool = False) -> list[type[Model]]:
+        """Return all concrete models, without the automatic models of many-to-many relations unless asked for."""
+        return [m for m in self._models() if include_auto_created or not m._meta.auto_created]
+
+    def get_app_models(self, app_label: str) -> dict[str, type[Model]]:
+        """Return the models of one application, by lower-case name."""
+        return dict(self.all_models.get(app_label, {}))
+
+    def is_installed(self, app_name: str) -> bool:
+        """Tell whether an application of this label has models."""
+        return app_name.rpartition(".")[2] in self.all_models
+
+    def near_misses(self, label: str) -> str:
+        """Return ` Did you mean ...?` for a label that isn't known, or an empty text."""
+        labels = [m._meta.label for m in self._models()]
+        by_lower = {text.lower(): text for text in labels}
+        by_lower.update({text.rpartition(".")[2].lower(): text for text in labels})
+        close = difflib.get_close_matches(label.lower(), by_lower, n=3, cutoff=0.6)
+        if not close:
+            close = difflib.get_close_matches(label.rpartition(".")[2].lower(), by_lower, n=3, cutoff=0.6)
+        found = sorted({by_lower[name] for name in close})
+        return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+    def register_model(self, app_label: str, model: type[Model]) -> None:
+        """Add a model and resolve the relations that waited for it. A model of the same label must be gone."""
+        key = (app_label, model.__name__.lower())
+        self.all_models.setdefault(app_label, {})[key[1]] = model
+        self.clear_cache()
+        for function in self._waiting.pop(key, ()):
+            function(model)
+
+    def replaced_by(self, app_label: str, model: type[Any]) -> type[Model] | None:
+        """Return the registered model that the class about to be created takes the place of, if any.
+
+        A class of the same name and module replaces the old one (a notebook cell that ran again). From another
+        module it is a conflict: RuntimeError.
+        """
+        old = self.all_models.get(app_label, {}).get(model.__name__.lower())
+        if old is None:
+            return None
+        if old.__name__ != model.__name__ or old.__module__ != model.__module__:
+            raise RuntimeError(
+                f"Conflicting '{model.__name__.lower()}' models in application '{app_label}': "
+                f"{old.__module__}.{old.__qualname__} and {model.__module__}.{model.__qualname__}. "
+                "Rename one, or give it another Meta.app_label."
+            )
+        if not (model.__module__ == "__main__" or "<locals>" in model.__qualname__ or hasattr(sys, "ps1")):
+            warnings.warn(
+                f"Model '{old._meta.label}' was already registered. Its second definition in {model.__module__} "
+                "replaces the first.",
+                RuntimeWarning,
+                stacklevel=6,
+            )
+        return old
+
+    def unregister(self, model: type[Model]) -> None:
+        """Forget a model and its table, so that another can take its label."""
+        meta = model._meta
+        self.all_models.get(meta.app_label, {}).pop(meta.model_name, None)
+        if not meta.proxy and self.metadata.tables.get(meta.table.key) is meta.table:
+            self.metadata.remove(meta.table)
+        self.clear_cache()
+
+    def lazy_model_operation(self, function: Callable[..., Any], *model_keys: ModelKey) -> None:
+        """Call `function(*models)` as soon as all the models named by (app_label, model_name) exist."""
+        if not model_keys:
+            function()
+            return
+        (app_label, name), *more = model_keys
+
+        def found(model: type[Model]) -> None:
+            self.lazy_model_operation(lambda *rest: function(model, *rest), *more)
+
+        known = self.all_models.get(app_label, {}).get(name.lower())
+        if known is not None:
+            found(known)
+        else:
+            self._waiting.setdefault((app_label, name.lower()), []).append(found)
+
+    def clear_cache(self) -> None:
+        """Make every model forget what it derived from the set of models."""
+        self.version += 1
+
+    def _models(self) -> Iterator[type[Model]]:
+        for models in list(self.all_models.values()):
+            yield from list(models.values())
+
+
+apps = Apps()

@@ -1,0 +1,485 @@
+"""ForeignKey and OneToOneField, and what they share with ManyToManyField."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+
+import sqlalchemy as sa
+from sqlalchemy.types import NullType
+
+from ormolu.compile.paths import PathInfo
+from ormolu.exceptions import FieldDoesNotExist, FieldError, UnresolvedRelation, ValidationError
+from ormolu.fields.base import Field
+from ormolu.models.rels import ForeignObjectRel, ManyToOneRel, OneToOneRel
+
+if TYPE_CHECKING:
+    from ormolu.models.base import Model
+
+T = TypeVar("T")
+
+SELF = "self"
+
+
+def model_key(to: str, app_label: str) -> tuple[str, str]:
+    """Return (app_label, name) for a label as written in a relation: `Author` or `library.Author`."""
+    label, dot, name = to.rpartition(".")
+    return (label if dot else app_label, name)
+
+
+class RelatedField(Field[T], Generic[T]):
+    """A field that points to another model, named by its class, by its label, or as `"self"`."""
+
+    remote_field: Any
+    rel_class: ClassVar[type[ForeignObjectRel]]
+
+    def _import_path(self) -> str:
+        cls = type(self)
+        return f"ormolu.{cls.__qualname__}" if cls.__module__.startswith("ormolu.") else super()._import_path()
+
+    def contribute_to_class(self, cls: type[Any], name: str, private_only: bool = False) -> None:
+        """Bind the field to a model class under a name."""
+        super().contribute_to_class(cls, name, private_only)
+        self.opts = cls._meta
+        rel = self.remote_field
+        if not cls._meta.abstract:
+            place = {
+                "class": cls.__name__.lower(),
+                "model_name": cls._meta.model_name,
+                "app_label": cls._meta.app_label.lower(),
+            }
+            related_name = rel.related_name or cls._meta.default_related_name
+            rel.related_name = related_name % place if related_name else None
+            if rel.related_query_name:
+                rel.related_query_name = rel.related_query_name % place
+
+    def resolve(self) -> None:
+        """Connect the field with its target as soon as that exists. Called once the field's own model does."""
+        rel = self.remote_field
+        if rel.to == SELF:
+            self.connect(self.model)
+        elif isinstance(rel.to, str):
+            self.model._meta.apps.lazy_model_operation(self.connect, model_key(rel.to, self.model._meta.app_label))
+        else:
+            self.connect(rel.to)
+
+    def connect(self, target: type[Model]) -> None:
+        """Take `target` as the model that the relation points to, and give that its accessor."""
+        from ormolu.models.accessors import connect_reverse
+
+        self.remote_field.model = target
+        self.forget()
+        connect_reverse(self)
+
+    def forget(self) -> None:
+        """Drop what was derived from the target."""
+        self.__dict__.pop("_paths", None)
+
+    @property
+    def is_resolved(self) -> bool:
+        """Tell whether the target exists."""
+        return self.remote_field._model is not None
+
+    @property
+    def related_model(self) -> Any:
+        """Return the target. Raises UnresolvedRelation with near misses while it doesn't exist."""
+        return self.remote_field.model
+
+    def unresolved(self) -> Any:
+        """Raise UnresolvedRelation for the target."""
+        return self._raise_unresolved(self.remote_field.to, "")
+
+    def _raise_unresolved(self, to: Any, role: str) -> Any:
+        model = getattr(self, "model", None)
+        if model is None:
+            raise UnresolvedRelation(f"A {type(self).__name__} to {to!r} doesn't belong to a model.")
+        meta = model._meta
+        known = meta.apps.near_misses(to if "." in to else f"{meta.app_label}.{to}")
+        raise UnresolvedRelation(
+            f"{meta.label}.{self.name} {role}refers to the model {to!r}, which doesn't exist (yet).{known} "
+            "Name it as 'app_label.ModelName', and import the module that defines it."
+        )
+
+    def related_query_name(self) -> str:
+        """Return the name by which lookups from the target reach this relation."""
+        rel = self.remote_field
+        return str(rel.related_query_name or rel.related_name or self.model._meta.model_name)
+
+    @property
+    def target_field(self) -> Any:
+        """Return the field that the relation's values refer to."""
+        return self.related_model._meta.pk
+
+    def get_cache_name(self) -> str:
+        """Return the key in an instance's `__dict__` that holds the related object."""
+        return str(self.name)
+
+    @property
+    def cache_name(self) -> str:
+        """Return the key in an instance's `__dict__` that holds the related object."""
+        return str(self.name)
+
+    def is_cached(self, instance: Any) -> bool:
+        """Tell whether an instance holds its related object."""
+        return self.name in instance.__dict__
+
+    def get_cached_value(self, instance: Any, default: Any = ...) -> Any:
+        """Return the related object an instance holds. Raises KeyError when it holds none and no default is given."""
+        return instance.__dict__[self.name] if default is ... else instance.__dict__.get(self.name, default)
+
+    def set_cached_value(self, instance: Any, value: Any) -> None:
+        """Give an instance its related object, without changing the column."""
+        instance.__dict__[self.name] = value
+
+    def delete_cached_value(self, instance: Any) -> None:
+        """Let an instance forget its related object."""
+        instance.__dict__.pop(self.name, None)
+
+    def get_limit_choices_to(self) -> Any:
+        """Return the condition that `limit_choices_to` gives, called if it is callable."""
+        limit = self.remote_field.limit_choices_to
+        return limit() if callable(limit) else limit
+
+    def path_infos(self) -> tuple[PathInfo, ...]:
+        """Return the hops from this field's model to the target."""
+        raise TypeError(f"{type(self).__name__} has no path")
+
+
+def check_target(field_class: str, to: Any) -> Any:
+    """Return the target of a relation if it can be one: a model class or a label."""
+    if isinstance(to, str):
+        return to
+    if isinstance(to, type) and hasattr(to, "_meta"):
+        if to._meta.abstract:
+            raise TypeError(
+                f"{field_class} cannot define a relation with abstract class {to.__name__}. "
+                "Name one of its concrete subclasses."
+            )
+        return to
+    raise TypeError(
+        f"{field_class}({to!r}) is invalid. First parameter to {field_class} must be either a model, "
+        "a model name, or the string 'self'"
+    )
+
+
+class ForeignKey(RelatedField[T], Generic[T]):
+    """A many-to-one relation.
+
+    `author = ForeignKey(Author, on_delete=CASCADE)` makes the column `author_id`, the attribute `author` with the
+    related object, and `author.book_set` (or `related_name`) on the other side. The first argument may be a label
+    (`"library.Author"`, resolved when that model is defined) or `"self"`.
+    """
+
+    many_to_one = True
+    many_to_many = False
+    one_to_many = False
+    one_to_one = False
+    rel_class = ManyToOneRel
+    own_options: ClassVar[dict[str, Any]] = {"db_index": True}
+    empty_strings_allowed: ClassVar[bool] = False
+    description = "Foreign Key (type determined by related field)"
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": "%(model)s instance with %(field)s %(value)r does not exist.",
+    }
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, to: type[T], on_delete: Any = ..., *args: Any, **kwargs: Any) -> ForeignKey[T]: ...
+        @overload
+        def __new__(cls, to: str, on_delete: Any = ..., *args: Any, **kwargs: Any) -> ForeignKey[Any]: ...
+        def __new__(cls, *args: Any, **kwargs: Any) -> ForeignKey[Any]: ...
+
+    def __init__(
+        self,
+        to: Any,
+        on_delete: Any = None,
+        related_name: str | None = None,
+        related_query_name: str | None = None,
+        limit_choices_to: Any = None,
+        parent_link: bool = False,
+        to_field: str | None = None,
+        db_constraint: bool = True,
+        **options: Any,
+    ) -> None:
+        name = type(self).__name__
+        to = check_target(name, to)
+        if on_delete is None:
+            raise TypeError(
+                f"{name}.__init__() is missing on_delete: what happens to this object when the one it refers to is "
+                "deleted? CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT, SET(...) or DO_NOTHING."
+            )
+        if not callable(on_delete):
+            raise TypeError("on_delete must be callable.")
+        if to_field is None and isinstance(to, type):
+            to_field = to._meta.pk.name if to._meta.pk is not None else None  # type: ignore[attr-defined]
+        options.setdefault("db_index", True)
+        super().__init__(**options)
+        self.db_constraint = db_constraint
+        self.is_relation = True
+        self.remote_field = self.rel_class(
+            self,
+            to,
+            field_name=to_field,  # type: ignore[call-arg]
+            related_name=related_name,
+            related_query_name=related_query_name,
+            limit_choices_to=limit_choices_to,
+            parent_link=parent_link,
+            on_delete=on_delete,
+        )
+
+    # Names and column
+
+    def get_attname(self) -> str:
+        """Return the name of the attribute with the raw value."""
+        return f"{self.name}_id"
+
+    def get_attname_column(self) -> tuple[str, str]:
+        """Return the names of attribute and column."""
+        attname = self.get_attname()
+        return attname, self.db_column or attname
+
+    @property
+    def target_field(self) -> Any:
+        """Return the field that the key refers to: `to_field`, or the target's primary key."""
+        return self.remote_field.get_related_field()
+
+    foreign_related_fields = property(lambda self: (self.target_field,))
+    local_related_fields = property(lambda self: (self,))
+    related_fields = property(lambda self: ((self, self.target_field),))
+
+    @property
+    def to_fields(self) -> list[str | None]:
+        """Return the name of the field referred to, None for the primary key."""
+        return [self.remote_field.field_name]
+
+    @property
+    def sa_type(self) -> Any:
+        """Return the SQLAlchemy type of the target's column, `NullType` until the target is there."""
+        return reference_type(self.target_field) if self.is_resolved else NullType()
+
+    def connect(self, target: type[Model]) -> None:
+        """Take the target, and give the column its type and its FOREIGN KEY."""
+        super().connect(target)
+        if "sa_column" not in self.__dict__ and getattr(self, "sa_column", None) is None:
+            return
+        if self.remote_field.field_name is None and target._meta.pk is not None:
+            self.remote_field.field_name = target._meta.pk.name
+        set_reference(self)
+
+    def path_infos(self) -> tuple[PathInfo, ...]:
+        """Return the hop from this field's model to the target."""
+        paths: tuple[PathInfo, ...] | None = self.__dict__.get("_paths")
+        if paths is None:
+            target = self.target_field
+            paths = self._paths = (
+                PathInfo(
+                    from_meta=self.model._meta,
+                    to_meta=self.related_model._meta,
+                    pairs=((self.sa_column, target.sa_column),),
+                    multiple=False,
+                    nullable=self.null,
+                    join_field=self,
+                    reverse=False,
+                ),
+            )
+        return paths
+
+    def reverse_path_infos(self) -> tuple[PathInfo, ...]:
+        """Return the hop from the target to this field's model."""
+        return tuple(self.remote_field.path_infos())
+
+    # Values: all as the target's
+
+    def prep_for(self, cls: type, connection: Any = None) -> Any:
+        """Return the conversion for values of exactly this class: the target field's."""
+        return self.target_field.prep_for(cls, connection)
+
+    def lookup_prep_for(self, cls: type, vendor: str = "", connection: Any = None) -> Any:
+        """Return the conversion for values that are compared: the target field's."""
+        return self.target_field.lookup_prep_for(cls, vendor, connection)
+
+    def save_prep_for(self, cls: type, connection: Any = None) -> Any:
+        """Return the conversion for values that are stored: the target field's."""
+        return self.target_field.save_prep_for(cls, connection)
+
+    def result_converter(self, dialect: Any, **kwargs: Any) -> Any:
+        """Return the conversion of values that the driver gives: the target field's."""
+        return self.target_field.result_converter(dialect, **kwargs)
+
+    @property
+    def immutable(self) -> bool:
+        """Tell whether values can't be changed in place."""
+        return bool(self.target_field.immutable) if self.is_resolved else True
+
+    def to_python(self, value: Any) -> Any:
+        """Convert as the field referred to does."""
+        return self.target_field.to_python(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Convert as the field referred to does."""
+        return self.target_field.get_prep_value(value)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Convert as the field referred to does."""
+        return self.target_field.get_db_prep_value(value, connection, prepared)
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Convert as the field referred to does; an empty text is NULL where the target takes none."""
+        if value is None or (value == "" and not self.target_field.empty_strings_allowed):
+            return None
+        return self.target_field.get_db_prep_save(value, connection)
+
+    def get_default(self) -> Any:
+        """Return the default as a raw value, also when it was given as an object."""
+        default = super().get_default()
+        if hasattr(default, "_meta") and not isinstance(default, type):
+            return getattr(default, self.target_field.attname)
+        return default
+
+    def get_internal_type(self) -> str:
+        """Return the name of the kind of field."""
+        return "ForeignKey"
+
+    def db_type(self, connection: Any) -> Any:
+        """Return the SQL type of the column."""
+        target = self.target_field
+        rel_db_type = getattr(target, "rel_db_type", target.db_type)
+        return rel_db_type(connection)
+
+    @property
+    def unique(self) -> bool:
+        """Tell whether no two rows may refer to the same object."""
+        return bool(self.__dict__.get("_unique") or self.primary_key)
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Return a lookup of the field referred to."""
+        return super().get_lookup(lookup_name) or self.target_field.get_lookup(lookup_name)
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        """Check that the object exists. One query. Raises ValidationError with code `invalid`."""
+        if self.remote_field.parent_link:
+            return
+        super().validate(value, model_instance)
+        if value is None:
+            return
+        name = self.remote_field.field_name or self.target_field.name
+        using = model_instance._state.db if model_instance is not None else None
+        queryset = self.related_model._base_manager.using(using).filter(**{name: value})
+        limit = self.get_limit_choices_to()
+        if limit:
+            queryset = queryset.complex_filter(limit)
+        if not queryset.exists():
+            raise ValidationError(
+                self.error_messages["invalid"],
+                code="invalid",
+                params={
+                    "model": self.related_model._meta.verbose_name,
+                    "pk": value,
+                    "field": self.remote_field.field_name,
+                    "value": value,
+                },
+            )
+
+    def value_to_string(self, obj: Any) -> str:
+        """Return the raw value as text."""
+        return "" if (value := self.value_from_object(obj)) is None else str(value)
+
+    def related_object_kwargs(self, instance: Any) -> dict[str, Any]:
+        """Return the filter that finds the related object of an instance."""
+        return {self.target_field.name: instance.__dict__[self.attname]}
+
+    def deconstruct(self) -> Any:
+        """Return (name, path, args, kwargs) that make this field again."""
+        name, path, args, kwargs = super().deconstruct()
+        rel = self.remote_field
+        kwargs["on_delete"] = rel.on_delete
+        kwargs["to"] = rel.to._meta.label_lower if isinstance(rel.to, type) else rel.to
+        if rel.to == SELF and rel._model is not None:
+            kwargs["to"] = rel._model._meta.label_lower
+        if rel.related_name:
+            kwargs["related_name"] = rel.related_name
+        if rel.related_query_name:
+            kwargs["related_query_name"] = rel.related_query_name
+        if rel.limit_choices_to:
+            kwargs["limit_choices_to"] = rel.limit_choices_to
+        if rel.parent_link:
+            kwargs["parent_link"] = True
+        if not self.db_constraint:
+            kwargs["db_constraint"] = False
+        pk = rel._model._meta.pk if rel._model is not None else None
+        if rel.field_name and (pk is None or pk.name != rel.field_name):
+            kwargs["to_field"] = rel.field_name
+        return name, path, args, kwargs
+
+    def clone(self) -> Any:
+        """Return a new field with the same options, which belongs to no model."""
+        _, _, args, kwargs = self.deconstruct()
+        kwargs["to"] = self.remote_field.to
+        return type(self)(*args, **kwargs)
+
+
+class OneToOneField(ForeignKey[T], Generic[T]):
+    """A ForeignKey whose values are unique: the other side has one object instead of a manager."""
+
+    many_to_one = False
+    one_to_one = True
+    rel_class = OneToOneRel
+    own_options: ClassVar[dict[str, Any]] = {"unique": True}
+    description = "One-to-one relationship"
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, to: type[T], on_delete: Any = ..., *args: Any, **kwargs: Any) -> OneToOneField[T]: ...
+        @overload
+        def __new__(cls, to: str, on_delete: Any = ..., *args: Any, **kwargs: Any) -> OneToOneField[Any]: ...
+        def __new__(cls, *args: Any, **kwargs: Any) -> OneToOneField[Any]: ...
+
+    def __init__(self, to: Any, on_delete: Any = None, to_field: str | None = None, **options: Any) -> None:
+        options["unique"] = True
+        super().__init__(to, on_delete, to_field=to_field, **options)
+
+    def get_internal_type(self) -> str:
+        """Return the name of the kind of field."""
+        return "OneToOneField"
+
+
+def reference_type(target: Any) -> Any:
+    """Return the type of a column that refers to `target`."""
+    return getattr(target, "rel_sa_type", None) or target.sa_type
+
+
+class ReferenceConstraint(sa.ForeignKeyConstraint):
+    """The FOREIGN KEY of a ForeignKey field.
+
+    Checked at the end of the transaction where the database can (SQLite, PostgreSQL), as Django has it: rows may be
+    saved in any order.
+    """
+
+
+def set_reference(field: Any) -> None:
+    """Give a key's column the type of the column it refers to, and its FOREIGN KEY constraint."""
+    column: sa.Column[Any] = field.sa_column
+    try:
+        target = field.target_field
+    except FieldDoesNotExist as error:
+        names = [f.name for f in field.related_model._meta.concrete_fields]
+        near = difflib.get_close_matches(str(field.remote_field.field_name), names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise FieldError(
+            f"{field.model._meta.label}.{field.name}: to_field={field.remote_field.field_name!r} is no field of "
+            f"{field.related_model._meta.label}.{hint}"
+        ) from error
+    column.type = reference_type(target)
+    table = column.table
+    if table is None:
+        return
+    for old in [c for c in table.constraints if isinstance(c, ReferenceConstraint) and c.columns.contains_column(column)]:
+        table.constraints.discard(old)
+        table.foreign_keys.difference_update(old.elements)
+        column.foreign_keys.difference_update(old.elements)
+    if field.db_constraint and target.sa_column.table is not None:
+        table.append_constraint(
+            ReferenceConstraint([column], [target.sa_column], deferrable=True, initially="DEFERRED")
+        )
