@@ -31,6 +31,7 @@ __all__ = [
     "NotSupportedError",
     "ObjectDoesNotExist",
     "OperationalError",
+    "OutOfRange",
     "ProgrammingError",
     "ProtectedError",
     "RestrictedError",
@@ -177,6 +178,10 @@ class DatabaseError(Error, sqlalchemy.exc.DatabaseError):
 
 class DataError(DatabaseError, sqlalchemy.exc.DataError):
     """A value does not fit: too long, out of range, division by zero."""
+
+
+class OutOfRange(DataError, OverflowError):
+    """A number is too large, or too small, for its column."""
 
 
 class OperationalError(DatabaseError, sqlalchemy.exc.OperationalError):

@@ -1,0 +1,85 @@
+"""Keys that the database counts up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+
+from ormolu.fields.base import Field
+from ormolu.fields.numbers import BigIntegerField, IntegerField, IntT, SmallIntegerField
+
+__all__ = ["AutoField", "AutoFieldMixin", "BigAutoField", "SmallAutoField"]
+
+
+class AutoFieldMixin(Field[IntT]):
+    """What makes an integer field a key whose values the database gives."""
+
+    own_options: ClassVar[dict[str, Any]] = {"blank": True}
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args, **options):
+            options["blank"] = True
+            super().__init__(*args, **options)
+
+    @property
+    def db_returning(self) -> bool:
+        """True: the value is read back after an insert."""
+        return True
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        """Accept every value: the database gives it."""
+
+    def column_items(self) -> list[Any]:
+        """Return the column's generator."""
+        return [*super().column_items(), sa.Identity()]
+
+    @staticmethod
+    def attach_to_table(column: sa.Column[Any], table: sa.Table) -> None:
+        """Never give the number of a deleted row again, on SQLite either."""
+        if column.primary_key:
+            table.dialect_options["sqlite"]["autoincrement"] = True
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        """Become the model's automatic key. Raises ValueError if it has one already."""
+        existing = getattr(cls._meta, "auto_field", None)
+        if existing is not None and existing is not self:
+            raise ValueError(f"Model {cls._meta.label} can't have more than one auto-generated field.")
+        super().contribute_to_class(cls, name, private_only)
+        cls._meta.auto_field = self
+
+
+class _AutoFieldMeta(type):
+    """Lets `isinstance(field, AutoField)` hold for the other widths, too."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return cls.__subclasscheck__(type(instance))
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        others = (BigAutoField, SmallAutoField) if cls is AutoField else ()
+        return super().__subclasscheck__(subclass) or any(other in subclass.__mro__ for other in others)
+
+
+class AutoField(AutoFieldMixin[IntT], IntegerField[IntT], metaclass=_AutoFieldMeta):
+    """A key of 32 bits (64 on SQLite) that counts up."""
+
+    def get_internal_type(self) -> str:
+        """Return "AutoField"."""
+        return "AutoField"
+
+
+class BigAutoField(AutoFieldMixin[IntT], BigIntegerField[IntT]):
+    """A key of 64 bits that counts up."""
+
+    def get_internal_type(self) -> str:
+        """Return "BigAutoField"."""
+        return "BigAutoField"
+
+
+class SmallAutoField(AutoFieldMixin[IntT], SmallIntegerField[IntT]):
+    """A key of 16 bits (64 on SQLite) that counts up."""
+
+    def get_internal_type(self) -> str:
+        """Return "SmallAutoField"."""
+        return "SmallAutoField"

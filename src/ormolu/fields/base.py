@@ -1,0 +1,646 @@
+"""`Field`: what a model attribute is, what its column is, and how its values travel between the two."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cached_property, partial, total_ordering
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, overload
+
+import sqlalchemy as sa
+from typing_extensions import TypeVar, Unpack
+
+from ormolu.exceptions import ValidationError
+from ormolu.fields import columns
+from ormolu.fields.choices import BLANK_CHOICE_DASH, CallableChoices, flatten_choices, normalize_choices
+from ormolu.fields.options import (
+    COMMON_OPTIONS,
+    NOT_PROVIDED,
+    DatabaseDefault,
+    FieldOptions,
+    unknown_option,
+)
+from ormolu.fields.registry import LookupRegistry
+from ormolu.fields.types import DeclaredType, type_of
+
+T = TypeVar("T", default=Any)
+
+if TYPE_CHECKING:
+    # For type checkers a field is what SQLAlchemy maps: `author.name` is T, `Author.name` an InstrumentedAttribute[T].
+    from sqlalchemy.orm import Mapped as _Attribute
+else:
+
+    class _Attribute(Generic[T]):
+        """At run time a field is a plain description; the model class puts the attribute in its place."""
+
+
+__all__ = ["Field"]
+
+_creation = count()
+_auto_creation = count(-1, -1)
+
+_VALUE_HOOKS = ("get_prep_value", "get_db_prep_value", "to_python")
+
+
+class Field(LookupRegistry, _Attribute[T]):
+    """Base of all fields: one attribute of a model, mostly one column of its table.
+
+    Subclass it for a type of your own: say what it is stored as with `get_internal_type()` (or `db_type()`), and convert with
+    `get_prep_value()` on the way in and `from_db_value(value, expression, connection)` on the way out.
+    Source: Django's documentation, "Model field reference" and "How to create custom model fields".
+    """
+
+    description: Any = "Field of type: %(field_type)s"
+    empty_values: ClassVar[Collection[Any]] = (None, "", [], (), {})
+    empty_strings_allowed: ClassVar[bool] = True
+    default_validators: ClassVar[list[Callable[[Any], Any]]] = []
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid_choice": "Value %(value)r is not a valid choice.",
+        "null": "This field cannot be null.",
+        "blank": "This field cannot be blank.",
+        "unique": "%(model_name)s with this %(field_label)s already exists.",
+        "unique_for_date": "%(field_label)s must be unique for %(date_field_label)s %(lookup_type)s.",
+    }
+    own_options: ClassVar[dict[str, Any]] = {}
+    """Options of this class, or other defaults of common ones: what `deconstruct()` leaves out."""
+
+    plain_classes: ClassVar[frozenset[type]] = frozenset()
+    """Classes whose values go to the database as they are."""
+
+    values_immutable: ClassVar[bool] = True
+
+    hidden: bool = False
+    system_check_deprecated_details: Any = None
+    many_to_many: bool | None = None
+    many_to_one: bool | None = None
+    one_to_many: bool | None = None
+    one_to_one: bool | None = None
+    related_model: Any = None
+    generated: bool = False
+
+    name: str
+    attname: str
+    column: str
+    verbose_name: Any
+    model: Any
+    concrete: bool
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: Field[Any],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+    else:
+
+        def __init__(
+            self,
+            verbose_name=None,
+            name=None,
+            primary_key=False,
+            max_length=None,
+            unique=False,
+            blank=False,
+            null=False,
+            db_index=False,
+            rel=None,
+            default=NOT_PROVIDED,
+            editable=True,
+            serialize=True,
+            unique_for_date=None,
+            unique_for_month=None,
+            unique_for_year=None,
+            choices=None,
+            help_text="",
+            db_column=None,
+            db_tablespace=None,
+            auto_created=False,
+            validators=(),
+            error_messages=None,
+            db_comment=None,
+            db_default=NOT_PROVIDED,
+            **unknown,
+        ):
+            if unknown:
+                raise unknown_option(type(self).__name__, unknown, {*self._option_defaults(), "name"})
+            self.name = name
+            self.verbose_name = self._verbose_name = verbose_name
+            self.primary_key = primary_key
+            self.max_length = max_length
+            self._unique = unique
+            self.blank = blank
+            self.null = null
+            self.db_index = db_index
+            self.remote_field = rel
+            self.is_relation = rel is not None
+            self.default = default
+            self.editable = editable
+            self.serialize = serialize
+            self.unique_for_date = unique_for_date
+            self.unique_for_month = unique_for_month
+            self.unique_for_year = unique_for_year
+            self.choices = choices
+            self.help_text = help_text
+            self.db_column = db_column
+            self._db_tablespace = db_tablespace
+            self.auto_created = auto_created
+            self._validators = list(validators)
+            self._error_messages = error_messages
+            self.db_comment = db_comment
+            self.db_default = db_default
+            self.creation_counter = next(_auto_creation if auto_created else _creation)
+
+    primary_key: bool
+    max_length: int | None
+    blank: bool
+    null: bool
+    db_index: bool
+    remote_field: Any
+    is_relation: bool
+    default: Any
+    editable: bool
+    serialize: bool
+    unique_for_date: str | None
+    unique_for_month: str | None
+    unique_for_year: str | None
+    help_text: Any
+    db_column: str | None
+    auto_created: bool
+    db_comment: str | None
+    db_default: Any
+    creation_counter: int
+    _unique: bool
+    _verbose_name: Any
+    _db_tablespace: str | None
+    _validators: list[Callable[[Any], Any]]
+    _error_messages: Mapping[str, Any] | None
+    _choices: Any
+
+    # -- identity
+
+    if not TYPE_CHECKING:
+
+        def __eq__(self, other):
+            if not isinstance(other, Field):
+                return NotImplemented
+            return self.creation_counter == other.creation_counter and _model_of(self) == _model_of(other)
+
+        def __lt__(self, other):
+            """Order by creation; copies of one field go by model, that of an abstract class or none first."""
+            if not isinstance(other, Field):
+                return NotImplemented
+            return self._order() < other._order()
+
+        def __hash__(self):
+            return hash(self.creation_counter)
+
+    def _order(self) -> tuple[Any, ...]:
+        meta = getattr(_model_of(self), "_meta", None)
+        label = (getattr(meta, "app_label", "") or "", getattr(meta, "model_name", "") or "") if meta else ()
+        return self.creation_counter, meta is not None, label
+
+    def __str__(self) -> str:
+        """Return "app.Model.field" of a field that belongs to a model."""
+        model = _model_of(self)
+        if model is None:
+            return repr(self)
+        label = getattr(getattr(model, "_meta", None), "label", None) or model.__name__
+        return f"{label}.{self.name}"
+
+    def __repr__(self) -> str:
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return f"<{path}: {self.name}>" if self.name else f"<{path}>"
+
+    def clone(self) -> Self:
+        """Return a new field with the same options, which belongs to no model."""
+        _, _, args, kwargs = self.deconstruct()
+        return type(self)(*args, **kwargs)
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self._lasting_state())
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = copy.copy(self)
+        if self.remote_field is not None:
+            twin.remote_field = copy.copy(self.remote_field)
+            if getattr(self.remote_field, "field", None) is self:
+                twin.remote_field.field = twin
+        memo[id(self)] = twin
+        return twin
+
+    def _lasting_state(self) -> dict[str, Any]:
+        """Return the attributes without those that are only worked out from others and from the model."""
+        cls = type(self)
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if not isinstance(getattr(cls, name, None), cached_property)
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a model's field as a reference to it, any other by its state."""
+        model = _model_of(self)
+        if model is not None:
+            return _field_of, (model, self.name)
+        return _blank_field, (type(self),), self._lasting_state()
+
+    # -- options
+
+    @classmethod
+    def _option_defaults(cls) -> dict[str, Any]:
+        """Return the options of this class and what each means when it is left out."""
+        merged = dict(COMMON_OPTIONS)
+        for base in reversed(cls.__mro__):
+            merged.update(base.__dict__.get("own_options", {}))
+        return merged
+
+    def _option(self, name: str) -> Any:
+        """Return the value of an option as it was given."""
+        for attribute in (f"_{name}", name):
+            if attribute in self.__dict__:
+                return self.__dict__[attribute]
+        return getattr(self, name)
+
+    def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
+        """Return (name, import path, args, kwargs) from which this field can be made again."""
+        kwargs: dict[str, Any] = {}
+        for name, default in self._option_defaults().items():
+            value = self._option(name)
+            if name == "choices" and isinstance(value, CallableChoices):
+                value = value.func
+            same = value == default if isinstance(default, (list, int, str)) else value is default
+            if not same or type(value) is not type(default):
+                kwargs[name] = value
+        return self.name, self._import_path(), [], kwargs
+
+    def _import_path(self) -> str:
+        cls = type(self)
+        if cls.__module__.startswith("ormolu.fields"):
+            return f"ormolu.{cls.__qualname__}"
+        return f"{cls.__module__}.{cls.__qualname__}"
+
+    @property
+    def choices(self) -> Any:
+        """(value, label) pairs, groups as (name, pairs); None where any value may be taken."""
+        return self._choices
+
+    @choices.setter
+    def choices(self, value: Any) -> None:
+        self._choices = normalize_choices(value)
+
+    @property
+    def flatchoices(self) -> list[tuple[Any, Any]]:
+        """(value, label) pairs, those of groups included."""
+        return flatten_choices(self.choices)
+
+    def get_choices(
+        self,
+        include_blank: bool = True,
+        blank_choice: list[tuple[Any, Any]] = BLANK_CHOICE_DASH,
+        limit_choices_to: Any = None,
+        ordering: Iterable[str] = (),
+    ) -> list[tuple[Any, Any]]:
+        """Return the choices for a form, a blank one first unless they have one of their own."""
+        choices = list(self.choices or ())
+        has_blank = any(value in ("", None) for value, _ in flatten_choices(choices))
+        return [*blank_choice, *choices] if include_blank and not has_blank else choices
+
+    @property
+    def unique(self) -> bool:
+        """Whether no two rows may have the same value."""
+        return self._unique or self.primary_key
+
+    @property
+    def db_tablespace(self) -> str | None:
+        """Tablespace of the column's index."""
+        return self._db_tablespace
+
+    @property
+    def db_returning(self) -> bool:
+        """Whether the database chooses a value at insert, which has to be read back."""
+        return self.has_db_default()
+
+    @cached_property
+    def error_messages(self) -> dict[str, Any]:
+        """Texts by error code; the constructor's `error_messages` come before those of the classes."""
+        messages: dict[str, Any] = {}
+        for base in reversed(type(self).__mro__):
+            messages.update(base.__dict__.get("default_error_messages", {}))
+        messages.update(self._error_messages or {})
+        return messages
+
+    @cached_property
+    def validators(self) -> list[Callable[[Any], Any]]:
+        """Validators of the class, then those of this field."""
+        return [*self.default_validators, *self._validators]
+
+    def get_internal_type(self) -> str:
+        """Return the name of the built-in field class that says what the column's type is."""
+        return type(self).__name__
+
+    # -- the model
+
+    def set_attributes_from_name(self, name: str) -> None:
+        """Take name, attname, column and verbose name from the name of the model's attribute."""
+        self.name = self.name or name
+        self.attname, self.column = self.get_attname_column()
+        self.concrete = self.column is not None  # pyright: ignore[reportUnnecessaryComparison]
+        if self.verbose_name is None and self.name:
+            self.verbose_name = self.name.replace("_", " ")
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        """Become the field `name` of model `cls`: register with its `_meta`, offer `get_<name>_display()`."""
+        self.set_attributes_from_name(name)
+        self.model = cls
+        if private_only:
+            cls._meta.add_field(self, private=True)
+        else:
+            cls._meta.add_field(self)
+        display = f"get_{self.name}_display"
+        if self.choices is not None and display not in cls.__dict__:
+            setattr(cls, display, _display_method(self, display))
+
+    def get_attname(self) -> str:
+        """Return the name of the instance attribute that holds the column's value."""
+        return self.name
+
+    def get_attname_column(self) -> tuple[str, str]:
+        """Return the attribute's and the column's name."""
+        attname = self.get_attname()
+        return attname, self.db_column or attname
+
+    def get_filter_kwargs_for_object(self, obj: Any) -> dict[str, Any]:
+        """Return keywords that find `obj` by this field."""
+        return {self.name: getattr(obj, self.attname)}
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        """Return problems of the declaration."""
+        return []
+
+    # -- values
+
+    def has_default(self) -> bool:
+        """Return whether a `default` was given."""
+        return self.default is not NOT_PROVIDED
+
+    def has_db_default(self) -> bool:
+        """Return whether a `db_default` was given."""
+        return self.db_default is not NOT_PROVIDED
+
+    @cached_property
+    def _get_default(self) -> Callable[[], Any]:
+        """The function that makes the value of an attribute which nobody set."""
+        if self.has_default():
+            default = self.default
+            return default if callable(default) else lambda: default
+        if self.has_db_default():
+            return partial(DatabaseDefault, self)
+        if not self.empty_strings_allowed or self.null:
+            return _no_value
+        return str
+
+    def get_default(self) -> Any:
+        """Return the value for an attribute that nobody set: the default (called, if callable), "" or None."""
+        return self._get_default()
+
+    def to_python(self, value: Any) -> Any:
+        """Convert a value of another class to the field's own. Raises ValidationError when it can't be."""
+        return value
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        """Raise ValidationError if `value` is none of the choices, or empty where it may not be."""
+        if not self.editable:
+            return
+        if self.choices is not None and value not in self.empty_values:
+            if any(value == key for key, _ in self.flatchoices):
+                return
+            raise self._invalid("invalid_choice", value)
+        if value is None and not self.null:
+            raise self._invalid("null", value)
+        if not self.blank and value in self.empty_values:
+            raise self._invalid("blank", value)
+
+    def run_validators(self, value: Any) -> None:
+        """Call every validator; raise one ValidationError with all that they found."""
+        if value in self.empty_values:
+            return
+        errors: list[ValidationError] = []
+        for validator in self.validators:
+            try:
+                validator(value)
+            except ValidationError as error:
+                if hasattr(error, "code") and error.code in self.error_messages:
+                    error.message = self.error_messages[error.code]
+                errors.extend(error.error_list)
+        if errors:
+            raise ValidationError(errors)
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        """Return `value` converted and validated. Raises ValidationError."""
+        value = self.to_python(value)
+        self.validate(value, model_instance)
+        self.run_validators(value)
+        return value
+
+    def _invalid(self, code: str, value: Any, **params: Any) -> ValidationError:
+        return ValidationError(self.error_messages[code], code=code, params={"value": value, **params})
+
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
+        """Return the value to store, just before it is stored; fields that set themselves do it here."""
+        return getattr(model_instance, self.attname)
+
+    def get_pk_value_on_save(self, instance: Any) -> Any:
+        """Return a new key for an instance without one, if the default gives one."""
+        return self.get_default() if self.default else None
+
+    def value_from_object(self, obj: Any) -> Any:
+        """Return this field's value of `obj`."""
+        return getattr(obj, self.attname)
+
+    def value_to_string(self, obj: Any) -> str:
+        """Return the value as a text that `to_python()` reads, for serialisers."""
+        return str(self.value_from_object(obj))
+
+    def save_form_data(self, instance: Any, data: Any) -> None:
+        """Set a form's value on `instance`."""
+        setattr(instance, self.name, data)
+
+    # -- to and from the database
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Convert a value for a query. Raises TypeError, ValueError or ValidationError, which names the field."""
+        return value
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Convert a value for a query on `connection`; `prepared` says that `get_prep_value()` was called."""
+        return value if prepared else self.get_prep_value(value)
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Convert a value to be stored. Expressions are left as they are."""
+        if (
+            hasattr(value, "as_sql")
+            or hasattr(value, "resolve_expression")
+            or hasattr(value, "__clause_element__")
+        ):
+            return value
+        return self.get_db_prep_value(value, connection, prepared=False)
+
+    @cached_property
+    def _user_prepares(self) -> bool:
+        return overridden(type(self), *_VALUE_HOOKS)
+
+    def prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
+        """Return the conversion for values of exactly class `cls`, or None if they need none.
+
+        What it returns is ready for the bind processor of `sa_type`.
+        """
+        if self._user_prepares:
+            return partial(self.get_db_prep_value, connection=connection)
+        if cls is type(None) or cls in self.plain_classes:
+            return None
+        return self.get_prep_value
+
+    def lookup_prep_for(
+        self, cls: type, vendor: str = "", connection: Any = None
+    ) -> Callable[[Any], Any] | None:
+        """Return the conversion for values that are compared with this field.
+
+        As `prep_for()`, but a value that no row can have raises EmptyResultSet.
+        """
+        return self.prep_for(cls, connection)
+
+    def save_prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
+        """Return the conversion for values that are stored in this field.
+
+        As `prep_for()`, but a value that does not fit (too long, too many digits) raises DataError.
+        """
+        if overridden(type(self), "get_db_prep_save"):
+            return partial(self.get_db_prep_save, connection=connection)
+        return self.prep_for(cls, connection)
+
+    @cached_property
+    def immutable(self) -> bool:
+        """Whether a loaded value can't be changed in place. False for classes that convert by their own code."""
+        return self.values_immutable and not overridden(type(self), "from_db_value", "to_python")
+
+    def result_converter(
+        self, dialect: Any, *, connection: Any = None, expression: Any = None, coltype: Any = None
+    ) -> Callable[[Any], Any] | None:
+        """Return the conversion of values that the driver gives, or None: the type's, then `from_db_value()`."""
+        typed: Callable[[Any], Any] | None = self.sa_type.dialect_impl(dialect).result_processor(
+            dialect, coltype
+        )
+        custom: Callable[..., Any] | None = getattr(self, "from_db_value", None)
+        if custom is None:
+            return typed
+        if typed is None:
+            return lambda value: custom(value, expression, connection)
+        return lambda value: custom(typed(value), expression, connection)
+
+    # -- the column
+
+    @cached_property
+    def sa_type(self) -> sa.types.TypeEngine[Any]:
+        """SQLAlchemy type of the column, the differences between databases inside."""
+        return DeclaredType(self) if overridden(type(self), "db_type") else type_of(self)
+
+    @property
+    def computed_type(self) -> sa.types.TypeEngine[Any]:
+        """SQLAlchemy type of what is computed from this field (an average of it, a product)."""
+        return self.sa_type
+
+    @cached_property
+    def sa_column(self) -> sa.Column[Any]:
+        """Column of the model's table."""
+        return self.make_column()
+
+    def make_column(self) -> sa.Column[Any]:
+        """Return a new SQLAlchemy column for this field."""
+        return columns.make_column(self)
+
+    def column_items(self) -> list[Any]:
+        """Return constraints and generators to put into the column (foreign keys, Identity)."""
+        return []
+
+    def db_type(self, connection: Any) -> str | None:
+        """Return the column's type in SQL, without constraints."""
+        return columns.type_text(self.sa_type, connection)
+
+    def rel_db_type(self, connection: Any) -> str | None:
+        """Return the type in SQL of a column that refers to this one."""
+        return self.db_type(connection)
+
+    def cast_db_type(self, connection: Any) -> str | None:
+        """Return the type in SQL for CAST."""
+        return self.db_type(connection)
+
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        """Return the column's type and check in SQL."""
+        return {"type": self.db_type(connection), "check": None}
+
+
+if not TYPE_CHECKING:
+    total_ordering(Field)
+
+
+def overridden(cls: type, *names: str) -> bool:
+    """Return whether a class outside of this library redefines one of these methods."""
+    for base in cls.__mro__:
+        if base.__module__.startswith("ormolu."):
+            continue
+        if base is not object and any(name in base.__dict__ for name in names):
+            return True
+    return False
+
+
+def _model_of(field: Any) -> Any:
+    return field.__dict__.get("model")
+
+
+def _no_value() -> None:
+    return None
+
+
+def _blank_field(cls: type[Field[Any]]) -> Field[Any]:
+    return object.__new__(cls)
+
+
+def _field_of(model: Any, name: str) -> Any:
+    return model._meta.get_field(name)
+
+
+def _display_method(field: Field[Any], name: str) -> Callable[[Any], Any]:
+    """Return the model's method that gives the label of its current choice."""
+
+    def display(instance: Any) -> Any:
+        value = getattr(instance, field.attname)
+        labels = dict(_hashable(pair) for pair in field.flatchoices)
+        label = labels.get(_hashable((value, None))[0], value)
+        return label if label is value or label is None else str(label)
+
+    display.__name__ = name
+    display.__doc__ = f"Return the label of `{field.name}`."
+    return display
+
+
+def _hashable(pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Return the pair with a list as its key made a tuple."""
+    value, label = pair
+    return (tuple(value) if isinstance(value, list) else value), label

@@ -1,0 +1,166 @@
+"""Enumerations with labels, and the one shape that every spelling of `choices` is brought to."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+__all__ = [
+    "BLANK_CHOICE_DASH",
+    "CallableChoices",
+    "Choices",
+    "ChoicesType",
+    "IntegerChoices",
+    "TextChoices",
+    "flatten_choices",
+    "normalize_choices",
+]
+
+BLANK_CHOICE_DASH: list[tuple[Any, str]] = [("", "---------")]
+
+
+class ChoicesType(enum.EnumType):
+    """Metaclass of `Choices`: takes the label off each member's value, and offers the lists."""
+
+    def __new__(metacls, name: str, bases: tuple[type, ...], namespace: Any, **kwds: Any) -> ChoicesType:
+        labels: dict[str, object] = {}
+        mixed = any(getattr(base, "_member_type_", base) is not object for base in bases)
+        for member in namespace._member_names:
+            value = namespace[member]
+            if isinstance(value, (list, tuple)) and len(value) > 1 and _is_label(value[-1]):
+                *rest, labels[member] = value
+                # The enum namespace refuses to set a name twice; dict's own method does not.
+                dict.__setitem__(namespace, member, tuple(rest) if mixed or len(rest) > 1 else rest[0])
+            else:
+                labels[member] = member.replace("_", " ").title()
+        cls = cast("ChoicesType", super().__new__(metacls, name, bases, namespace, **kwds))
+        for member_name, item in cls.__members__.items():
+            cast("Any", item)._label_ = labels[member_name]
+        return cast("ChoicesType", enum.unique(cast("Any", cls)))
+
+    @property
+    def names(cls) -> list[str]:
+        """Names of the members, `__empty__` first where the class has one."""
+        empty = ["__empty__"] if hasattr(cls, "__empty__") else []
+        return empty + list(cls.__members__)
+
+    @property
+    def choices(cls) -> list[tuple[Any, Any]]:
+        """Pairs of value and label."""
+        empty: list[tuple[Any, Any]] = [(None, cls.__empty__)] if hasattr(cls, "__empty__") else []
+        return empty + [(member.value, member.label) for member in cast("Iterable[Choices]", cls)]
+
+    @property
+    def labels(cls) -> list[Any]:
+        """Labels, in order."""
+        return [label for _, label in cls.choices]
+
+    @property
+    def values(cls) -> list[Any]:
+        """Values, in order."""
+        return [value for value, _ in cls.choices]
+
+
+def _is_label(value: object) -> bool:
+    """Return whether `value` is a text or a lazily translated one."""
+    return isinstance(value, str) or (hasattr(value, "__mod__") and hasattr(value, "_proxy____args"))
+
+
+class Choices(enum.Enum, metaclass=ChoicesType):
+    """Enumeration whose members have a `label`: `NAME = value, "Label"`. Use it as `choices=` of a field."""
+
+    @enum.property
+    def label(self) -> Any:
+        """Text for people."""
+        return cast("Any", self)._label_
+
+    # Template languages call what is callable; an enumeration class is meant to be read instead.
+    do_not_call_in_templates = enum.nonmember(True)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__qualname__}.{self.name}"
+
+
+class IntegerChoices(int, Choices):
+    """Choices whose values are integers."""
+
+
+class TextChoices(str, Choices):
+    """Choices whose values are texts."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last_values: list[Any]) -> str:
+        return name
+
+
+class CallableChoices:
+    """Choices that a function gives anew each time they are looked at. Equal to, and read like, a list."""
+
+    def __init__(self, func: Callable[[], Any]) -> None:
+        self.func = func
+
+    def _current(self) -> list[Any]:
+        return list(normalize_choices(self.func()))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._current())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._current()[index]
+
+    def __len__(self) -> int:
+        return len(self._current())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, CallableChoices):
+            return self.func == other.func
+        return self._current() == other if isinstance(other, list) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.func)
+
+    def __repr__(self) -> str:
+        return f"CallableChoices({self.func!r})"
+
+
+def normalize_choices(value: Any, *, _inside_group: bool = False) -> Any:
+    """Return a list of (value, label) pairs, where a group is (name, list of pairs).
+
+    Takes such lists, dicts (of dicts), iterators, `Choices` and other enumeration classes, and functions that return any of these.
+    What has no such shape is returned as it is.
+    """
+    if isinstance(value, (CallableChoices, str, bytes)) or value is None:
+        return value
+    if isinstance(value, ChoicesType):
+        return value.choices
+    if isinstance(value, type) and issubclass(value, enum.Enum):
+        return [(member.value, member.name.replace("_", " ").title()) for member in value]
+    if isinstance(value, Mapping):
+        value = cast("Mapping[Any, Any]", value).items()
+    elif callable(value) and not isinstance(value, Iterable):
+        return normalize_choices(value()) if _inside_group else CallableChoices(value)
+    if not isinstance(value, Iterable):
+        return value
+    items = list(cast("Iterable[Any]", value))
+    try:
+        return [(key, normalize_choices(label, _inside_group=True)) for key, label in items]
+    except (TypeError, ValueError):
+        return items
+
+
+def flatten_choices(choices: Any) -> list[tuple[Any, Any]]:
+    """Return the (value, label) pairs of normalised choices, those inside groups included."""
+    flat: list[tuple[Any, Any]] = []
+    for value, label in choices or ():
+        if isinstance(label, (list, tuple, CallableChoices)):
+            flat.extend(cast("Iterable[tuple[Any, Any]]", label))
+        else:
+            flat.append((value, label))
+    return flat

@@ -1,0 +1,96 @@
+"""Where lookups and transforms are registered: on field classes, on single fields, on transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+__all__ = ["LookupRegistry"]
+
+
+class _ClassOrInstance:
+    """A method that gets the class when called on the class, and the instance when called on an instance."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        return self.function.__get__(owner if instance is None else instance)
+
+
+class LookupRegistry:
+    """Base of whatever a query can apply lookups to.
+
+    A lookup registered on a class holds for its subclasses, unless these register one of the same name. One that is
+    registered on an instance holds for that instance alone, and comes first.
+    """
+
+    class_lookups: ClassVar[dict[str, Any]] = {}
+
+    # Raised by every registration: a class keeps its merged table as long as it is of the current edition.
+    _edition: ClassVar[int] = 0
+    _merged: ClassVar[tuple[int, dict[str, Any]]] = (-1, {})
+
+    @classmethod
+    def get_class_lookups(cls) -> dict[str, Any]:
+        """Return lookups by name, those of all base classes included."""
+        cached: tuple[int, dict[str, Any]] | None = cls.__dict__.get("_merged")
+        if cached is not None and cached[0] == LookupRegistry._edition:
+            return cached[1]
+        merged: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            merged.update(base.__dict__.get("class_lookups", {}))
+        cls._merged = (LookupRegistry._edition, merged)
+        return merged
+
+    @_ClassOrInstance
+    def get_lookups(target: Any) -> dict[str, Any]:
+        """Return lookups and transforms by name."""
+        merged: dict[str, Any] = target.get_class_lookups()
+        own = _own_table(target)
+        return {**merged, **own} if own and not isinstance(target, type) else merged
+
+    @_ClassOrInstance
+    def register_lookup(target: Any, lookup: Any, lookup_name: str | None = None) -> Any:
+        """Make `lookup` available as `field__<lookup_name>`; return it, so that it works as a class decorator."""
+        _own_table(target, create=True)[lookup_name or lookup.lookup_name] = lookup
+        LookupRegistry._edition += 1
+        return lookup
+
+    @_ClassOrInstance
+    def _unregister_lookup(target: Any, lookup: Any, lookup_name: str | None = None) -> None:
+        """Take a lookup away again from where it was registered."""
+        del _own_table(target)[lookup_name or lookup.lookup_name]
+        LookupRegistry._edition += 1
+
+    def _find_lookup(self, name: str) -> Any:
+        own = self.__dict__.get("instance_lookups")
+        if own and name in own:
+            return own[name]
+        return type(self).get_class_lookups().get(name)
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Return the lookup class of that name, or None. Transforms are no lookups, unless marked `is_lookup`."""
+        found = self._find_lookup(lookup_name)
+        if found is None and hasattr(self, "output_field"):
+            return self.output_field.get_lookup(lookup_name)
+        if getattr(found, "is_transform", False) and not getattr(found, "is_lookup", False):
+            return None
+        return found
+
+    def get_transform(self, lookup_name: str) -> Any:
+        """Return the transform class of that name (one with `is_transform = True`), or None."""
+        found = self._find_lookup(lookup_name)
+        if found is None and hasattr(self, "output_field"):
+            return self.output_field.get_transform(lookup_name)
+        return found if getattr(found, "is_transform", False) else None
+
+
+def _own_table(target: Any, *, create: bool = False) -> dict[str, Any]:
+    """Return the lookups registered on `target` itself, a class or an instance."""
+    name = "class_lookups" if isinstance(target, type) else "instance_lookups"
+    if create and name not in target.__dict__:
+        setattr(target, name, {})
+    table: dict[str, Any] = target.__dict__.get(name, {})
+    return table

@@ -1,0 +1,186 @@
+"""Fields that hold text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
+
+from typing_extensions import TypeVar, Unpack
+
+from ormolu.exceptions import DataError
+from ormolu.fields import validators
+from ormolu.fields.base import Field
+from ormolu.fields.options import FieldOptions
+
+__all__ = ["CharField", "EmailField", "SlugField", "TextField", "URLField"]
+
+S = TypeVar("S", default=str)
+
+
+class _Text(Field[S]):
+    """What all text fields have in common."""
+
+    plain_classes: ClassVar[frozenset[type]] = frozenset({str})
+    own_options: ClassVar[dict[str, Any]] = {"db_collation": None}
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: _Text[str],
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: _Text[str | None],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+        db_collation: str | None
+
+    else:
+
+        def __init__(self, *args, db_collation=None, **options):
+            super().__init__(*args, **options)
+            self.db_collation = db_collation
+
+    def to_python(self, value: Any) -> Any:
+        """Return `value` as a str."""
+        return value if value is None or isinstance(value, str) else str(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return `value` as a plain str."""
+        value = self.to_python(value)
+        # Members of TextChoices are str, but a driver may look at the class.
+        return str(value) if isinstance(value, str) and type(value) is not str else value
+
+
+class CharField(_Text[S]):
+    """Text of at most `max_length` characters: VARCHAR.
+
+    Storing a longer one raises DataError on every database, SQLite included.
+    """
+
+    description = "String (up to %(max_length)s)"
+
+    @cached_property
+    def validators(self) -> list[Callable[[Any], Any]]:
+        """Validators of the class and the field, and one for the length."""
+        return [*self.default_validators, *self._validators, *self._length_validators()]
+
+    def _length_validators(self) -> list[Callable[[Any], Any]]:
+        return [] if self.max_length is None else [validators.MaxLengthValidator(self.max_length)]
+
+    def get_internal_type(self) -> str:
+        """Return "CharField"."""
+        return "CharField"
+
+    def save_prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
+        """Return the conversion that also checks the length. The function raises DataError."""
+        prepare = super().save_prep_for(cls, connection)
+        limit = self.max_length
+        if limit is None or cls is type(None):
+            return prepare
+
+        def fit(value: Any) -> Any:
+            value = value if prepare is None else prepare(value)
+            if isinstance(value, str) and len(value) > limit:
+                raise DataError(
+                    f"Value too long for {self} (max_length={limit}): {len(value)} characters, {value[:40]!r}..."
+                )
+            return value
+
+        return fit
+
+
+class TextField(_Text[S]):
+    """Text of any length."""
+
+    description = "Text"
+
+    def get_internal_type(self) -> str:
+        """Return "TextField"."""
+        return "TextField"
+
+
+class EmailField(CharField[S]):
+    """A CharField (254 characters by default) that validates an e-mail address."""
+
+    description = "Email address"
+    default_validators: ClassVar[list[Callable[[Any], Any]]] = [validators.validate_email]
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args, **options):
+            options.setdefault("max_length", 254)
+            super().__init__(*args, **options)
+
+
+class URLField(CharField[S]):
+    """A CharField (200 characters by default) that validates a URL."""
+
+    description = "URL"
+    default_validators: ClassVar[list[Callable[[Any], Any]]] = [validators.URLValidator()]
+    own_options: ClassVar[dict[str, Any]] = {"max_length": 200}
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args, **options):
+            options.setdefault("max_length", 200)
+            super().__init__(*args, **options)
+
+
+class SlugField(CharField[S]):
+    """A CharField (50 characters by default), indexed, of letters, digits, underscores and hyphens."""
+
+    description = "Slug (up to %(max_length)s)"
+    own_options: ClassVar[dict[str, Any]] = {"max_length": 50, "db_index": True, "allow_unicode": False}
+    default_validators: ClassVar[list[Callable[[Any], Any]]] = [validators.validate_slug]
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: SlugField[str],
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            allow_unicode: bool = False,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: SlugField[str | None],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            allow_unicode: bool = False,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+        allow_unicode: bool
+
+    else:
+
+        def __init__(self, *args, max_length=50, db_index=True, allow_unicode=False, **options):
+            self.allow_unicode = allow_unicode
+            if allow_unicode:
+                self.default_validators = [validators.validate_unicode_slug]
+            super().__init__(*args, max_length=max_length, db_index=db_index, **options)
+
+    def get_internal_type(self) -> str:
+        """Return "SlugField"."""
+        return "SlugField"

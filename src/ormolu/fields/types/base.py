@@ -1,0 +1,70 @@
+"""Base of the column types: plain conversions, one function a direction, chosen once per dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+__all__ = ["Processor", "ValueType", "literal_text", "nullable"]
+
+Processor = Callable[[Any], Any]
+
+
+class ValueType(sa.types.TypeDecorator[Any]):
+    """A type whose values are converted by one cheap function, or by none.
+
+    SQLAlchemy's own decorators call two functions per value (`process_result_value` over the inner type's processor); here a
+    subclass overrides `bind_processor` and `result_processor` and returns the one function itself.
+    """
+
+    impl: Any = sa.String
+    cache_ok = True
+
+    accepts: ClassVar[tuple[type, ...]] = (object,)
+    """Classes that this type can bind; operands of other classes get a type of their own."""
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """Return the type of the other operand: this one for values of its own kind."""
+        if value is None or isinstance(value, self.accepts):
+            return self
+        return self.impl_instance.coerce_compared_value(op, value)
+
+    def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
+        """Return the conversion from Python to the driver."""
+        return None
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
+        """Return the conversion from the driver to Python."""
+        return None
+
+    def literal_processor(self, dialect: sa.Dialect) -> Callable[[Any], str]:
+        """Return the conversion to SQL text, for DEFAULT clauses."""
+        bind = self.bind_processor(dialect)
+        return lambda value: literal_text(value if bind is None or value is None else bind(value))
+
+
+def literal_text(value: Any) -> str:
+    """Return a value that a driver takes as SQL text."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int() | float():
+            return repr(value)
+        case bytes() | bytearray() | memoryview():
+            return f"X'{bytes(value).hex()}'"
+        case _:
+            quoted = str(value).replace("'", "''")
+            return f"'{quoted}'"
+
+
+def nullable(function: Processor) -> Processor:
+    """Return `function` for values that may be None."""
+
+    def convert(value: Any) -> Any:
+        return None if value is None else function(value)
+
+    return convert

@@ -1,0 +1,183 @@
+"""Dates, times, instants and durations.
+
+SQLite has no such types. What is stored there is ISO 8601 text of a fixed width, so that the order of the texts is the order of the
+values, and one C function reads it back: `2024-01-01 10:00:00.000000+00:00` for an instant (always UTC), the same without the offset
+where time zones are off. Texts that others wrote without an offset or a fraction are read as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import processors
+
+from ormolu.fields import timezones
+from ormolu.fields.types.base import Processor, ValueType, nullable
+
+__all__ = ["DateTimeType", "DateType", "DurationType", "TimeType"]
+
+_MYSQL = ("mysql", "mariadb")
+_UTC = dt.UTC
+_parse = dt.datetime.fromisoformat
+
+
+class DateType(ValueType):
+    """DATE."""
+
+    impl = sa.Date
+    accepts = (dt.date,)
+
+    def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
+        return _iso_text if dialect.name == "sqlite" else None
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
+        return processors.str_to_date if dialect.name == "sqlite" else None
+
+
+class TimeType(ValueType):
+    """TIME without a zone, to the microsecond."""
+
+    impl = sa.Time
+    accepts = (dt.time,)
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name in _MYSQL:
+            from sqlalchemy.dialects.mysql import TIME
+
+            return dialect.type_descriptor(TIME(fsp=6))
+        return dialect.type_descriptor(sa.Time())
+
+    def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
+        return _time_text if dialect.name == "sqlite" else None
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
+        if dialect.name == "sqlite":
+            return processors.str_to_time
+        return self.impl_instance.result_processor(dialect, coltype) if dialect.name in _MYSQL else None
+
+
+class DateTimeType(ValueType):
+    """An instant where `settings.USE_TZ` is on (stored as UTC, read as aware UTC values), else a wall-clock time."""
+
+    impl = sa.DateTime
+    accepts = (dt.datetime,)
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name in _MYSQL:
+            from sqlalchemy.dialects.mysql import DATETIME
+
+            return dialect.type_descriptor(DATETIME(fsp=6))
+        return dialect.type_descriptor(sa.DateTime(timezone=timezones.use_tz()))
+
+    def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
+        aware = timezones.use_tz()
+        if dialect.name == "sqlite":
+            return _utc_text if aware else _naive_text
+        if dialect.name in _MYSQL:
+            return _naive_utc if aware else partial(_refuse_aware, backend="MySQL")
+        return _aware if aware else _local
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
+        aware = timezones.use_tz()
+        if dialect.name == "sqlite":
+            return read_utc if aware else processors.str_to_datetime
+        return _as_utc if aware and dialect.name in _MYSQL else None
+
+
+class DurationType(ValueType):
+    """INTERVAL on PostgreSQL, microseconds as a BIGINT elsewhere."""
+
+    impl = sa.BigInteger
+    accepts = (dt.timedelta,)
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import INTERVAL
+
+            return dialect.type_descriptor(INTERVAL())
+        return dialect.type_descriptor(sa.BigInteger())
+
+    def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
+        return None if dialect.name == "postgresql" else _microseconds
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
+        return None if dialect.name == "postgresql" else _duration
+
+    def literal_processor(self, dialect: sa.Dialect) -> Any:
+        if dialect.name != "postgresql":
+            return super().literal_processor(dialect)
+        return lambda value: (
+            f"'{value.days} days {value.seconds} seconds {value.microseconds} microseconds'::interval"
+        )
+
+
+def _iso_text(value: dt.date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _time_text(value: dt.time | None) -> str | None:
+    return None if value is None else value.isoformat("microseconds")
+
+
+def _utc_text(value: dt.datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        value = timezones.make_aware(value)
+    return value.astimezone(_UTC).isoformat(" ", "microseconds")
+
+
+def _naive_text(value: dt.datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is not None:
+        _refuse_aware(value, backend="SQLite")
+    return value.isoformat(" ", "microseconds")
+
+
+def _refuse_aware(value: dt.datetime | None, *, backend: str) -> dt.datetime | None:
+    if value is not None and value.tzinfo is not None:
+        raise ValueError(f"{backend} backend does not support timezone-aware datetimes when USE_TZ is False.")
+    return value
+
+
+def read_utc(text: str | None) -> dt.datetime | None:
+    """Return the aware value of a stored text; one without an offset is UTC."""
+    if text is None:
+        return None
+    value = _parse(text)
+    return value if value.tzinfo is not None else value.replace(tzinfo=_UTC)
+
+
+def _aware(value: dt.datetime | None) -> dt.datetime | None:
+    if value is None or value.tzinfo is not None:
+        return value
+    return timezones.make_aware(value)
+
+
+def _local(value: dt.datetime | None) -> dt.datetime | None:
+    """Return the wall-clock time of an aware value in the default zone: a column without a zone would drop its offset."""
+    if value is None or value.tzinfo is None:
+        return value
+    return timezones.make_naive(value, timezones.get_default_timezone())
+
+
+def _naive_utc(value: dt.datetime | None) -> dt.datetime | None:
+    value = _aware(value)
+    return None if value is None else value.astimezone(_UTC).replace(tzinfo=None)
+
+
+def _as_utc(value: dt.datetime | None) -> dt.datetime | None:
+    return None if value is None else value.replace(tzinfo=_UTC)
+
+
+def _microseconds(value: dt.timedelta | None) -> int | None:
+    if value is None:
+        return None
+    return (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+
+
+_duration = nullable(partial(dt.timedelta, 0, 0))
