@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.orm import InstrumentedAttribute, RelationshipProperty
 from sqlalchemy.orm.interfaces import EXT_SKIP
+from sqlalchemy.orm.mapper import _event_on_init
 
 from ormolu.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.fields.base import Field
@@ -61,6 +63,9 @@ def begin(cls: type[Any]) -> bool:
 def finish(cls: type[Any]) -> None:
     """Complete a model that SQLAlchemy has mapped: attributes, constructor, managers, relations; register it."""
     meta = cls._meta
+    # SQLAlchemy configures mappers when a first instance is made; ours does when SQLAlchemy first sees an instance.
+    # With nobody listening to `init`, a constructor needn't call anybody.
+    event.remove(cls.__mapper__.class_manager, "init", _event_on_init)
     mapping.install(cls)
     for prop in list(cls.__mapper__._props.values()):
         _add_relationship(cls, prop)

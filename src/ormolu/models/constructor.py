@@ -40,7 +40,7 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
     Anything else goes to `extra_arguments()`: `pk`, properties, plain SQLAlchemy relationships, or an error.
     """
     names: dict[str, Any] = {"M": MISSING, "DEFERRED": DEFERRED, "extra": extra_arguments, "announce": announce}
-    names["dispatch"] = cls.__mapper__.class_manager.dispatch
+    names["events"] = cls.__mapper__.class_manager.dispatch.init  # SQLAlchemy's listeners to `init`
     names["before"], names["after"] = pre_init, post_init
     names["too_many"] = too_many(cls)
     parameters: list[str] = []
@@ -62,8 +62,8 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
             tail.append(f"    if {field.name} is not M: r{number}(self, {field.name})")
     star = ", ".join(["self", *parameters, "*excess", *relations, "**unknown"])
     checks = [
-        "    if before.receivers or after.receivers or dispatch.init:",
-        "        announce(self, locals())",
+        "    if before.receivers or events.listeners:",
+        "        announce(self, locals())",  # a snapshot: receivers see what was given
         "    d = self.__dict__",
     ]
     end = [
