@@ -1,0 +1,75 @@
+"""Generated functions: from the values in an instance's `__dict__` to a tuple of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ormolu.writes.values import Conversion
+
+Bind = Callable[[Any, dict[str, Any]], tuple[Any, ...]]
+BindAll = Callable[[Sequence[Any]], list[tuple[Any, ...]]]
+
+
+def make_bind(conversions: Sequence[Conversion], stamped: frozenset[str] = frozenset()) -> Bind:
+    """Return `bind(instance, its __dict__)`, which gives the parameters in the order of `conversions`.
+
+    `stamped` are the attnames whose value comes from the field's pre_save(instance, True). The function raises
+    KeyError for a value that is not loaded, NeedsStatement for an expression, and what the conversions raise.
+    """
+    names: dict[str, Any] = {}
+    lines = ["def bind(o, d):", *_body(conversions, stamped, names, "    ")]
+    lines.append(f"    return {_tuple(conversions)}")
+    return _compile(lines, names, "bind")  # type: ignore[no-any-return]
+
+
+def make_bind_all(conversions: Sequence[Conversion], stamped: frozenset[str] = frozenset()) -> BindAll:
+    """Return `bind_all(instances)`, which gives a list of parameter tuples."""
+    names: dict[str, Any] = {}
+    lines = ["def bind_all(objs):", "    rows = []", "    append = rows.append", "    for o in objs:"]
+    lines += ["        d = o.__dict__", *_body(conversions, stamped, names, "        ")]
+    lines += [f"        append({_tuple(conversions)})", "    return rows"]
+    return _compile(lines, names, "bind_all")  # type: ignore[no-any-return]
+
+
+def _compile(lines: list[str], names: dict[str, Any], name: str) -> Any:
+    exec("\n".join(lines), names)
+    return names[name]
+
+
+def _tuple(conversions: Sequence[Conversion]) -> str:
+    return "(" + "".join(f"v{n}, " for n in range(len(conversions))) + ")"
+
+
+def _body(
+    conversions: Sequence[Conversion], stamped: frozenset[str], names: dict[str, Any], pad: str
+) -> list[str]:
+    lines: list[str] = []
+    for n, conversion in enumerate(conversions):
+        names |= {f"x{n}": conversion.convert, f"p{n}": conversion.process, f"C{n}": conversion.exact}
+        if conversion.attname in stamped:
+            names[f"f{n}"] = conversion.field.pre_save
+            lines.append(f"{pad}v{n} = f{n}(o, True)")
+        else:
+            lines.append(f"{pad}v{n} = d[{conversion.attname!r}]")
+        lines += [pad + line for line in _convert(n, conversion)]
+    return lines
+
+
+def _convert(n: int, conversion: Conversion) -> list[str]:
+    """Return the lines that convert one value: the usual class inline, the rest by a call."""
+    rest = "else:" if conversion.takes_none else f"elif v{n} is not None:"
+    if conversion.exact is None:
+        test = "" if conversion.takes_none else f"if v{n} is not None: "
+        return [f"{test}v{n} = x{n}(v{n})"]
+    inner: list[str] = []
+    if conversion.check == "length":
+        inner.append(f"    if len(v{n}) > {conversion.limit}: x{n}(v{n})")
+    elif conversion.check == "range":
+        inner.append(f"    if not {-(2**63)} <= v{n} < {2**63}: x{n}(v{n})")
+    if conversion.process is not None:
+        inner.append(f"    v{n} = p{n}(v{n})")
+    if inner:
+        return [f"if v{n}.__class__ is C{n}:", *inner, rest, f"    v{n} = x{n}(v{n})"]
+    none = "" if conversion.takes_none else f" and v{n} is not None"
+    return [f"if v{n}.__class__ is not C{n}{none}: v{n} = x{n}(v{n})"]

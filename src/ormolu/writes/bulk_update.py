@@ -1,0 +1,211 @@
+"""bulk_update(): write chosen columns of many instances in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.programs import Execute, Program, atomically
+from ormolu.writes.binding import BindAll, make_bind_all
+from ormolu.writes.collector import row_key
+from ormolu.writes.lists import array_type, takes_array
+from ormolu.writes.statements import compile_ready, expression_value
+from ormolu.writes.values import NeedsStatement, conversion, is_expression
+from ormolu.writes.writers import Writer, related_check, writer_for
+
+__all__ = ["bulk_update"]
+
+_MOST_ROWS = 1_000  # in one statement of VALUES
+_MOST_CASES = 200
+
+
+class _Plan:
+    """The UPDATE of some columns: which way, its SQL, and how to bind rows (values first, then the key)."""
+
+    __slots__ = ("bind_all", "fields", "sql", "way")
+
+    def __init__(self, driver: Any, writer: Writer, fields: Sequence[Any]) -> None:
+        self.fields = (*fields, *writer.keys)
+        self.bind_all: BindAll = make_bind_all([conversion(driver, f) for f in self.fields])
+        self.way = "case"
+        self.sql = ""
+        if driver.vendor == "postgresql" and all(takes_array(driver, f) for f in self.fields):
+            self.way, self.sql = "unnest", _joined_sql(driver, writer, fields, _unnest(driver, self.fields))
+        elif driver.vendor == "sqlite":
+            names = [f"c{n}" for n in range(len(self.fields))]
+            source = sa.table("ormolu_v", *(sa.column(name) for name in names))
+            self.way, self.sql = "values", _joined_sql(driver, writer, fields, source)
+
+    def values_sql(self, count: int) -> str:
+        """Return the SQL for `count` rows given as VALUES."""
+        width = len(self.fields)
+        row = f"({', '.join('?' * width)})"
+        names = ", ".join(f"c{n}" for n in range(width))
+        return f"WITH ormolu_v({names}) AS (VALUES {', '.join([row] * count)}) {self.sql}"
+
+
+def bulk_update(
+    driver: Any, model: Any, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
+) -> Program[int]:
+    """Write these fields of the instances, all or none; return how many rows were found.
+
+    One UPDATE a batch, joined with the new values (an array on PostgreSQL, VALUES on SQLite; a CASE elsewhere
+    and where values are expressions). Each object counts once in a batch, as it was given first. No signals
+    are sent and no pre_save() is called.
+
+    Raises ValueError for no fields, key fields, an object without a key or with an unsaved related object;
+    FieldDoesNotExist; DataError, ValueError or TypeError, naming model and field, for a value that does not
+    fit, before anything is written.
+    Source: Django's documentation, "QuerySet API reference", bulk_update().
+    """
+    if batch_size is not None and batch_size <= 0:
+        raise ValueError("Batch size must be a positive integer.")
+    names = list(fields)
+    if not names:
+        raise ValueError("Field names must be given to bulk_update().")
+    instances = list(objs)
+    writer = writer_for(driver, model)
+    if any(i.__dict__.get(name) is None for i in instances for name in writer.key_names):
+        raise ValueError("All bulk_update() objects must have a primary key set.")
+    chosen = _check_fields(writer, names)
+    if not instances:
+        return 0
+    check = related_check(chosen)
+    if check is not None:
+        for instance in instances:
+            check("bulk_update", instance, instance.__dict__)
+    statements = _statements(writer, chosen, instances, batch_size)
+    run = _run_all(statements)
+    count = yield from (run if len(statements) == 1 else atomically(run, savepoint=False))
+    _mark(writer, chosen, instances)
+    return count
+
+
+def _check_fields(writer: Writer, names: Sequence[str]) -> list[Any]:
+    meta = writer.meta
+    chosen = [meta.pk if name == "pk" else meta.get_field(name) for name in names]
+    if any(not f.concrete or f.many_to_many for f in chosen):
+        raise ValueError("bulk_update() can only be used with concrete fields.")
+    if any(f.primary_key for f in chosen):
+        raise ValueError("bulk_update() cannot be used with primary key fields.")
+    return list({f.attname: f for f in chosen}.values())
+
+
+def _run_all(statements: Iterable[tuple[str, Any]]) -> Program[int]:
+    count = 0
+    for sql, params in statements:
+        count += yield Execute(sql, params)
+    return count
+
+
+def _statements(
+    writer: Writer, fields: list[Any], instances: list[Any], batch_size: int | None
+) -> list[tuple[str, Any]]:
+    """Return all statements with their parameters: every value is converted before the first is run."""
+    driver = writer.driver
+    key = ("update", writer.model, "bulk", tuple(f.attname for f in fields))
+    plan: _Plan | None = driver.plans.get(key)
+    if plan is None:
+        plan = driver.plans[key] = _Plan(driver, writer, fields)
+    found: list[tuple[str, Any]] = []
+    for batch in _batches(instances, _size(driver, plan, len(instances), batch_size)):
+        rows = None
+        if plan.way != "case":
+            try:
+                rows = plan.bind_all(batch)
+            except NeedsStatement:
+                rows = None
+        if rows is None:
+            found += [_case(writer, fields, part) for part in _batches(batch, _MOST_CASES)]
+        elif plan.way == "unnest":
+            found.append((plan.sql, tuple(list(column) for column in zip(*rows))))
+        else:
+            count = _rounded(len(rows), driver.max_params // len(plan.fields))
+            rows += rows[-1:] * (count - len(rows))
+            found.append((plan.values_sql(count), tuple(value for row in rows for value in row)))
+    return found
+
+
+def _size(driver: Any, plan: _Plan, length: int, batch_size: int | None) -> int:
+    if plan.way == "values":
+        most = max(1, min(_MOST_ROWS, driver.max_params // len(plan.fields)))
+    else:
+        most = length
+    return min(batch_size or most, most)
+
+
+def _batches(instances: Sequence[Any], size: int) -> Iterable[list[Any]]:
+    """Split into batches, each row once in a batch."""
+    for start in range(0, len(instances), size):
+        unique: dict[Any, Any] = {}
+        for instance in instances[start : start + size]:
+            unique.setdefault(row_key(instance), instance)
+        yield list(unique.values())
+
+
+def _rounded(count: int, most: int) -> int:
+    """Return a length that few statements are enough for."""
+    size = 1
+    while size < count:
+        size *= 2
+    return max(count, min(size, most))
+
+
+def _joined_sql(driver: Any, writer: Writer, fields: Sequence[Any], source: Any) -> str:
+    """Return UPDATE ... SET column = source.c0 FROM source WHERE key = source.cN."""
+    columns = {f.sa_column: source.c[f"c{n}"] for n, f in enumerate(fields)}
+    keys = [f.sa_column == source.c[f"c{len(fields) + n}"] for n, f in enumerate(writer.keys)]
+    statement = sa.update(writer.meta.table).values(columns).where(*keys)
+    return str(statement.compile(dialect=driver.dialect))
+
+
+def _unnest(driver: Any, fields: Sequence[Any]) -> Any:
+    arrays = [sa.bindparam(f"_a_{n}", type_=array_type(driver, f)) for n, f in enumerate(fields)]
+    names = [f"c{n}" for n in range(len(fields))]
+    return sa.func.unnest(*arrays).table_valued(*names).render_derived(name="ormolu_v")
+
+
+def _case(writer: Writer, fields: Sequence[Any], instances: Sequence[Any]) -> tuple[str, Any]:
+    """Return an UPDATE with a CASE for each column, for values that are expressions."""
+    driver, model = writer.driver, writer.model
+    ready: dict[str, Any] = {}
+
+    def element(field: Any, value: Any) -> Any:
+        if is_expression(value):
+            return expression_value(driver, model, field, value)
+        name = f"w_{len(ready)}"
+        ready[name] = conversion(driver, field).convert(value)
+        return sa.bindparam(name, type_=field.sa_column.type)
+
+    conditions = []
+    for instance in instances:
+        keys = [f.sa_column == element(f, instance.__dict__[f.attname]) for f in writer.keys]
+        conditions.append(keys[0] if len(keys) == 1 else sa.and_(*keys))
+    columns: dict[Any, Any] = {}
+    for field in fields:
+        values = [element(field, instance.__dict__[field.attname]) for instance in instances]
+        chosen = sa.case(*zip(conditions, values))
+        # PostgreSQL can't tell the type of a CASE whose values are all parameters.
+        casts = driver.vendor == "postgresql"
+        columns[field.sa_column] = sa.cast(chosen, field.sa_column.type) if casts else chosen
+    statement = sa.update(writer.meta.table).where(sa.or_(*conditions)).values(columns)
+    return compile_ready(driver, statement, ready)
+
+
+def _mark(writer: Writer, fields: Sequence[Any], instances: Iterable[Any]) -> None:
+    """Note that these columns are written: no longer changed; what the database computed is not known."""
+    names = [f.attname for f in fields]
+    for instance in instances:
+        d = instance.__dict__
+        dirty = d.get("_dirty")
+        for name in names:
+            if dirty is not None:
+                dirty.pop(name, None)
+            if is_expression(d.get(name)):
+                del d[name]
+        if dirty is not None and not dirty:
+            del d["_dirty"]
+        if writer.mutable:
+            writer.remember(d, names)

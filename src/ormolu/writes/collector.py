@@ -1,0 +1,286 @@
+"""Find everything that a deletion concerns, before anything is written."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.exceptions import ProtectedError, RestrictedError
+from ormolu.programs import Await, Fetch, Program
+from ormolu.signals import post_delete, pre_delete
+from ormolu.writes.lists import about, chunks
+from ormolu.writes.on_delete import CASCADE, DO_NOTHING, PROTECT, RESTRICT
+from ormolu.writes.statements import compile_ready
+from ormolu.writes.values import conversion, value_field
+
+
+class Relation:
+    """A foreign key that refers to a model of which rows are deleted."""
+
+    __slots__ = ("field", "label", "model", "on_delete", "target")
+
+    def __init__(self, rel: Any) -> None:
+        self.field = rel.field
+        self.model = rel.field.model._meta.concrete_model
+        self.on_delete = rel.field.remote_field.on_delete
+        self.target: str = rel.field.target_field.attname
+        self.label = f"'{rel.field.model.__name__}.{rel.field.name}'"
+
+
+class DeletePlan:
+    """What is to be known of a model when its rows are deleted."""
+
+    __slots__ = ("needed", "relations", "version")
+
+    def __init__(self, model: Any) -> None:
+        meta = model._meta
+        self.version = meta.apps.version
+        rels = (rel for rel in meta.all_related if rel.one_to_many or rel.one_to_one)
+        relations = [Relation(rel) for rel in rels if rel.field.remote_field.on_delete is not DO_NOTHING]
+        self.relations = tuple(relations)
+        attnames = {f.attname for f in meta.pk_fields} | {relation.target for relation in relations}
+        self.needed = tuple(f for f in meta.concrete_fields if f.attname in attnames)
+
+
+_plans: weakref.WeakKeyDictionary[Any, DeletePlan] = weakref.WeakKeyDictionary()
+
+
+def delete_plan(model: Any) -> DeletePlan:
+    """Return the plan of a model; made anew when models were added since."""
+    plan = _plans.get(model)
+    if plan is None or plan.version != model._meta.apps.version:
+        plan = _plans[model] = DeletePlan(model)
+    return plan
+
+
+def has_signals(model: Any) -> bool:
+    """Tell whether somebody listens to deletions of a model."""
+    if not (pre_delete.receivers or post_delete.receivers) or model._meta.auto_created:
+        return False
+    return pre_delete.has_listeners(model) or post_delete.has_listeners(model)
+
+
+def can_fast_delete(model: Any) -> bool:
+    """Tell whether rows can be deleted unseen, by one statement: nothing refers to them, and nobody listens."""
+    return not delete_plan(model).relations and not has_signals(model)
+
+
+class Work:
+    """Rows of a model to be deleted, whose relations are still to be followed."""
+
+    __slots__ = ("first", "model", "rows")
+
+    def __init__(self, model: Any, rows: Sequence[Any], first: str) -> None:
+        self.model = model
+        self.rows = rows
+        self.first = first  # the relation that led away from the rows the caller named
+
+
+class Collector:
+    """The rows to delete, by model; the columns to set; what stands in the way.
+
+    The policies of on_delete call cascade(), protect(), restrict() and assign().
+    """
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+        self.using: str = driver.database.alias
+        self.data: dict[Any, dict[Any, Any]] = {}
+        self.unseen: list[tuple[Any, list[Any], list[list[Any]]]] = []  # model, its keys, values of each
+        self.updates: list[
+            tuple[Any, Any, list[Any], Any]
+        ] = []  # field, by which field, its values, new value
+        self.protected: dict[str, list[Any]] = {}
+        self.restricted: dict[Relation, list[Any]] = {}
+        self._queue: deque[Work] = deque()
+        self._work: Work | None = None
+        self._relation: Relation | None = None
+        self._assigned: list[tuple[Any, Sequence[Any], Any]] = []
+
+    def add(self, model: Any, rows: Iterable[Any], first: str = "") -> None:
+        """Take rows for deletion, those not taken yet."""
+        model = model._meta.concrete_model
+        known = self.data.setdefault(model, {})
+        new = []
+        for row in rows:
+            key = row_key(row)
+            if key not in known:
+                known[key] = row
+                new.append(row)
+        if new:
+            self._queue.append(Work(model, new, first))
+
+    # What the policies of on_delete tell us
+
+    def cascade(self, field: Any, rows: Sequence[Any]) -> None:
+        """Delete the rows, too."""
+        self.add(field.model, rows, self._first(field))
+
+    def protect(self, field: Any, rows: Sequence[Any]) -> None:
+        """Refuse the deletion because of these rows."""
+        self.protected.setdefault(self._first(field), []).extend(rows)
+
+    def restrict(self, field: Any, rows: Sequence[Any]) -> None:
+        """Refuse the deletion unless these rows are deleted as well."""
+        assert self._relation is not None
+        self.restricted.setdefault(self._relation, []).extend(rows)
+
+    def assign(self, field: Any, rows: Sequence[Any], value: Any) -> None:
+        """Set the rows' key to a value, which may be an awaitable of it."""
+        self._assigned.append((field, rows, value))
+
+    # Django's names of two of these, for handlers of one's own
+
+    def collect(self, objs: Sequence[Any], **options: Any) -> None:
+        """Delete these rows, too."""
+        if objs:
+            self.add(type(objs[0]), objs, self._first(None))
+
+    def add_field_update(self, field: Any, value: Any, objs: Sequence[Any]) -> None:
+        """Set the rows' key to a value."""
+        self.assign(field, objs, value)
+
+    # The search
+
+    def search(self, model: Any) -> Program[None]:
+        """Follow all relations. Raises ProtectedError or RestrictedError, naming relations and rows."""
+        while self._queue:
+            self._work = work = self._queue.popleft()
+            unseen: dict[Any, tuple[list[Any], list[list[Any]]]] = {}
+            for relation in delete_plan(work.model).relations:
+                values = values_of(work.rows, relation.target)
+                if not values:
+                    continue
+                if relation.on_delete is CASCADE and can_fast_delete(relation.model):
+                    fields, lists = unseen.setdefault(relation.model, ([], []))
+                    fields.append(relation.field)
+                    lists.append(values)
+                else:
+                    yield from self._follow(relation, values)
+            self.unseen.extend((child, *parts) for child, parts in unseen.items())
+        self._refuse(model)
+
+    def _follow(self, relation: Relation, values: list[Any]) -> Program[None]:
+        """Apply a relation's policy to the rows that refer to these values."""
+        self._relation = relation
+        if getattr(relation.on_delete, "needs_rows", True):
+            rows = yield from self.load(relation, values)
+            if not rows:
+                return
+        else:
+            rows = []
+        relation.on_delete(self, relation.field, rows, self.using)
+        for field, chosen, value in self._assigned:
+            if inspect.isawaitable(value):
+                value = yield Await(lambda value=value: value)  # type: ignore[misc]
+            if hasattr(value, "_meta"):
+                value = getattr(value, field.target_field.attname)
+            pk = field.model._meta.pk_fields
+            if chosen and len(pk) == 1:
+                self.updates.append((field, pk[0], [row_key(row) for row in chosen], value))
+            else:
+                self.updates.append((field, field, values, value))
+        self._assigned.clear()
+
+    def load(self, relation: Relation, values: list[Any]) -> Program[list[Any]]:
+        """Load the rows that refer to these values: all columns if somebody will see them, else the keys."""
+        model = relation.model
+        reported = relation.on_delete in (PROTECT, RESTRICT) or relation.on_delete is not CASCADE
+        fields = model._meta.concrete_fields
+        if not (reported or has_signals(model)):
+            fields = delete_plan(model).needed
+        columns = [f.sa_column for f in fields]
+        found: list[Any] = []
+        purpose = f"load {len(columns)}"
+        select = sa.select(*columns)
+        for part in chunks(self.driver, values):
+            sql, params = about(self.driver, model, purpose, [relation.field], [part], select.where)
+            found += make_rows(self.driver, model, fields, (yield Fetch(sql, params)))
+        return found
+
+    def _refuse(self, model: Any) -> None:
+        if self.protected:
+            objects = {row for rows in self.protected.values() for row in rows}
+            raise ProtectedError(_refusal(model, "protected", self.protected), objects)
+        remaining: dict[str, list[Any]] = {}
+        for relation, rows in self.restricted.items():
+            kept = [row for row in rows if not self.is_deleted(relation.model, row)]
+            if kept:
+                remaining.setdefault(relation.label, []).extend(kept)
+        if remaining:
+            objects = {row for rows in remaining.values() for row in rows}
+            raise RestrictedError(_refusal(model, "restricted", remaining), objects)
+
+    def is_deleted(self, model: Any, row: Any) -> bool:
+        """Tell whether a row is among those to be deleted."""
+        if row_key(row) in self.data.get(model, {}):
+            return True
+        for child, fields, lists in self.unseen:
+            if child is model and any(row.__dict__[f.attname] in set(v) for f, v in zip(fields, lists)):
+                return True
+        return False
+
+    def _first(self, field: Any) -> str:
+        if self._work is not None and self._work.first:
+            return self._work.first
+        return f"'{field.model.__name__}.{field.name}'" if field is not None else ""
+
+
+def row_key(row: Any) -> Any:
+    """Return the primary key of an instance: a value, or a tuple of several."""
+    fields = row._meta.pk_fields
+    if len(fields) == 1:
+        return row.__dict__[fields[0].attname]
+    return tuple(row.__dict__[f.attname] for f in fields)
+
+
+def values_of(rows: Iterable[Any], attname: str) -> list[Any]:
+    """Return the different values of an attribute, None left out."""
+    values = dict.fromkeys(getattr(row, attname) for row in rows)
+    values.pop(None, None)
+    return list(values)
+
+
+def make_rows(driver: Any, model: Any, fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> list[Any]:
+    """Return instances of a model that have these columns loaded."""
+    loads = [(f.attname, conversion(driver, f).load, value_field(f).immutable) for f in fields]
+    alias = driver.database.alias
+    found = []
+    for row in rows:
+        instance = object.__new__(model)
+        d: dict[str, Any] = instance.__dict__
+        for (attname, load, immutable), value in zip(loads, row):
+            d[attname] = value if load is None or value is None else load(value)
+            if not immutable:
+                d.setdefault("_raw", {})[attname] = value
+        d["_db"] = alias
+        found.append(instance)
+    return found
+
+
+def load_selected(driver: Any, model: Any, select: Any) -> Program[list[Any]]:
+    """Load the rows whose keys a Select gives (all for None), with the columns that deletion needs."""
+    fields = model._meta.concrete_fields if has_signals(model) else delete_plan(model).needed
+    statement = sa.select(*(f.sa_column for f in fields))
+    if select is not None:
+        statement = statement.where(among(model, select))
+    sql, params = compile_ready(driver, statement, {})
+    return make_rows(driver, model, fields, (yield Fetch(sql, params)))
+
+
+def among(model: Any, select: Any) -> Any:
+    """Return the condition that a row's key is among those of a Select."""
+    keys = [f.sa_column for f in model._meta.pk_fields]
+    return (keys[0] if len(keys) == 1 else sa.tuple_(*keys)).in_(select)
+
+
+def _refusal(model: Any, how: str, relations: Iterable[str]) -> str:
+    return (
+        f"Cannot delete some instances of model {model.__name__!r} because they are referenced through {how} "
+        f"foreign keys: {', '.join(relations)}."
+    )

@@ -1,0 +1,257 @@
+"""delete(): remove rows, and do to the rows that refer to them what on_delete says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.exceptions import EmptyResultSet
+from ormolu.programs import Execute, Program, atomically, notify
+from ormolu.signals import post_delete, pre_delete
+from ormolu.writes.collector import (
+    Collector,
+    among,
+    can_fast_delete,
+    has_signals,
+    load_selected,
+    row_key,
+)
+from ormolu.writes.lists import about, chunks
+from ormolu.writes.statements import compile_ready
+from ormolu.writes.values import conversion
+from ormolu.writes.writers import Writer, forgotten, writer_for
+
+Deleted = tuple[int, dict[str, int]]
+
+__all__ = ["Deleted", "can_fast_delete", "delete_instances", "delete_where"]
+
+
+def delete_instances(
+    driver: Any, model: Any, instances: Sequence[Any], *, origin: Any = None
+) -> Program[Deleted]:
+    """Delete the rows of instances and what depends on them; return how many rows, and how many of each model.
+
+    One DELETE where nothing refers to the model and nobody listens to its signals. Else all rows that are
+    concerned are found first, then everything is written in one transaction. The instances lose their key.
+
+    Raises ValueError for an instance without a key; ProtectedError or RestrictedError, before anything is written.
+    Source: Django's documentation, "Model.delete()", "ForeignKey.on_delete".
+    """
+    if not instances:
+        return 0, {}
+    writer: Writer = driver.plans.get(("update", model)) or writer_for(driver, model)
+    for instance in instances:
+        if instance.__dict__.get(writer.pk_name) is None:
+            _check_keys(writer, instance)
+    if can_fast_delete(model) and (writer.pk is not None or len(instances) == 1):
+        count = yield from _delete_unseen(writer, instances)
+        for instance in instances:
+            forgotten(instance, writer)
+        return count, {writer.meta.label: count}
+    collector = Collector(driver)
+    collector.add(model, instances)
+    yield from collector.search(model)
+    counts = yield from atomically(_write(collector, origin if origin is not None else instances[0]))
+    for instance in instances:
+        forgotten(instance, writer)
+    return _total(counts)
+
+
+def delete_where(driver: Any, model: Any, select: Any = None, *, origin: Any = None) -> Program[Deleted]:
+    """Delete the rows whose primary keys `select` (a SQLAlchemy Select) gives; None means all rows of the table.
+
+    As `delete_instances()`, with one DELETE, and no row loaded, where nothing depends on the rows.
+    A list of instances is taken for the rows themselves.
+    """
+    if isinstance(select, (list, tuple)):
+        return (yield from delete_instances(driver, model, select, origin=origin)) if select else (0, {})
+    try:
+        if can_fast_delete(model):
+            sql, params = compile_ready(driver, _delete_selected(driver, model, select), {})
+            count = yield Execute(sql, params)
+            return (count, {model._meta.label: count}) if count else (0, {})
+        rows = yield from load_selected(driver, model, select)
+    except EmptyResultSet:
+        return 0, {}
+    if not rows:
+        return 0, {}
+    collector = Collector(driver)
+    collector.add(model, rows)
+    yield from collector.search(model)
+    return _total((yield from atomically(_write(collector, origin))))
+
+
+def _check_keys(writer: Writer, instance: Any) -> None:
+    for field in writer.keys:
+        if getattr(instance, field.attname, None) is None:
+            raise ValueError(
+                f"{writer.meta.object_name} object can't be deleted because its {field.attname} attribute is set "
+                "to None."
+            )
+
+
+def _delete_unseen(writer: Writer, instances: Sequence[Any]) -> Program[int]:
+    if len(instances) == 1:
+        plan = writer.delete
+        (instance,) = instances
+        return (yield Execute(plan.sql, plan.bind(instance, instance.__dict__)))  # type: ignore[no-any-return]
+    return (yield from atomically(_delete_keys(writer, [row_key(i) for i in instances])))
+
+
+def _delete_keys(writer: Writer, keys: Sequence[Any]) -> Program[int]:
+    """Delete rows by primary key, in as few statements as the driver's limits allow."""
+    driver, table = writer.driver, writer.meta.table
+    if writer.pk is None:
+        return (yield from _delete_composite(writer, keys))
+    count = 0
+    for part in chunks(driver, keys):
+        sql, params = about(driver, writer.model, "rows", [writer.pk], [part], sa.delete(table).where)
+        count += yield Execute(sql, params)
+    return count
+
+
+def _delete_composite(writer: Writer, keys: Sequence[Any]) -> Program[int]:
+    plan = writer.delete
+    names = [f.attname for f in writer.keys]
+    count = 0
+    for key in keys:
+        count += yield Execute(plan.sql, plan.bind(None, dict(zip(names, key))))
+    return count
+
+
+def _delete_selected(driver: Any, model: Any, select: Any) -> Any:
+    """Return the DELETE of the rows that a Select of keys gives, as plain as it can be."""
+    table = model._meta.table
+    statement = sa.delete(table)
+    if select is None:
+        return statement
+    if _is_plain(select, table):
+        return statement if select.whereclause is None else statement.where(select.whereclause)
+    if driver.vendor in ("mysql", "mariadb"):
+        # These can't read the table they delete from, unless the rows are materialised first.
+        select = sa.select(*select.subquery().c)
+    return statement.where(among(model, select))
+
+
+def _is_plain(select: Any, table: Any) -> bool:
+    """Tell whether a Select is of the table alone, with nothing but conditions."""
+    froms = select.get_final_froms()
+    return (
+        len(froms) == 1
+        and froms[0] is table
+        and select._limit_clause is None
+        and select._offset_clause is None
+        and not select._distinct
+        and not select._group_by_clauses
+        and not select._having_criteria
+    )
+
+
+def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
+    """Send the signals and write everything that was collected; return the rows deleted, by label."""
+    driver = collector.driver
+    counts: dict[str, int] = {}
+    models = in_order(collector.data)
+    for model in models:
+        if pre_delete.receivers and has_signals(model):
+            for row in collector.data[model].values():
+                yield from notify(pre_delete, model, instance=row, using=collector.using, origin=origin)
+    if driver.vendor not in ("sqlite", "postgresql"):
+        yield from _unlink(driver, models, collector)
+    for model, fields, lists in _leaves_first(collector.unseen):
+        _add(counts, model, (yield from _delete_referring(driver, model, fields, lists)))
+    for field, by, values, value in collector.updates:
+        yield from _set(driver, field, by, values, value)
+    for model in models:
+        writer = writer_for(driver, model)
+        # The rows found last may refer to those found before.
+        rows = list(reversed(collector.data[model].values()))
+        _add(counts, model, (yield from _delete_keys(writer, [row_key(row) for row in rows])))
+        if post_delete.receivers and has_signals(model):
+            for row in rows:
+                yield from notify(post_delete, model, instance=row, using=collector.using, origin=origin)
+    for model in models:
+        writer = writer_for(driver, model)
+        for row in collector.data[model].values():
+            forgotten(row, writer)
+    return counts
+
+
+def _delete_referring(driver: Any, model: Any, fields: list[Any], lists: list[list[Any]]) -> Program[int]:
+    """Delete, unseen, the rows one of whose keys is among its values."""
+    table = model._meta.table
+    if sum(len(values) for values in lists) <= driver.max_params // 2 or len(fields) == 1:
+        groups = [(fields, lists)]
+    else:
+        groups = [([field], [values]) for field, values in zip(fields, lists)]
+    count = 0
+    for group, values in groups:
+        parts = [list(chunks(driver, v)) for v in values] if len(group) == 1 else [[v] for v in values]
+        for part in zip(*parts):
+            sql, params = about(driver, model, "referring", group, part, sa.delete(table).where)
+            count += yield Execute(sql, params)
+    return count
+
+
+def _set(driver: Any, field: Any, by: Any, values: list[Any], value: Any) -> Program[None]:
+    """Give a foreign key another value in the rows whose column `by` is among `values`."""
+    table = field.model._meta.table
+    new = sa.bindparam("_s", type_=field.sa_column.type)
+    ready = conversion(driver, field).convert(value)
+    for part in chunks(driver, values):
+        sql, params = about(
+            driver,
+            field.model,
+            f"set {field.attname}",
+            [by],
+            [part],
+            lambda where: sa.update(table).where(where).values({field.sa_column: new}),
+            {"_s": ready},
+        )
+        yield Execute(sql, params)
+
+
+def _unlink(driver: Any, models: Sequence[Any], collector: Collector) -> Program[None]:
+    """Set keys to NULL that refer to rows deleted before or with theirs: some databases check row by row."""
+    for place, model in enumerate(models):
+        for field in model._meta.concrete_fields:
+            if not field.is_relation or not field.null:
+                continue
+            target = field.related_model._meta.concrete_model
+            if target in models and models.index(target) <= place:
+                values = [getattr(row, field.target_field.attname) for row in collector.data[target].values()]
+                yield from _set(driver, field, field, values, None)
+
+
+def in_order(models: Iterable[Any]) -> list[Any]:
+    """Return models with those that refer to others before these; within a cycle, those given last first."""
+    remaining = list(models)
+    ordered: list[Any] = []
+    while remaining:
+        free = [m for m in remaining if not any(_refers(other, m) for other in remaining if other is not m)]
+        for model in free or remaining[-1:]:
+            ordered.append(model)
+            remaining.remove(model)
+    return ordered
+
+
+def _refers(model: Any, target: Any) -> bool:
+    fields = (f for f in model._meta.concrete_fields if f.is_relation)
+    return any(f.related_model._meta.concrete_model is target for f in fields)
+
+
+def _leaves_first(unseen: list[tuple[Any, list[Any], list[list[Any]]]]) -> list[Any]:
+    order = in_order(dict.fromkeys(model for model, _, _ in unseen))
+    return sorted(unseen, key=lambda item: order.index(item[0]))
+
+
+def _add(counts: dict[str, int], model: Any, count: int) -> None:
+    if count:
+        label = model._meta.label
+        counts[label] = counts.get(label, 0) + count
+
+
+def _total(counts: dict[str, int]) -> Deleted:
+    return sum(counts.values()), counts

@@ -1,0 +1,168 @@
+"""The SQL of writes: built by SQLAlchemy Core once for each model, set of columns and driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+
+from ormolu.exceptions import FieldError
+from ormolu.writes.binding import Bind, BindAll, make_bind, make_bind_all
+from ormolu.writes.values import Conversion, conversion, is_expression
+
+
+class InsertPlan:
+    """One INSERT of one row: `sql`, conversions in the order of its parameters, functions that bind them."""
+
+    __slots__ = ("bind", "bind_all", "conversions", "returning", "sql", "values_sql")
+
+    def __init__(
+        self, driver: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any], conflict: Any = None
+    ) -> None:
+        statement = insert_statement(driver, model, fields, returning, conflict)
+        sql, self.conversions, compiled = _compile(driver, statement, fields)
+        self.sql = sql
+        # The "(?, ?)" part, to be repeated for several rows; None where placeholders are numbered.
+        single: str | None = getattr(compiled, "insert_single_values_expr", None)
+        repeatable = single is not None and driver.dialect.paramstyle in ("qmark", "format")
+        self.values_sql = single if repeatable else None
+        stamped = stamped_fields(fields)
+        self.bind: Bind = make_bind(self.conversions, stamped)
+        self.bind_all: BindAll = make_bind_all(self.conversions, stamped)
+        self.returning = tuple(conversion(driver, field) for field in returning)
+
+    def many(self, count: int) -> str:
+        """Return the SQL for `count` rows at once. Only where `values_sql` is not None."""
+        assert self.values_sql is not None
+        return self.sql.replace(self.values_sql, ", ".join([self.values_sql] * count), 1)
+
+
+class UpdatePlan:
+    """One UPDATE by primary key: `bind` gives the new values and then the key."""
+
+    __slots__ = ("bind", "conversions", "sql")
+
+    def __init__(self, driver: Any, model: Any, fields: Sequence[Any]) -> None:
+        table, keys = model._meta.table, model._meta.pk_fields
+        statement = sa.update(table).where(*key_condition(keys))
+        statement = statement.values({f.sa_column: _parameter(f) for f in fields})
+        self.sql, self.conversions, _ = _compile(driver, statement, [*fields, *keys])
+        self.bind: Bind = make_bind(self.conversions)
+
+
+class KeyPlan:
+    """A statement about one row, found by its primary key; `bind` gives the key."""
+
+    __slots__ = ("bind", "sql")
+
+    def __init__(self, driver: Any, model: Any, statement: Any) -> None:
+        keys = model._meta.pk_fields
+        self.sql, conversions, _ = _compile(driver, statement.where(*key_condition(keys)), keys)
+        self.bind: Bind = make_bind(conversions)
+
+
+def insert_statement(
+    driver: Any, model: Any, fields: Iterable[Any], returning: Sequence[Any], conflict: Any = None
+) -> Any:
+    """Return the Core INSERT of these fields. `conflict` adds what happens on a conflict."""
+    table = model._meta.table
+    insert = sa.insert(table) if conflict is None else conflict(driver, table)
+    statement = insert.inline().values({f.sa_column: _parameter(f) for f in fields})
+    return statement.returning(*(f.sa_column for f in returning)) if returning else statement
+
+
+def delete_one(driver: Any, model: Any) -> KeyPlan:
+    """Return the plan of DELETE by primary key."""
+    return KeyPlan(driver, model, sa.delete(model._meta.table))
+
+
+def select_one(driver: Any, model: Any) -> KeyPlan:
+    """Return the plan that asks whether a row exists."""
+    return KeyPlan(driver, model, sa.select(sa.literal_column("1")).select_from(model._meta.table))
+
+
+def key_condition(keys: Iterable[Any]) -> list[Any]:
+    """Return the conditions that find a row by bound key values."""
+    return [field.sa_column == _parameter(field, "_k_") for field in keys]
+
+
+def stamped_fields(fields: Iterable[Any]) -> frozenset[str]:
+    """Return the attnames whose value must come from pre_save(): auto_now and its like, and a user's own."""
+    return frozenset(field.attname for field in fields if has_pre_save(field))
+
+
+def has_pre_save(field: Any) -> bool:
+    """Tell whether a field's pre_save() does more than reading the attribute."""
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return True
+    owner = next(cls for cls in type(field).__mro__ if "pre_save" in cls.__dict__)
+    return not owner.__module__.startswith("ormolu.") or getattr(owner, "stamps_on_save", False)
+
+
+def run_with_expressions(
+    driver: Any, statement: Any, model: Any, values: dict[Any, Any]
+) -> tuple[str, tuple[Any, ...]]:
+    """Return SQL and parameters of an INSERT or UPDATE some of whose values are expressions.
+
+    `values` maps fields to plain values or expressions. Nothing is cached: an expression has its own values.
+    """
+    ready: dict[str, Any] = {}
+    columns: dict[Any, Any] = {}
+    inserting = isinstance(statement, sa.Insert)
+    for number, (field, value) in enumerate(values.items()):
+        if is_expression(value):
+            columns[field.sa_column] = expression_value(driver, model, field, value, inserting)
+        else:
+            name = f"w_{number}"
+            ready[name] = conversion(driver, field).convert(value)
+            columns[field.sa_column] = sa.bindparam(name, type_=field.sa_column.type)
+    return compile_ready(driver, statement.values(columns), ready)
+
+
+def expression_value(driver: Any, model: Any, field: Any, value: Any, inserting: bool = False) -> Any:
+    """Return the SQLAlchemy element of an expression that is written to a field.
+
+    Raises ValueError if it reads columns of a row that is only being inserted.
+    """
+    if hasattr(value, "as_term") or hasattr(value, "resolve_expression"):
+        from ormolu.compile.values import sql_value
+
+        element = sql_value(driver, model, field, value)
+    else:
+        element = value.__clause_element__() if hasattr(value, "__clause_element__") else value
+    table = model._meta.table
+    if inserting and any(getattr(part, "table", None) is table for part in visitors.iterate(element)):
+        raise FieldError(
+            f'Failed to insert expression "{value}" on {field.model._meta.label}.{field.name}. '
+            "F() expressions can only be used to update, not to insert."
+        )
+    return element
+
+
+def compile_ready(driver: Any, statement: Any, ready: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """Compile a statement; parameters named in `ready` are the driver's already, the rest SQLAlchemy's."""
+    compiled = statement.compile(dialect=driver.dialect, compile_kwargs={"render_postcompile": True})
+    params: dict[str, Any] = compiled.params
+    processors: dict[str, Any] = compiled._bind_processors
+    values: list[Any] = []
+    for name in compiled.positiontup or ():
+        if name in ready:
+            values.append(ready[name])
+        else:
+            process = processors.get(name)
+            values.append(process(params[name]) if process else params[name])
+    return str(compiled), tuple(values)
+
+
+def _parameter(field: Any, prefix: str = "_v_") -> Any:
+    return sa.bindparam(prefix + field.attname, type_=field.sa_column.type)
+
+
+def _compile(driver: Any, statement: Any, fields: Sequence[Any]) -> tuple[str, list[Conversion], Any]:
+    """Return the SQL, the conversions in the order of its parameters, and the compiled statement."""
+    compiled = statement.compile(dialect=driver.dialect)
+    by_attname = {field.attname: field for field in fields}
+    order: Sequence[str] = compiled.positiontup or ()
+    return str(compiled), [conversion(driver, by_attname[name[3:]]) for name in order], compiled

@@ -1,0 +1,237 @@
+"""From an instance's values to a driver's parameters: one conversion for each field and driver."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import decimal
+import uuid
+import weakref
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import TypeDecorator
+
+from ormolu.exceptions import DataError, EmptyResultSet, FullResultSet
+
+Convert = Callable[[Any], Any]
+
+# The classes a field may take as they are; the first that its prep_for() accepts is tested inline.
+_EXACT = (
+    int,
+    str,
+    bool,
+    float,
+    datetime.datetime,
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    decimal.Decimal,
+    uuid.UUID,
+    bytes,
+)
+_INT64 = 2**63
+
+
+class NeedsStatement(Exception):
+    """A value is an expression, or is left to the database: the cached statement can't carry it."""
+
+
+class Conversion:
+    """How the values of one field become parameters of one driver.
+
+    `exact` is the class whose values go straight to `process` (after the length or range check), None if
+    there is no such class; `convert` takes every other value. `check` is "length", "range" or "".
+    """
+
+    __slots__ = ("attname", "check", "convert", "exact", "field", "limit", "load", "process", "takes_none")
+
+    def __init__(self, driver: Any, field: Any) -> None:
+        base = value_field(field)
+        type_ = field.sa_column.type
+        impl = type_.dialect_impl(driver.dialect)
+        self.field = field
+        self.attname: str = field.attname
+        self.process: Convert | None = impl.bind_processor(driver.dialect)
+        # A user's TypeDecorator decides itself what NULL is; our types and SQLAlchemy's own leave None alone.
+        ours = type(type_).__module__.startswith("ormolu.")
+        self.takes_none = isinstance(type_, TypeDecorator) and not ours
+        self.limit = _length(type_, driver)
+        self.exact = _exact_class(base)
+        self.check = "length" if self.limit and self.exact is str else ""
+        if self.exact is int and driver.vendor == "sqlite":
+            self.check = "range"
+        if self.exact is bool and driver.vendor == "sqlite":
+            self.process = None  # sqlite3 writes a bool as 0 or 1 by itself
+        self.convert = self._make_convert(driver)
+        self.load = loader(driver, field)
+
+    def _make_convert(self, driver: Any) -> Convert:
+        field, process, limit, takes_none = self.field, self.process, self.limit, self.takes_none
+        prepare: Convert = _preparation(driver, field)
+        ranged = self.check == "range"
+
+        def convert(value: Any) -> Any:
+            if value is None and not takes_none:
+                return None
+            if is_expression(value) or is_database_default(value):
+                raise NeedsStatement
+            try:
+                value = prepare(value)
+                if limit and isinstance(value, str) and len(value) > limit:
+                    too_long(field, value, limit)
+                if ranged and isinstance(value, int) and not -_INT64 <= value < _INT64:
+                    out_of_range(field, value)
+                return value if process is None or (value is None and not takes_none) else process(value)
+            except (EmptyResultSet, FullResultSet):
+                out_of_range(field, value)
+            except (TypeError, ValueError, sa.exc.StatementError) as error:
+                raise locate(error, field) from error.__cause__
+
+        return convert
+
+
+def conversion(driver: Any, field: Any) -> Conversion:
+    """Return the conversion of a field, from the driver's plans."""
+    key = ("insert", "conversion", field.model, field.attname)
+    found: Conversion | None = driver.plans.get(key)
+    if found is None:
+        found = driver.plans[key] = Conversion(driver, field)
+    return found
+
+
+def value_field(field: Any) -> Any:
+    """Return the field whose kind of values this one holds: for a foreign key, the field it refers to."""
+    seen = 0
+    while getattr(field, "is_relation", False) and seen < 20:
+        field = field.target_field
+        seen += 1
+    return field
+
+
+def is_expression(value: Any) -> bool:
+    """Tell whether a value is something that the database computes."""
+    kind = _kinds.get(type(value))
+    return (_kind(type(value)) if kind is None else kind) == "expression"
+
+
+def is_database_default(value: Any) -> bool:
+    """Tell whether a value stands for "what the column's DEFAULT gives"."""
+    return type(value).__name__ == "DatabaseDefault"
+
+
+# Bounded by the number of classes whose instances are ever saved as values.
+_kinds: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
+
+
+def _kind(cls: type) -> str:
+    marks = ("resolve_expression", "as_term", "__clause_element__")
+    expression = issubclass(cls, ClauseElement) or any(hasattr(cls, mark) for mark in marks)
+    kind = _kinds[cls] = "expression" if expression and cls.__name__ != "DatabaseDefault" else "value"
+    return kind
+
+
+def has_database_default(field: Any) -> bool:
+    """Tell whether the column has a DEFAULT (a generated key is another thing)."""
+    default = field.sa_column.server_default
+    return default is not None and not isinstance(default, sa.Identity)
+
+
+def plain_type(type_: Any, dialect: Any) -> Any:
+    """Return the type that reaches the database, with TypeDecorators taken off."""
+    impl = type_.dialect_impl(dialect)
+    while isinstance(impl, TypeDecorator):
+        impl = impl.load_dialect_impl(dialect)
+    return impl
+
+
+def loader(driver: Any, field: Any) -> Convert | None:
+    """Return what turns a value of the database into the field's, None when it stays as it is."""
+    process = field.sa_column.type.dialect_impl(driver.dialect).result_processor(driver.dialect, None)
+    own = getattr(field, "from_db_value", None)
+    if own is None:
+        return process  # type: ignore[no-any-return]
+
+    def load(value: Any) -> Any:
+        return own(value if process is None else process(value), None, driver.database)
+
+    return load
+
+
+def locate(error: BaseException, field: Any) -> BaseException:
+    """Return the error with the model and field added to its text."""
+    where = f" (writing {field.model.__name__}.{field.name})"
+    if type(error) in (TypeError, ValueError) and error.args and isinstance(error.args[0], str):
+        error.args = (error.args[0] + where, *error.args[1:])
+        return error
+    if isinstance(error, sa.exc.StatementError):
+        return DataError(f"{error.orig or error}{where}")
+    error.add_note(where.strip())
+    return error
+
+
+def too_long(field: Any, value: str, limit: int) -> NoReturn:
+    """Raise DataError for a text that the column can't hold."""
+    raise DataError(
+        f"Value too long for {field.model.__name__}.{field.name}: {len(value)} characters, "
+        f"the column holds {limit} (got {value[:30]!r}...)."
+    )
+
+
+def out_of_range(field: Any, value: Any) -> NoReturn:
+    """Raise DataError for an integer beyond 64 bits."""
+    where = f"{field.model.__name__}.{field.name}"
+    raise DataError(f"Value out of range for {where}: {value!r} needs more than 64 bits.")
+
+
+def freeze(value: Any) -> Any:
+    """Return a comparable, unchanging image of a parameter; types count, and so does the order of keys."""
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind, tuple(freeze(item) for item in value)
+    if kind is dict:
+        return kind, tuple((freeze(key), freeze(item)) for key, item in value.items())
+    if hasattr(value, "obj") and hasattr(value, "dumps"):  # psycopg's Json wrapper compares by identity
+        return freeze(value.obj)
+    if getattr(kind, "__eq__") is object.__eq__:  # noqa: B009 -- mypy compares the two signatures
+        return object()  # equal to nothing: such a value counts as changed
+    try:
+        hash(value)
+    except TypeError:
+        return kind, copy.deepcopy(value)
+    return kind, value
+
+
+def _preparation(driver: Any, field: Any) -> Convert:
+    """Return the field's own conversion, chosen by the class of the value."""
+    database = driver.database
+    known: dict[type, Convert | None] = {}
+
+    def prepare(value: Any) -> Any:
+        cls = type(value)
+        try:
+            prep = known[cls]
+        except KeyError:
+            prep = known[cls] = field.save_prep_for(cls, database)
+        return value if prep is None else prep(value)
+
+    return prepare
+
+
+def _exact_class(field: Any) -> type | None:
+    prep_for = getattr(field, "prep_for", None)
+    if prep_for is None or not field.immutable:
+        return None
+    return next((cls for cls in _EXACT if prep_for(cls) is None), None)
+
+
+def _length(type_: Any, driver: Any) -> int:
+    """Return how many characters the column holds, 0 for no limit."""
+    if isinstance(type_, sa.Enum):
+        return 0
+    plain = plain_type(type_, driver.dialect)
+    if isinstance(plain, sa.String) and not isinstance(plain, (sa.Text, sa.Enum)):
+        return plain.length or 0
+    return 0

@@ -1,0 +1,210 @@
+"""What save() knows about a model on one driver: its plans, and which fields need which care."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ormolu.writes.statements import InsertPlan, KeyPlan, UpdatePlan, delete_one, has_pre_save, select_one
+from ormolu.writes.values import conversion, freeze, has_database_default, value_field
+
+_MOST_UPDATES = 500  # plans for one model; a caller that writes ever new sets of columns starts again there
+
+
+class Image:
+    """What a mutable value was when it was last written: it stands in `_raw` for the raw database value."""
+
+    __slots__ = ("frozen",)
+
+    def __init__(self, frozen: Any) -> None:
+        self.frozen = frozen
+
+
+class Writer:
+    """The plans of a model on a driver."""
+
+    def __init__(self, driver: Any, model: Any) -> None:
+        meta = model._meta
+        self.driver = driver
+        self.model = model
+        self.meta = meta
+        self.alias: str = driver.database.alias
+        self.keys: tuple[Any, ...] = tuple(meta.pk_fields)
+        self.pk: Any = self.keys[0] if len(self.keys) == 1 else None
+        self.pk_name: str = self.pk.attname if self.pk is not None else ""
+        self.key_names = frozenset(field.attname for field in self.keys)
+        rest = (f for f in meta.concrete_fields if f.attname not in self.key_names)
+        self.fields: dict[str, Any] = {f.attname: f for f in rest}
+        self.names = tuple(self.fields)
+        self.name_set = frozenset(self.fields)
+        # Not auto_now_add: pre_save() only reads it once the row exists.
+        self.stamped = tuple(f for f in self.fields.values() if has_pre_save(f) and not _only_when_added(f))
+        self.mutable = tuple(f for f in self.fields.values() if not value_field(f).immutable)
+        self.plain = not self.stamped and not self.mutable
+        self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
+        self.check_related = related_check(meta.concrete_fields)
+        self.updates: dict[tuple[str, ...], UpdatePlan] = {}
+        self.inserts: dict[tuple[str, ...], InsertPlan] = {}
+        self.insert_new: InsertPlan | None = None  # without the primary key
+        self.insert_keyed: InsertPlan | None = None  # with it
+        self._delete: KeyPlan | None = None
+        self._select: KeyPlan | None = None
+
+    def update(self, names: tuple[str, ...]) -> UpdatePlan:
+        """Return the plan that writes these columns."""
+        plan = self.updates.get(names)
+        if plan is None:
+            if len(self.updates) >= _MOST_UPDATES:
+                self.updates.clear()
+            plan = UpdatePlan(self.driver, self.model, [self.fields[name] for name in names])
+            self.updates[names] = plan
+        return plan
+
+    def insert(self, fields: Sequence[Any], returning: Sequence[Any]) -> InsertPlan:
+        """Return the plan that inserts these fields and returns those."""
+        key = (*(f.attname for f in fields), "", *(f.attname for f in returning))
+        plan = self.inserts.get(key)
+        if plan is None:
+            plan = self.inserts[key] = InsertPlan(self.driver, self.model, fields, returning)
+        return plan
+
+    @property
+    def delete(self) -> KeyPlan:
+        """The plan that deletes one row."""
+        if self._delete is None:
+            self._delete = delete_one(self.driver, self.model)
+        return self._delete
+
+    @property
+    def exists(self) -> KeyPlan:
+        """The plan that asks whether a row is there."""
+        if self._select is None:
+            self._select = select_one(self.driver, self.model)
+        return self._select
+
+    def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the column names among `names`, in the order of the model."""
+        wanted = set(names)
+        return tuple(name for name in self.names if name in wanted)
+
+    def frozen(self, field: Any, value: Any) -> Any:
+        """Return a comparable image of what a value is in the database."""
+        return freeze(conversion(self.driver, field).convert(value))
+
+    def changed_in_place(self, d: dict[str, Any]) -> list[str]:
+        """Return the attnames of mutable values that are not, or not known to be, what the database has."""
+        raw: dict[str, Any] = d.get("_raw") or {}
+        loaded = (f for f in self.mutable if f.attname in d)
+        return [f.attname for f in loaded if not self._unchanged(f, raw, d[f.attname])]
+
+    def _unchanged(self, field: Any, raw: dict[str, Any], value: Any) -> bool:
+        if value is None:
+            return field.attname in raw and raw[field.attname] is None
+        if field.attname not in raw:
+            return False
+        before = raw[field.attname]
+        if type(before) is Image:
+            return bool(before.frozen == self.frozen(field, value))
+        if before is value and not isinstance(value, (str, bytes, int, float)):
+            return False  # the very object: what was changed inside it can't be told
+        try:
+            now = self.frozen(field, value)
+            load = conversion(self.driver, field).load
+            return bool(now == freeze(before) or now == self.frozen(field, load(before) if load else before))
+        except Exception:
+            return False  # when in doubt it is written, and the writing names what is wrong
+
+    def remember(self, d: dict[str, Any], names: Iterable[str]) -> None:
+        """Note what the mutable values among `names` are now, after they were written."""
+        written = set(names)
+        for field in self.mutable:
+            if field.attname in written and field.attname in d:
+                value = d[field.attname]
+                image = None if value is None else Image(self.frozen(field, value))
+                d.setdefault("_raw", {})[field.attname] = image
+
+
+def writer_for(driver: Any, model: Any) -> Writer:
+    """Return the writer of a model, from the driver's plans."""
+    key = ("update", model)
+    writer: Writer | None = driver.plans.get(key)
+    if writer is None:
+        writer = driver.plans[key] = Writer(driver, model)
+    return writer
+
+
+def related_check(fields: Iterable[Any]) -> Any:
+    """Return `check(operation, instance, its __dict__)` for the foreign keys among `fields`, None for none.
+
+    It raises ValueError for a related object that is not saved, and brings a key up to date whose related
+    object was saved after it was assigned.
+    """
+    relations = [field for field in fields if field.is_relation]
+    if not relations:
+        return None
+    names: dict[str, Any] = {"prepare": prepare_related}
+    lines = ["def check(operation, o, d):"]
+    for n, field in enumerate(relations):
+        names[f"f{n}"] = field
+        target = field.target_field
+        lines.append(f"    r = d.get({field.name!r})")
+        if len(target.model._meta.pk_fields) == 1 and target.primary_key:
+            # An object whose key is the one in our column needs no look: that is nearly always so.
+            lines.append(f"    if r is not None and ((k := r.__dict__.get({target.attname!r})) is None or")
+            lines.append(f"            k != d.get({field.attname!r})): prepare(operation, o, d, f{n}, r)")
+        else:
+            lines.append(f"    if r is not None: prepare(operation, o, d, f{n}, r)")
+    exec("\n".join(lines), names)
+    return names["check"]
+
+
+def prepare_related(operation: str, instance: Any, d: dict[str, Any], field: Any, related: Any) -> None:
+    """Refuse an unsaved related object; else make the column and the object agree, as Django does."""
+    if related.pk is None:
+        if not field.remote_field.multiple:
+            cache = related.__dict__.get("_prefetched_objects_cache")
+            if cache:
+                cache.pop(field.remote_field.get_accessor_name(), None)
+        raise ValueError(
+            f"{operation}() prohibited to prevent data loss due to unsaved related object '{field.name}'."
+        )
+    if d.get(field.attname) in (None, ""):
+        setattr(instance, field.name, related)
+    if getattr(related, field.target_field.attname) != d.get(field.attname):
+        d.pop(field.name, None)
+
+
+def written(d: dict[str, Any], alias: str) -> None:
+    """Note in an instance's `__dict__` that its row is now as it says."""
+    d["_db"] = alias
+    d.pop("_dirty", None)
+    state = d.get("_sa_instance_state")
+    if state is not None:
+        sync_state(state, d)
+
+
+def sync_state(state: Any, d: dict[str, Any]) -> None:
+    """Bring SQLAlchemy's record of an instance in step with a row that was written past it."""
+    if state.session_id is None and state.key is None:
+        mapper = state.manager.mapper
+        state.key = mapper.identity_key_from_primary_key(
+            tuple(d[mapper.get_property_by_column(column).key] for column in mapper.primary_key)
+        )
+    state._commit_all(d)
+
+
+def forgotten(instance: Any, writer: Writer) -> None:
+    """Note that an instance's row was deleted: no key, no database."""
+    d: dict[str, Any] = instance.__dict__
+    for name in writer.key_names:
+        d[name] = None
+    if "_db" in d:
+        d["_using"] = d.pop("_db")
+    d.pop("_dirty", None)
+    state = d.get("_sa_instance_state")
+    if state is not None and state.session_id is None:
+        del d["_sa_instance_state"]  # made anew, as that of a new object, when SQLAlchemy asks again
+
+
+def _only_when_added(field: Any) -> bool:
+    return bool(getattr(field, "auto_now_add", False)) and not getattr(field, "auto_now", False)
