@@ -13,7 +13,9 @@ Source: Django's documentation, "Database transactions".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
 from contextlib import ContextDecorator
 from types import TracebackType
 from typing import Any, TypeVar, overload
@@ -26,6 +28,7 @@ from ormolu.exceptions import TransactionManagementError
 __all__ = ["Atomic", "TransactionManagementError", "atomic", "get_connection", "on_commit"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+AF = TypeVar("AF", bound=Callable[..., Awaitable[Any]])
 
 DEFAULT = "default"
 
@@ -103,6 +106,61 @@ def atomic(
     if callable(using):
         return Atomic(None, savepoint, durable, read_only, immediate)(using)
     return Atomic(using, savepoint, durable, read_only, immediate)
+
+
+class AsyncAtomic:
+    """What `aatomic()` returns: an async context manager, and a decorator of coroutine functions."""
+
+    def __init__(
+        self, using: str | None, savepoint: bool, durable: bool, read_only: bool = False, immediate: bool = False
+    ) -> None:
+        self.using = using
+        self.options = {
+            "savepoint": savepoint,
+            "durable": durable,
+            "read_only": read_only,
+            "immediate": immediate,
+        }
+        self._entered: list[tuple[object, Any, Any, Any]] = []
+
+    def __call__(self, func: AF) -> AF:
+        if not inspect.iscoroutinefunction(func):
+            raise TypeError(f"@aatomic is for coroutine functions; use @atomic for {func.__qualname__}().")
+
+        @functools.wraps(func)
+        async def atomically(*args: Any, **kwargs: Any) -> Any:
+            async with AsyncAtomic(self.using, **self.options):
+                return await func(*args, **kwargs)
+
+        return atomically  # type: ignore[return-value]
+
+    async def __aenter__(self) -> None:
+        driver = databases.get(self.using or DEFAULT).adriver
+        conn, block = await driver.abegin_block(**self.options)
+        self._entered.append((owner(), driver, conn, block))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        driver, conn, block = _take(self._entered)
+        await driver.aend_block(conn, block, kind is not None)
+
+
+def aatomic(
+    using: Any = None,
+    savepoint: bool = True,
+    durable: bool = False,
+    *,
+    read_only: bool = False,
+    immediate: bool = False,
+) -> Any:
+    """Make a block or a coroutine function one transaction: `async with aatomic():` or `@aatomic`.
+
+    As `atomic()`, for async code. The block belongs to the task: tasks started inside are outside of it.
+    """
+    if callable(using):
+        return AsyncAtomic(None, savepoint, durable, read_only, immediate)(using)
+    return AsyncAtomic(using, savepoint, durable, read_only, immediate)
 
 
 def get_connection(using: str | None = None) -> Database:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from threading import get_ident
 from typing import Any
 
-__all__ = ["Frame", "current", "find", "holder", "owner", "pop", "push"]
+__all__ = ["Frame", "current", "find", "holder", "owner", "pop", "push", "tidy"]
 
 
 class Frame:
@@ -78,6 +78,11 @@ def push(key: object, conn: Any) -> Frame:
 def pop(frame: Frame) -> None:
     """End a frame. Safe in another context than `push()`'s, where the frame is simply no longer open."""
     frame.open = False
+    tidy()
+
+
+def tidy() -> None:
+    """Drop frames that were ended elsewhere, so that `current` is None again outside of transactions."""
     top = current.get()
     if top is not None and not top.open:
         while top is not None and not top.open:

@@ -31,6 +31,7 @@ class Database:
         self._lock = threading.RLock()
         self._engine: sa.Engine | None = None
         self._driver: SyncDriver | None = None
+        self._adriver: Any = None
 
     def __repr__(self) -> str:
         return f"<Database {self.alias!r}: {self.vendor}, {self.config.address}>"
@@ -67,6 +68,22 @@ class Database:
 
         return SqliteDriver(self)
 
+    @property
+    def adriver(self) -> Any:
+        """What runs programs for async code."""
+        driver = self._adriver
+        if driver is None:
+            with self._lock:
+                if self._adriver is None:
+                    self._adriver = self._make_adriver()
+                driver = self._adriver
+        return driver
+
+    def _make_adriver(self) -> Any:
+        from ormolu.databases.sqlite.adriver import AsyncSqliteDriver
+
+        return AsyncSqliteDriver(self)
+
     def unreachable(self, error: BaseException) -> OperationalError:
         """Return the error for a connection that could not be made."""
         return ServerUnreachable(
@@ -83,9 +100,20 @@ class Database:
         """Run a statement with the driver's own placeholders; return its rows."""
         return self.driver.run(_fetch, sql, params)
 
+    async def aexecute(self, sql: str, params: Any = ()) -> int:
+        """Run a statement as `execute()` does, without blocking the loop."""
+        return await self.adriver.arun(_execute, sql, params)
+
+    async def afetch(self, sql: str, params: Any = ()) -> list[Any]:
+        """Run a statement as `fetch()` does, without blocking the loop."""
+        return await self.adriver.arun(_fetch, sql, params)
+
     def close(self) -> None:
         """Close all idle connections. The database can be used again afterwards."""
         with self._lock:
+            if self._adriver is not None:
+                self._adriver.close()
+                self._adriver = None
             if self._driver is not None:
                 self._driver.close()
                 self._driver.plans.clear()

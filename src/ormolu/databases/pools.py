@@ -52,6 +52,12 @@ class _Lending(QueuePool):
 class LendingPool(_Lending):
     """A queue pool whose driver may keep connections at hand."""
 
+    def unlimited(self) -> LendingPool:
+        """Return a pool of the same connections, options and listeners whose user keeps the limit itself."""
+        pool: Any = self.recreate()
+        pool._max_overflow = -1
+        return pool  # type: ignore[no-any-return]
+
 
 class AsyncLendingPool(_Lending, AsyncAdaptedQueuePool):
     """The same for asynchronous connections."""

@@ -20,6 +20,7 @@ import sqlalchemy.exc
 from ormolu.conf import settings
 from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, Blocks, run_hooks
+from ormolu.databases.engines import GUEST
 from ormolu.databases.errors import translate, translate_sqlalchemy
 from ormolu.databases.pools import LendingPool, must_return
 from ormolu.exceptions import Error, SynchronousOnlyOperation, SyncInAsyncWarning
@@ -130,6 +131,22 @@ class SyncConnection(Blocks):
             f"{getattr(callback, '__qualname__', callback)!r} must be awaited, which synchronous code can't do. "
             "Use the async method (asave, adelete, ...), or connect a plain function."
         )
+
+    def as_sqlalchemy(self, fn: Callable[[sa.Connection], R]) -> R:
+        """Call `fn` with a SQLAlchemy connection over this one, whose transaction stays ours."""
+        self.fairy.info[GUEST] = self
+        try:
+            # Never closed: that would give our connection to the pool.
+            conn = sa.Connection(self.driver.engine, connection=self.fairy)
+            result = fn(conn)
+            if conn.in_transaction():
+                conn.commit()
+            return result
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            self.spoil(error)
+            raise
+        finally:
+            self.fairy.info.pop(GUEST, None)
 
     # -- errors and the end
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Iterator
+from threading import current_thread
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases import ambient
 from ormolu.databases.blocks import Block
 from ormolu.databases.errors import translate
 from ormolu.databases.sync import SyncConnection, SyncDriver
 from ormolu.exceptions import DataError, OperationalError
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+    from ormolu.databases.sqlite.worker import Worker
 
 __all__ = ["SqliteConnection", "SqliteDriver", "reads_only"]
 
@@ -29,6 +35,37 @@ class SqliteConnection(SyncConnection):
     """A sqlite3 connection in autocommit mode, with our own BEGIN where a block wants one."""
 
     native: sqlite3.Connection
+
+    def __init__(self, driver: SyncDriver, fairy: Any) -> None:
+        super().__init__(driver, fairy)
+        self.worker: Worker | None = None
+        self.cancelled = False
+
+    # -- what a worker's thread needs
+
+    def cancel(self) -> None:
+        """Interrupt the running statement and refuse further ones; called from another thread."""
+        self.cancelled = True
+        self.attention = True
+        self.native.interrupt()
+
+    def calm(self) -> None:
+        """Forget `cancel()`: what it was meant for has ended."""
+        if self.cancelled:
+            self.cancelled = False
+            self._look()
+
+    def begin(self, write: bool) -> None:
+        if self.cancelled:
+            raise CancelledError
+        super().begin(write)
+
+    def await_(self, callback: Callable[[], Awaitable[Any]]) -> Any:
+        if self.worker is None or self.worker.thread is not current_thread():
+            return super().await_(callback)
+        return self.worker.ask(callback)
+
+    # -- statements
 
     def fetch(self, sql: str, params: Any = ()) -> Any:
         if self.attention:
@@ -145,3 +182,8 @@ class SqliteDriver(SyncDriver):
     """Runs programs on SQLite, synchronously."""
 
     connection_class: ClassVar[type[SyncConnection]] = SqliteConnection
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        # The asynchronous driver's connections are of the same kind, and a transaction of one is known to the other.
+        self.key = database

@@ -1,0 +1,365 @@
+"""SQLite for async code: programs run in worker threads, each as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Generator
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+import sqlalchemy.exc
+
+from ormolu.databases import ambient, observation
+from ormolu.databases.blocks import Block, arun_hooks
+from ormolu.databases.errors import translate_sqlalchemy
+from ormolu.databases.sqlite.driver import SqliteConnection
+from ormolu.databases.sqlite.worker import Job, Mailbox, Request, Worker, finished
+from ormolu.exceptions import OperationalError
+from ormolu.programs import run
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+
+__all__ = ["AsyncSqliteDriver"]
+
+R = TypeVar("R")
+_watch = observation.watch
+_log = observation.log
+
+CREW = 4
+"""Threads for programs outside of transactions. They share a queue, so more of them only compete for the GIL."""
+
+
+class AsyncSqliteDriver:
+    """Runs programs on SQLite for async code. One for each database, for all event loops.
+
+    Programs outside of transactions go to a crew of workers with a common queue. A transaction block has a worker
+    to itself, so blocks of many tasks can be open at once.
+    """
+
+    is_async = True
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.vendor = database.vendor
+        self.sync = database.driver
+        self.key = self.sync.key
+        self.dialect = self.sync.dialect
+        self.plans = self.sync.plans
+        self.max_params = self.sync.max_params
+        self.pool: Any = self._make_pool()
+        self._queue: SimpleQueue[Any] = SimpleQueue()
+        self._crew: list[Worker] = []
+        self._busy = 0
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._mailbox: Mailbox | None = None
+        self._mailboxes: dict[Any, Mailbox] = {}
+        self._idle: list[Worker] = []
+        self._exclusive = 0
+        self._limit = database.config.pool.limit
+        self._waiters: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[Worker | None]]] = deque()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.database.alias!r}>"
+
+    def _make_pool(self) -> Any:
+        # The same connections, options and event listeners as the synchronous engine's; its limit is kept here.
+        return self.database.engine.pool.unlimited()  # type: ignore[attr-defined]
+
+    # -- programs
+
+    async def arun(self, fn: Callable[..., Generator[Any, Any, R]], *args: Any) -> R:
+        """Run the program `fn(self, *args)` and return its result.
+
+        On the connection of the transaction that the running task has open, else on one of the crew's, in
+        autocommit. If the task is cancelled, the program is interrupted and undone first.
+        """
+        conn = ambient.find(self.key) if ambient.current.get() is not None else None
+        job = Job(
+            lambda conn, job: self._drive(conn, job, fn, args), conn, self._box(), contextvars.copy_context()
+        )
+        if conn is not None:
+            (conn.worker.inbox if conn.worker is not None else self._staffed()).put(job)
+            return await self._answer(job)  # type: ignore[no-any-return]
+        self._staffed().put(job)
+        self._busy += 1
+        try:
+            result = await self._answer(job)
+        finally:
+            self._busy -= 1
+        if job.hooks:
+            await arun_hooks(job.hooks)
+        return result  # type: ignore[no-any-return]
+
+    def _drive(self, conn: SqliteConnection, job: Job, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Run a program in the worker, leaving no more blocks open than there were."""
+        depth = len(conn.blocks)
+        try:
+            watched = self.sync.watched(conn) if _watch.on or _log.isEnabledFor(10) else conn
+            result = run(fn(self, *args), watched)
+        except BaseException:
+            if len(conn.blocks) > depth:
+                conn.leave(conn.blocks[depth], True)
+            if depth == 0:
+                conn.take_ready()
+            raise
+        if depth == 0:
+            if conn.blocks:
+                conn.leave(conn.blocks[0], True)
+            job.hooks = conn.take_ready()
+        return result
+
+    async def _answer(self, job: Job) -> Any:
+        """Wait for a job, doing what its program asks of the loop meanwhile."""
+        value = await job.outcome()
+        while isinstance(value, Request):
+            worker = job.worker
+            assert worker is not None
+            conn = job.conn if job.conn is not None else worker.conn
+            assert conn is not None
+            frame = ambient.push(self.key, conn)
+            reply: tuple[Any, BaseException | None]
+            try:
+                reply = (await value.callback(), None)
+            except BaseException as error:
+                reply = (None, error)
+            finally:
+                ambient.pop(frame)
+            job.future = job.mailbox.loop.create_future()
+            worker.inbox.put(reply)
+            value = await job.outcome()
+        return value
+
+    def _box(self) -> Mailbox:
+        loop = asyncio.get_running_loop()
+        box = self._mailbox
+        if box is None or box.loop is not loop:
+            box = self._mailboxes.get(loop)
+            if box is None:
+                for old in [old for old in self._mailboxes if old.is_closed()]:
+                    self._mailboxes.pop(old, None)
+                box = self._mailboxes[loop] = Mailbox(loop)
+            self._mailbox = box
+        return box
+
+    def _staffed(self) -> SimpleQueue[Any]:
+        """Return the crew's queue, with one more worker if all seem busy."""
+        crew = self._crew
+        if not crew or (self._busy >= len(crew) and len(crew) < CREW):
+            with self._lock:
+                if len(crew) < CREW:
+                    crew.append(self._worker(self._queue))
+        return self._queue
+
+    def _worker(self, source: SimpleQueue[Any] | None) -> Worker:
+        name = f"ormolu-{self.database.alias}-{next(self._numbers)}"
+        return Worker(name, source, self._connect)
+
+    def _connect(self, worker: Worker) -> SqliteConnection:
+        try:
+            fairy = self.pool.connect()
+        except Exception as error:
+            raise self.database.unreachable(error) from error
+        return SqliteConnection(self.sync, fairy)
+
+    # -- blocks that span programs
+
+    async def abegin_block(self, **options: Any) -> tuple[Any, Block]:
+        """Enter a transaction block of the running task; return its connection and the block."""
+        conn = ambient.find(self.key) if ambient.current.get() is not None else None
+        if conn is None:
+            conn = await self.acheckout()
+            try:
+                return conn, conn.open_block(**options)
+            except BaseException:
+                self.arelease(conn)
+                raise
+        return conn, conn.open_block(**options)
+
+    async def aend_block(self, conn: Any, block: Block, error: bool) -> None:
+        """Leave a block; after the outermost one the connection goes back, and then the hooks run."""
+        if block not in conn.blocks:
+            return
+        outermost = conn.blocks[0] is block
+        stopped: asyncio.CancelledError | None = None
+        try:
+            if any(one.started for one in conn.blocks):
+                await self._call(conn, lambda conn, _job: conn.leave(block, error))
+            else:
+                conn.leave(block, error)  # nothing was sent, so there is nothing to wait for
+        except asyncio.CancelledError as cancelled:
+            stopped = cancelled  # the block is left all the same, so what follows a commit does follow
+        finally:
+            if outermost:
+                ambient.tidy()
+                hooks = conn.take_ready()
+                self.arelease(conn)
+        if outermost:
+            await arun_hooks(hooks)
+        if stopped is not None:
+            raise stopped
+
+    async def _call(self, conn: Any, work: Callable[[Any, Job], Any]) -> Any:
+        """Run a function in a connection's worker to its end, even if the task is cancelled meanwhile."""
+        job = Job(work, conn, self._box(), contextvars.copy_context())
+        (conn.worker.inbox if conn.worker is not None else self._staffed()).put(job)
+        waiter = asyncio.ensure_future(job.future)
+        cancelled: BaseException | None = None
+        while not waiter.done():
+            try:
+                await asyncio.shield(waiter)
+            except asyncio.CancelledError as error:
+                cancelled = error
+            except BaseException:
+                break
+        result = waiter.result()
+        if cancelled is not None:
+            raise cancelled
+        return result
+
+    async def acheckout(self) -> Any:
+        """Return a connection, with its worker, for the caller alone."""
+        worker = await self._take_worker()
+        try:
+            if worker.conn is None or worker.conn.is_dead:
+                job = Job(lambda conn, _job: None, None, self._box(), contextvars.copy_context())
+                worker.inbox.put(job)
+                await job.outcome()
+        except BaseException:
+            self._hand_on(worker)
+            raise
+        conn = worker.conn
+        assert conn is not None
+        conn.worker = worker
+        return conn
+
+    async def _take_worker(self) -> Worker:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
+        with self._lock:
+            if self._limit < 0 or self._exclusive < self._limit:
+                self._exclusive += 1
+                return self._worker(None)
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[Worker | None] = loop.create_future()
+            entry = (loop, future)
+            self._waiters.append(entry)
+        timeout = self.database.config.pool.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                worker = await future
+        except BaseException as error:
+            with self._lock:
+                if entry in self._waiters:
+                    self._waiters.remove(entry)
+                elif future.done() and not future.cancelled() and (got := future.result()) is not None:
+                    self._hand_on(got)
+            if isinstance(error, TimeoutError):
+                raise OperationalError(
+                    f"The database {self.database.alias!r} has no free connection: all {self._limit} are in "
+                    f"transactions for {timeout:g} seconds. Raise POOL_SIZE, or shorten the transactions."
+                ) from None
+            raise
+        assert worker is not None
+        return worker
+
+    def arelease(self, conn: Any) -> None:
+        """Give a connection with its worker back."""
+        self._hand_on(conn.worker)
+
+    def _hand_on(self, worker: Worker) -> None:
+        """Give a worker to the task that waits longest, or keep it for the next one."""
+        while True:
+            try:
+                loop, future = self._waiters.popleft()
+            except IndexError:
+                break
+            try:
+                loop.call_soon_threadsafe(self._deliver, future, worker)
+                return
+            except RuntimeError:  # that loop is closed
+                continue
+        self._idle.append(worker)
+
+    def _deliver(self, future: asyncio.Future[Worker | None], worker: Worker) -> None:
+        if future.done():
+            self._hand_on(worker)
+        else:
+            future.set_result(worker)
+
+    # -- other ways in
+
+    async def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> AsyncIterator[list[Any]]:
+        """Yield a statement's rows in lists: one hop for each list."""
+        conn = ambient.find(self.key)
+        held = conn is None
+        if held:
+            conn = await self.acheckout()
+        watcher = observation.Watcher(self.database.alias, self.vendor)
+        started = watcher.before(sql, params)
+        error: BaseException | None = None
+        chunks = conn.stream(sql, params, chunk_size)
+        try:
+            while rows := await self._call(conn, lambda _conn, _job: next(chunks, None)):
+                yield rows
+        except GeneratorExit:
+            raise
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            watcher.after(sql, params, started, error)
+            chunks.close()
+            if held:
+                self.arelease(conn)
+
+    def ambient(self) -> Any:
+        """Return the connection of the transaction that the running task has open, or None."""
+        return ambient.find(self.key)
+
+    async def addl(self, fn: Callable[[sa.Connection], R]) -> R:
+        """Call `fn`, in the worker, with a SQLAlchemy connection inside the ambient or a new transaction."""
+        conn, block = await self.abegin_block()
+        failed = True
+        try:
+
+            def work(conn: Any, _job: Job) -> Any:
+                conn.begin(True)
+                return conn.as_sqlalchemy(fn)
+
+            result = await self._call(conn, work)
+            failed = False
+            return result  # type: ignore[no-any-return]
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            raise translate_sqlalchemy(error) from error
+        finally:
+            await self.aend_block(conn, block, failed)
+
+    def close(self) -> None:
+        """Stop the workers. Those inside an open transaction end when they are given back."""
+        with self._lock:
+            crew, self._crew = self._crew, []
+            idle, self._idle = self._idle, []
+            self._exclusive -= len(idle)
+        for _ in crew:
+            self._queue.put(None)
+        for worker in crew:
+            worker.thread.join(timeout=5)
+        for worker in idle:
+            worker.stop()
+        self.pool.dispose()
+
+    async def aclose(self) -> None:
+        """Stop the workers."""
+        await asyncio.to_thread(self.close)
+
+
+__all__ += ["finished"]
