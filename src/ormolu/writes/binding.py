@@ -14,7 +14,7 @@ BindAll = Callable[[Sequence[Any]], list[tuple[Any, ...]]]
 def make_bind(conversions: Sequence[Conversion], stamped: frozenset[str] = frozenset()) -> Bind:
     """Return `bind(instance, its __dict__)`, which gives the parameters in the order of `conversions`.
 
-    `stamped` are the attnames whose value comes from the field's pre_save(instance, True). The function raises
+    `stamped` are the attnames whose value comes from the field's pre_save(instance, True). It raises
     KeyError for a value that is not loaded, NeedsStatement for an expression, and what the conversions raise.
     """
     names: dict[str, Any] = {}

@@ -234,7 +234,7 @@ class _Insert:
     def _insert_by_row(self) -> Program[None]:
         keys: list[Any] = []
         for row in self.rows:
-            keys.append((yield Insert(self.plan.sql, row)))
+            keys += ((yield Insert(self.plan.sql, row)),)
         self._set_keys(keys)
 
     def _set_keys(self, keys: Sequence[Any]) -> None:

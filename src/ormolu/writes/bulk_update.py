@@ -19,6 +19,7 @@ __all__ = ["bulk_update"]
 
 _MOST_ROWS = 1_000  # in one statement of VALUES
 _MOST_CASES = 200
+_SOURCE = "ormolu_v"
 
 
 class _Plan:
@@ -34,16 +35,16 @@ class _Plan:
         if driver.vendor == "postgresql" and all(takes_array(driver, f) for f in self.fields):
             self.way, self.sql = "unnest", _joined_sql(driver, writer, fields, _unnest(driver, self.fields))
         elif driver.vendor == "sqlite":
-            names = [f"c{n}" for n in range(len(self.fields))]
-            source = sa.table("ormolu_v", *(sa.column(name) for name in names))
+            # SQLite calls the columns of VALUES column1, column2, ...
+            names = [f"column{n}" for n in range(1, len(self.fields) + 1)]
+            source = sa.table(_SOURCE, *(sa.column(name) for name in names))
             self.way, self.sql = "values", _joined_sql(driver, writer, fields, source)
 
     def values_sql(self, count: int) -> str:
         """Return the SQL for `count` rows given as VALUES."""
-        width = len(self.fields)
-        row = f"({', '.join('?' * width)})"
-        names = ", ".join(f"c{n}" for n in range(width))
-        return f"WITH ormolu_v({names}) AS (VALUES {', '.join([row] * count)}) {self.sql}"
+        row = f"({', '.join('?' * len(self.fields))})"
+        values = f"(VALUES {', '.join([row] * count)}) AS {_SOURCE}"
+        return self.sql.replace(f" FROM {_SOURCE} ", f" FROM {values} ", 1)
 
 
 def bulk_update(
@@ -154,9 +155,10 @@ def _rounded(count: int, most: int) -> int:
 
 
 def _joined_sql(driver: Any, writer: Writer, fields: Sequence[Any], source: Any) -> str:
-    """Return UPDATE ... SET column = source.c0 FROM source WHERE key = source.cN."""
-    columns = {f.sa_column: source.c[f"c{n}"] for n, f in enumerate(fields)}
-    keys = [f.sa_column == source.c[f"c{len(fields) + n}"] for n, f in enumerate(writer.keys)]
+    """Return UPDATE ... SET column = source.first FROM source WHERE key = source.last."""
+    given = list(source.c)
+    columns = {f.sa_column: column for f, column in zip(fields, given)}
+    keys = [f.sa_column == column for f, column in zip(writer.keys, given[len(fields) :])]
     statement = sa.update(writer.meta.table).values(columns).where(*keys)
     return str(statement.compile(dialect=driver.dialect))
 
@@ -164,7 +166,7 @@ def _joined_sql(driver: Any, writer: Writer, fields: Sequence[Any], source: Any)
 def _unnest(driver: Any, fields: Sequence[Any]) -> Any:
     arrays = [sa.bindparam(f"_a_{n}", type_=array_type(driver, f)) for n, f in enumerate(fields)]
     names = [f"c{n}" for n in range(len(fields))]
-    return sa.func.unnest(*arrays).table_valued(*names).render_derived(name="ormolu_v")
+    return sa.func.unnest(*arrays).table_valued(*names).render_derived(name=_SOURCE)
 
 
 def _case(writer: Writer, fields: Sequence[Any], instances: Sequence[Any]) -> tuple[str, Any]:

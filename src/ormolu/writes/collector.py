@@ -66,7 +66,7 @@ def has_signals(model: Any) -> bool:
 
 
 def can_fast_delete(model: Any) -> bool:
-    """Tell whether rows can be deleted unseen, by one statement: nothing refers to them, and nobody listens."""
+    """Tell whether rows can be deleted unseen: nothing refers to them, and nobody listens."""
     return not delete_plan(model).relations and not has_signals(model)
 
 

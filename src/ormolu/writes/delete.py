@@ -36,7 +36,8 @@ def delete_instances(
     One DELETE where nothing refers to the model and nobody listens to its signals. Else all rows that are
     concerned are found first, then everything is written in one transaction. The instances lose their key.
 
-    Raises ValueError for an instance without a key; ProtectedError or RestrictedError, before anything is written.
+    Raises ValueError for an instance without a key; ProtectedError or RestrictedError, before anything is
+    written.
     Source: Django's documentation, "Model.delete()", "ForeignKey.on_delete".
     """
     if not instances:
@@ -87,8 +88,8 @@ def _check_keys(writer: Writer, instance: Any) -> None:
     for field in writer.keys:
         if getattr(instance, field.attname, None) is None:
             raise ValueError(
-                f"{writer.meta.object_name} object can't be deleted because its {field.attname} attribute is set "
-                "to None."
+                f"{writer.meta.object_name} object can't be deleted because its {field.attname} attribute is "
+                "set to None."
             )
 
 

@@ -1,7 +1,7 @@
 """Statements about the rows whose column is among some values: one SQL text for any number of them.
 
-PostgreSQL takes the values as one array; elsewhere they are an IN list whose length is rounded up (the last value is
-repeated), so that few texts serve all lengths.
+PostgreSQL takes the values as one array; elsewhere they are an IN list whose length is rounded up (the last value
+is repeated), so that few texts serve all lengths.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def about(
     build: Build,
     extra: dict[str, Any] | None = None,
 ) -> tuple[str, tuple[Any, ...]]:
-    """Return SQL and parameters of `build(condition)`, the condition being that any field is among its values.
+    """Return SQL and parameters of `build(condition)`: the condition is that any field is among its values.
 
     `purpose` names the statement in the plans; `extra` are further parameters, ready for the driver.
     """

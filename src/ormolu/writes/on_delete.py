@@ -1,7 +1,7 @@
 """What happens to rows that refer to a row that is deleted: the values of ForeignKey(on_delete=...).
 
-Each is a callable `handler(collector, field, rows, using)`, as in Django, so a handler of one's own is a function
-that calls one of these. It does no I/O: it tells the collector what to do with the rows.
+Each is a callable `handler(collector, field, rows, using)`, as in Django, so a handler of one's own is a
+function that calls one of these. It does no I/O: it tells the collector what to do with the rows.
 """
 
 from __future__ import annotations
