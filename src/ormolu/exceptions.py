@@ -253,12 +253,13 @@ class ValidationError(Exception):
         self, message: Any, code: str | None = None, params: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__(message, code, params)
+        by_field: Any = message
         if isinstance(message, ValidationError):
             self._copy_from(message)
         elif isinstance(message, dict):
-            self.error_dict = {name: _flatten(errors) for name, errors in message.items()}
+            self.error_dict = {name: _flatten(errors) for name, errors in by_field.items()}
         elif isinstance(message, list):
-            self.error_list = _flatten(message)
+            self.error_list = _flatten(by_field)
         else:
             self.message = message
             self.code = code
@@ -323,8 +324,9 @@ class ValidationError(Exception):
         return hash(self._key())
 
 
-def _flatten(errors: object) -> list[ValidationError]:
+def _flatten(errors: Any) -> list[ValidationError]:
     """Return every single-message error inside `errors`."""
+    items: Any = errors
     if isinstance(errors, ValidationError):
         if hasattr(errors, "error_dict"):
             return [error for listed in errors.error_dict.values() for error in listed]
@@ -332,7 +334,6 @@ def _flatten(errors: object) -> list[ValidationError]:
     if isinstance(errors, dict):
         return _flatten(ValidationError(errors))
     if isinstance(errors, list):
-        items: list[object] = errors
         return [error for item in items for error in _flatten(item)]
     return [ValidationError(errors)]
 
@@ -345,14 +346,15 @@ def _sorted_keys(errors: Iterable[ValidationError]) -> list[object]:
     return sorted((error._key() for error in errors), key=repr)
 
 
-def _frozen(value: object) -> object:
+def _frozen(value: Any) -> Any:
     """Return a hashable equivalent of a params value."""
+    items: Any = value
     if isinstance(value, Mapping):
-        return frozenset((key, _frozen(item)) for key, item in value.items())
+        return frozenset((key, _frozen(item)) for key, item in items.items())
     if isinstance(value, (list, tuple)):
-        return tuple(_frozen(item) for item in value)
+        return tuple(_frozen(item) for item in items)
     if isinstance(value, (set, frozenset)):
-        return frozenset(_frozen(item) for item in value)
+        return frozenset(_frozen(item) for item in items)
     try:
         hash(value)
     except TypeError:

@@ -24,7 +24,7 @@ ListT = TypeVar("ListT", default=list[Any])
 class ArrayField(Field[ListT]):
     """A list of values of `base_field`: an array on PostgreSQL, JSON text elsewhere.
 
-    `size` is checked by validation; databases do not enforce it. A list of lists is an ArrayField of an ArrayField.
+    `size` is checked by validation, not by databases. A list of lists: an ArrayField of ArrayFields.
     """
 
     empty_strings_allowed = False
@@ -54,25 +54,25 @@ class ArrayField(Field[ListT]):
         def __init__(self, base_field, size=None, verbose_name=None, **options):
             if not isinstance(base_field, Field) or base_field.is_relation:
                 raise TypeError(
-                    f"ArrayField() needs a field for its items, such as CharField(max_length=20), got {base_field!r}."
+                    f"ArrayField() needs a field for its items, such as IntegerField(), got {base_field!r}."
                 )
             self.base_field, self.size = base_field, size
             super().__init__(verbose_name, **options)
 
     @property
-    def description(self) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+    def description(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Text for people."""
         return f"Array of {self.base_field.description}"
 
     @property
     def depth(self) -> int:
         """Number of dimensions."""
-        return self.base_field.depth + 1 if isinstance(self.base_field, ArrayField) else 1
+        return int(getattr(self.base_field, "depth", 0)) + 1
 
     @property
     def item_field(self) -> Field[Any]:
         """Field of the innermost items."""
-        return self.base_field.item_field if isinstance(self.base_field, ArrayField) else self.base_field
+        return cast("Field[Any]", getattr(self.base_field, "item_field", self.base_field))
 
     @cached_property
     def validators(self) -> list[Callable[[Any], Any]]:

@@ -27,7 +27,7 @@ from ormolu.fields.types import DeclaredType, type_of
 T = TypeVar("T", default=Any)
 
 if TYPE_CHECKING:
-    # For type checkers a field is what SQLAlchemy maps: `author.name` is T, `Author.name` an InstrumentedAttribute[T].
+    # To type checkers, a field is what SQLAlchemy maps: `author.name` is T, `Author.name` its attribute.
     from sqlalchemy.orm import Mapped as _Attribute
 else:
 
@@ -46,8 +46,8 @@ _VALUE_HOOKS = ("get_prep_value", "get_db_prep_value", "to_python")
 class Field(LookupRegistry, _Attribute[T]):
     """Base of all fields: one attribute of a model, mostly one column of its table.
 
-    Subclass it for a type of your own: say what it is stored as with `get_internal_type()` (or `db_type()`), and convert with
-    `get_prep_value()` on the way in and `from_db_value(value, expression, connection)` on the way out.
+    Subclass it for a type of your own: say what it is stored as with `get_internal_type()` (or `db_type()`),
+    and convert with `get_prep_value()` and, on the way back, `from_db_value(value, expression, connection)`.
     Source: Django's documentation, "Model field reference" and "How to create custom model fields".
     """
 
@@ -285,8 +285,7 @@ class Field(LookupRegistry, _Attribute[T]):
             value = self._option(name)
             if name == "choices" and isinstance(value, CallableChoices):
                 value = value.func
-            same = value == default if isinstance(default, (list, int, str)) else value is default
-            if not same or type(value) is not type(default):
+            if value is not default and (type(value) is not type(default) or value != default):
                 kwargs[name] = value
         return self.name, self._import_path(), [], kwargs
 
@@ -318,7 +317,7 @@ class Field(LookupRegistry, _Attribute[T]):
         ordering: Iterable[str] = (),
     ) -> list[tuple[Any, Any]]:
         """Return the choices for a form, a blank one first unless they have one of their own."""
-        choices = list(self.choices or ())
+        choices: list[tuple[Any, Any]] = list(self.choices or ())
         has_blank = any(value in ("", None) for value, _ in flatten_choices(choices))
         return [*blank_choice, *choices] if include_blank and not has_blank else choices
 
@@ -417,7 +416,7 @@ class Field(LookupRegistry, _Attribute[T]):
         return str
 
     def get_default(self) -> Any:
-        """Return the value for an attribute that nobody set: the default (called, if callable), "" or None."""
+        """Return the value for an attribute that nobody set: the default (called, if it can be), "" or None."""
         return self._get_default()
 
     def to_python(self, value: Any) -> Any:
@@ -485,11 +484,11 @@ class Field(LookupRegistry, _Attribute[T]):
     # -- to and from the database
 
     def get_prep_value(self, value: Any) -> Any:
-        """Convert a value for a query. Raises TypeError, ValueError or ValidationError, which names the field."""
+        """Convert a value for a query. Raises TypeError, ValueError or ValidationError."""
         return value
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        """Convert a value for a query on `connection`; `prepared` says that `get_prep_value()` was called."""
+        """Convert a value for a query on `connection`; `prepared`: `get_prep_value()` was called already."""
         return value if prepared else self.get_prep_value(value)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
@@ -537,13 +536,13 @@ class Field(LookupRegistry, _Attribute[T]):
 
     @cached_property
     def immutable(self) -> bool:
-        """Whether a loaded value can't be changed in place. False for classes that convert by their own code."""
+        """Whether a loaded value can't be changed in place; not known where a class converts itself."""
         return self.values_immutable and not overridden(type(self), "from_db_value", "to_python")
 
     def result_converter(
         self, dialect: Any, *, connection: Any = None, expression: Any = None, coltype: Any = None
     ) -> Callable[[Any], Any] | None:
-        """Return the conversion of values that the driver gives, or None: the type's, then `from_db_value()`."""
+        """Return the conversion of what the driver gives, or None: the type's, then `from_db_value()`."""
         typed: Callable[[Any], Any] | None = self.sa_type.dialect_impl(dialect).result_processor(
             dialect, coltype
         )
@@ -642,5 +641,5 @@ def _display_method(field: Field[Any], name: str) -> Callable[[Any], Any]:
 
 def _hashable(pair: tuple[Any, Any]) -> tuple[Any, Any]:
     """Return the pair with a list as its key made a tuple."""
-    value, label = pair
-    return (tuple(value) if isinstance(value, list) else value), label
+    value: Any = pair[0]
+    return (tuple(value) if type(value) is list else value), pair[1]

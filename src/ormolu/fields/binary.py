@@ -77,11 +77,9 @@ class BinaryField(Field[BytesT]):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` as something a driver takes as bytes. Raises TypeError for a text."""
-        if value is None or isinstance(value, (bytes, bytearray, memoryview)):
-            return value
         if isinstance(value, str):
             raise TypeError(f"Field {self.name!r} expected bytes but got a str: encode it first.")
-        return bytes(value)
+        return value if value is None or type(value) in self.plain_classes else bytes(value)
 
     def value_to_string(self, obj: Any) -> str:
         """Return the value as base64."""

@@ -28,15 +28,19 @@ class ChoicesType(enum.EnumType):
         mixed = any(getattr(base, "_member_type_", base) is not object for base in bases)
         for member in namespace._member_names:
             value = namespace[member]
-            if isinstance(value, (list, tuple)) and len(value) > 1 and _is_label(value[-1]):
-                *rest, labels[member] = value
+            parts: list[Any] = list(cast("Iterable[Any]", value)) if isinstance(value, (list, tuple)) else []
+            if len(parts) > 1 and _is_label(parts[-1]):
+                *rest, labels[member] = parts
                 # The enum namespace refuses to set a name twice; dict's own method does not.
-                dict.__setitem__(namespace, member, tuple(rest) if mixed or len(rest) > 1 else rest[0])
+                dict[str, Any].__setitem__(
+                    namespace, member, tuple(rest) if mixed or len(rest) > 1 else rest[0]
+                )
             else:
                 labels[member] = member.replace("_", " ").title()
-        cls = cast("ChoicesType", super().__new__(metacls, name, bases, namespace, **kwds))
-        for member_name, item in cls.__members__.items():
-            cast("Any", item)._label_ = labels[member_name]
+        cls: ChoicesType = super().__new__(metacls, name, bases, namespace, **kwds)
+        members: dict[str, Any] = dict(cls.__members__)
+        for member_name, label in labels.items():
+            members[member_name]._label_ = label
         return cast("ChoicesType", enum.unique(cast("Any", cls)))
 
     @property
@@ -48,7 +52,9 @@ class ChoicesType(enum.EnumType):
     @property
     def choices(cls) -> list[tuple[Any, Any]]:
         """Pairs of value and label."""
-        empty: list[tuple[Any, Any]] = [(None, cls.__empty__)] if hasattr(cls, "__empty__") else []
+        empty: list[tuple[Any, Any]] = []
+        if hasattr(cls, "__empty__"):
+            empty.append((None, cast("Any", cls).__empty__))
         return empty + [(member.value, member.label) for member in cast("Iterable[Choices]", cls)]
 
     @property
@@ -133,22 +139,22 @@ class CallableChoices:
 def normalize_choices(value: Any, *, _inside_group: bool = False) -> Any:
     """Return a list of (value, label) pairs, where a group is (name, list of pairs).
 
-    Takes such lists, dicts (of dicts), iterators, `Choices` and other enumeration classes, and functions that return any of these.
-    What has no such shape is returned as it is.
+    Takes such lists, dicts (of dicts), iterators, `Choices` and other enumeration classes, and functions that
+    return any of these. What has no such shape is returned as it is.
     """
     if isinstance(value, (CallableChoices, str, bytes)) or value is None:
         return value
     if isinstance(value, ChoicesType):
         return value.choices
-    if isinstance(value, type) and issubclass(value, enum.Enum):
-        return [(member.value, member.name.replace("_", " ").title()) for member in value]
-    if isinstance(value, Mapping):
-        value = cast("Mapping[Any, Any]", value).items()
-    elif callable(value) and not isinstance(value, Iterable):
-        return normalize_choices(value()) if _inside_group else CallableChoices(value)
+    if isinstance(value, enum.EnumType):
+        members = cast("Iterable[enum.Enum]", value)
+        return [(member.value, member.name.replace("_", " ").title()) for member in members]
+    source: Any = value
     if not isinstance(value, Iterable):
-        return value
-    items = list(cast("Iterable[Any]", value))
+        if not callable(source):
+            return source
+        return normalize_choices(source()) if _inside_group else CallableChoices(source)
+    items: list[Any] = list(source.items() if isinstance(value, Mapping) else source)
     try:
         return [(key, normalize_choices(label, _inside_group=True)) for key, label in items]
     except (TypeError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.sql.elements import conv
 
 from ormolu.exceptions import FieldError
@@ -29,12 +30,12 @@ def make_column(field: Any) -> sa.Column[Any]:
     )
     attach = getattr(field, "attach_to_table", None)
     if attach is not None:
-        sa.event.listen(column, "after_parent_attach", attach)
+        event.listen(column, "after_parent_attach", attach)
     return column
 
 
 def _python_default(field: Any) -> Any:
-    """Return the field's default for statements that are not ours: plain `insert(table)`, a Session's flush."""
+    """Return the default for statements that are not ours: a plain `insert(table)`, a Session's flush."""
     if not field.has_default():
         return None
     if callable(field.default):

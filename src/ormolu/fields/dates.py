@@ -68,7 +68,7 @@ class _AutoNow(Field[DateT]):
         return "" if value is None else value.isoformat()
 
     def _parsed(self, value: str, parse: Callable[[str], Any], bad: str) -> Any:
-        """Return what `parse` makes of a text, None if it is none. Raises ValidationError `bad` if it can't exist."""
+        """Return what `parse` makes of a text. Raises ValidationError `bad` for what can't exist."""
         try:
             return parse(value)
         except ValueError as error:
@@ -91,10 +91,9 @@ class DateField(_AutoNow[DateT]):
         def __init__(
             self: DateField[dt.date],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             auto_now: bool = False,
             auto_now_add: bool = False,
-            *,
             null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -102,10 +101,9 @@ class DateField(_AutoNow[DateT]):
         def __init__(
             self: DateField[dt.date | None],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             auto_now: bool = False,
             auto_now_add: bool = False,
-            *,
             null: bool,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -116,7 +114,7 @@ class DateField(_AutoNow[DateT]):
         return "DateField"
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
-        """Become a field of the model, which gets `get_next_by_<name>()` and `get_previous_by_<name>()`."""
+        """Become a field of the model, and give it `get_next_by_<name>()` and `get_previous_by_<name>()`."""
         super().contribute_to_class(cls, name, private_only)
         if self.null:
             return
@@ -149,7 +147,8 @@ class DateTimeField(DateField[DateTimeT]):
     description = "Date (with time)"
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": (
-            "“%(value)s” value has an invalid format. It must be in YYYY-MM-DD HH:MM[:ss[.uuuuuu]][TZ] format."
+            "“%(value)s” value has an invalid format. "
+            "It must be in YYYY-MM-DD HH:MM[:ss[.uuuuuu]][TZ] format."
         ),
         "invalid_date": "“%(value)s” value has the correct format (YYYY-MM-DD) but it is an invalid date.",
         "invalid_datetime": (
@@ -165,10 +164,9 @@ class DateTimeField(DateField[DateTimeT]):
         def __init__(
             self: DateTimeField[dt.datetime],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             auto_now: bool = False,
             auto_now_add: bool = False,
-            *,
             null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -176,10 +174,9 @@ class DateTimeField(DateField[DateTimeT]):
         def __init__(
             self: DateTimeField[dt.datetime | None],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             auto_now: bool = False,
             auto_now_add: bool = False,
-            *,
             null: bool,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -209,7 +206,7 @@ class DateTimeField(DateField[DateTimeT]):
         raise self._invalid("invalid", value)
 
     def get_prep_value(self, value: Any) -> Any:
-        """Return `value` as a datetime, aware where USE_TZ is on: a naive one counts as TIME_ZONE's, with a warning."""
+        """Return `value` as a datetime; with USE_TZ a naive one counts as TIME_ZONE's, with a warning."""
         value = self.to_python(value)
         return value if value is None or value.tzinfo is not None else self._made_aware(value)
 
@@ -246,10 +243,9 @@ class TimeField(_AutoNow[TimeT]):
         def __init__(
             self: TimeField[dt.time],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             auto_now: bool = False,
             auto_now_add: bool = False,
-            *,
             null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -257,10 +253,9 @@ class TimeField(_AutoNow[TimeT]):
         def __init__(
             self: TimeField[dt.time | None],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             auto_now: bool = False,
             auto_now_add: bool = False,
-            *,
             null: bool,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -292,7 +287,9 @@ class DurationField(Field[DurationT]):
     empty_strings_allowed = False
     description = "Duration"
     default_error_messages: ClassVar[dict[str, Any]] = {
-        "invalid": "“%(value)s” value has an invalid format. It must be in [DD] [[HH:]MM:]ss[.uuuuuu] format.",
+        "invalid": (
+            "“%(value)s” value has an invalid format. It must be in [DD] [[HH:]MM:]ss[.uuuuuu] format."
+        ),
     }
     plain_classes: ClassVar[frozenset[type]] = frozenset({dt.timedelta})
 

@@ -32,7 +32,6 @@ class FilePathField(CharField[S]):
 
     if TYPE_CHECKING:
         path: str | Callable[[], str]
-        match: str | None
         recursive: bool
         allow_files: bool
         allow_folders: bool
@@ -40,13 +39,12 @@ class FilePathField(CharField[S]):
         def __init__(
             self,
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             path: str | Callable[[], str] = "",
             match: str | None = None,
             recursive: bool = False,
             allow_files: bool = True,
             allow_folders: bool = False,
-            *,
             null: bool = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -76,7 +74,8 @@ class FilePathField(CharField[S]):
     def files(self) -> list[str]:
         """Return the paths that the options allow, sorted."""
         folder = self.path() if callable(self.path) else self.path
-        pattern = re.compile(self.match) if self.match else None
+        match: Any = self.__dict__["match"]
+        pattern = re.compile(match) if match else None
         return sorted(
             entry.path for entry in self._entries(folder) if pattern is None or pattern.search(entry.name)
         )
@@ -105,10 +104,9 @@ class FileField(CharField[S]):
         def __init__(
             self,
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             upload_to: Any = "",
             storage: Any = None,
-            *,
             null: bool = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -157,10 +155,9 @@ class ImageField(FileField[S]):
         def __init__(
             self,
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             width_field: str | None = None,
             height_field: str | None = None,
-            *,
             upload_to: Any = "",
             storage: Any = None,
             null: bool = False,

@@ -20,8 +20,8 @@ JSONT = TypeVar("JSONT", default=Any)
 class JSONField(Field[JSONT]):
     """Anything that JSON can say: JSONB on PostgreSQL, JSON text elsewhere.
 
-    None is stored as SQL NULL. JSON's own null is written as `Value(None, JSONField())` or `sqlalchemy.JSON.NULL`;
-    both are read as None.
+    None is stored as SQL NULL. JSON's own null is written as `Value(None, JSONField())`, or
+    `sqlalchemy.JSON.NULL`. Both are read as None.
     """
 
     empty_strings_allowed = False
@@ -37,10 +37,9 @@ class JSONField(Field[JSONT]):
         def __init__(
             self,
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             encoder: type[json.JSONEncoder] | None = None,
             decoder: Any = None,
-            *,
             null: bool = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...

@@ -35,10 +35,9 @@ class GenericIPAddressField(Field[AddressT]):
         def __init__(
             self: GenericIPAddressField[str],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             protocol: str = "both",
             unpack_ipv4: bool = False,
-            *,
             null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -46,10 +45,9 @@ class GenericIPAddressField(Field[AddressT]):
         def __init__(
             self: GenericIPAddressField[str | None],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             protocol: str = "both",
             unpack_ipv4: bool = False,
-            *,
             null: bool,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -78,7 +76,7 @@ class GenericIPAddressField(Field[AddressT]):
         return "GenericIPAddressField"
 
     def to_python(self, value: Any) -> Any:
-        """Return the address as text, an IPv6 one in its shortest form. Raises ValidationError for a broken IPv6 one."""
+        """Return the address as text, IPv6 in its shortest form. Raises ValidationError for broken IPv6."""
         if value is None:
             return None
         text = str(value).strip()

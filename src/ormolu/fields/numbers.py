@@ -85,7 +85,7 @@ class IntegerField(Field[IntT]):
 
     @cached_property
     def validators(self) -> list[Callable[[Any], Any]]:
-        """Validators of the class and the field, and those of the column's range unless the given ones are tighter."""
+        """Validators of the class and the field, then those of the column's range that these do not imply."""
         found = [*self.default_validators, *self._validators]
         least, most = integer_range(self.get_internal_type())
         if not any(limit >= least for limit in _limits(found, validators.MinValueValidator)):
@@ -136,7 +136,7 @@ class IntegerField(Field[IntT]):
     def lookup_prep_for(
         self, cls: type, vendor: str = "", connection: Any = None
     ) -> Callable[[Any], Any] | None:
-        """Return the conversion, which raises EmptyResultSet for a value that no column of this type can hold."""
+        """Return the conversion; it raises EmptyResultSet for what no column of this type can hold."""
         if self._user_prepares or cls is type(None):
             return self.prep_for(cls, connection)
         least, most = integer_range(self.get_internal_type(), vendor)
@@ -271,7 +271,7 @@ class FloatField(Field[FloatT]):
 
 
 class DecimalField(Field[DecimalT]):
-    """A decimal number of `max_digits` digits, `decimal_places` of them after the point; exact on every database."""
+    """A decimal of `max_digits` digits, `decimal_places` of them after the point; exact everywhere."""
 
     empty_strings_allowed = False
     description = "Decimal number"
@@ -287,10 +287,9 @@ class DecimalField(Field[DecimalT]):
         def __init__(
             self: DecimalField[decimal.Decimal],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             max_digits: int | None = None,
             decimal_places: int | None = None,
-            *,
             null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -298,10 +297,9 @@ class DecimalField(Field[DecimalT]):
         def __init__(
             self: DecimalField[decimal.Decimal | None],
             verbose_name: str | None = None,
-            name: str | None = None,
+            *,
             max_digits: int | None = None,
             decimal_places: int | None = None,
-            *,
             null: bool,
             **options: Unpack[FieldOptions],
         ) -> None: ...
@@ -359,7 +357,7 @@ class DecimalField(Field[DecimalT]):
         return self.to_python(value)
 
     def save_prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
-        """Return the conversion that rounds to the field's places. The function raises DataError for too many digits."""
+        """Return the conversion that rounds to the field's places; raises DataError for too many digits."""
         prepare = super().save_prep_for(cls, connection)
         if cls is type(None) or self.decimal_places is None or self._user_prepares:
             return prepare

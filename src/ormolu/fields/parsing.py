@@ -42,7 +42,7 @@ _POSTGRES_DURATION = re.compile(
 
 
 def parse_date(text: str) -> dt.date | None:
-    """Return the date of "2024-2-9" or an ISO form, None for another text. Raises ValueError for no real date."""
+    """Return the date of "2024-2-9" or an ISO form, else None. Raises ValueError for no real date."""
     match = _DATE.fullmatch(text)
     if match is not None:
         return dt.date(*(int(part) for part in match.groups()))
@@ -51,7 +51,7 @@ def parse_date(text: str) -> dt.date | None:
 
 
 def parse_time(text: str) -> dt.time | None:
-    """Return the time of "9:05" or an ISO form, without an offset; None for another text. Raises ValueError."""
+    """Return the time of "9:05" or an ISO form, without an offset, else None. Raises ValueError."""
     match = _TIME.fullmatch(text)
     if match is not None:
         return dt.time(*_clock(match))
@@ -60,7 +60,7 @@ def parse_time(text: str) -> dt.time | None:
 
 
 def parse_datetime(text: str) -> dt.datetime | None:
-    """Return the datetime of "2024-2-9 9:05" or an ISO form, aware if the text has an offset; None for another text.
+    """Return the datetime of "2024-2-9 9:05" or an ISO form, aware if the text has an offset, else None.
 
     Raises ValueError for no real date or time.
     """
@@ -94,7 +94,7 @@ def _iso(read: Callable[[str], T], text: str) -> T | None:
 
 
 def parse_duration(text: str) -> dt.timedelta | None:
-    """Return the duration of "3 days, 04:05:06.7", "P3DT4H5M6.7S" or PostgreSQL's form; None for another text."""
+    """Return the duration of "3 days, 04:05:06.7", "P3DT4H5M6.7S" or PostgreSQL's form, else None."""
     for pattern in (_DURATION, _ISO_DURATION, _POSTGRES_DURATION):
         match = pattern.fullmatch(text)
         if match is not None and any(match.groupdict().values()):

@@ -44,17 +44,17 @@ _IMMUTABLE = (
 
 
 class ColumnField(Field[T]):
-    """Describe a column that was declared with `mapped_column()`: same protocol as any field, the column's own type.
+    """Describe a column that was declared with `mapped_column()`: a field's protocol, the column's own type.
 
     `key` is the attribute's name where it is not the column's.
     """
 
     def __init__(self, column: sa.Column[Any], key: str | None = None) -> None:
         self.plain_column = column
-        default = column.default
+        default: Any = column.default
         given: Any = NOT_PROVIDED
         if default is not None and (default.is_scalar or default.is_callable):
-            given = default.arg  # type: ignore[attr-defined]  # pyright: ignore
+            given = default.arg  # pyright: ignore
         super().__init__(
             primary_key=column.primary_key,
             max_length=getattr(column.type, "length", None),
@@ -74,19 +74,19 @@ class ColumnField(Field[T]):
         return self.plain_column.server_default is not None
 
     @property
-    def _get_default(self) -> Callable[[], Any]:  # type: ignore[override]  # pyright: ignore
+    def _get_default(self) -> Callable[[], Any]:  # pyright: ignore
         if callable(self.default):
             # SQLAlchemy gives a column's default function the execution context.
             return lambda: self.default(None)
         return super()._get_default
 
     @property
-    def sa_type(self) -> sa.types.TypeEngine[Any]:  # type: ignore[override]  # pyright: ignore
+    def sa_type(self) -> sa.types.TypeEngine[Any]:  # pyright: ignore
         """The column's type."""
         return self.plain_column.type
 
     @property
-    def sa_column(self) -> sa.Column[Any]:  # type: ignore[override]  # pyright: ignore
+    def sa_column(self) -> sa.Column[Any]:  # pyright: ignore
         """The column itself."""
         return self.plain_column
 
@@ -105,7 +105,7 @@ class ColumnField(Field[T]):
         return "ColumnField"
 
     @property
-    def immutable(self) -> bool:  # type: ignore[override]  # pyright: ignore
+    def immutable(self) -> bool:  # pyright: ignore
         """Whether the type is a plain scalar one."""
         return isinstance(self.plain_column.type, _IMMUTABLE)
 
@@ -115,4 +115,4 @@ class ColumnField(Field[T]):
 
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
         """Return (name, path, args, kwargs) with a copy of the column."""
-        return self.name, "ormolu.fields.ColumnField", [self.plain_column.copy()], {}  # type: ignore[attr-defined]
+        return self.name, "ormolu.fields.ColumnField", [self.plain_column.copy()], {}

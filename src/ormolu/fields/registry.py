@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 __all__ = ["LookupRegistry"]
 
@@ -22,7 +22,7 @@ class _ClassOrInstance:
 class LookupRegistry:
     """Base of whatever a query can apply lookups to.
 
-    A lookup registered on a class holds for its subclasses, unless these register one of the same name. One that is
+    A lookup registered on a class holds for its subclasses, unless these register one of the same name. One
     registered on an instance holds for that instance alone, and comes first.
     """
 
@@ -53,7 +53,7 @@ class LookupRegistry:
 
     @_ClassOrInstance
     def register_lookup(target: Any, lookup: Any, lookup_name: str | None = None) -> Any:
-        """Make `lookup` available as `field__<lookup_name>`; return it, so that it works as a class decorator."""
+        """Make `lookup` available as `field__<lookup_name>` and return it, as a decorator does."""
         _own_table(target, create=True)[lookup_name or lookup.lookup_name] = lookup
         LookupRegistry._edition += 1
         return lookup
@@ -71,10 +71,10 @@ class LookupRegistry:
         return type(self).get_class_lookups().get(name)
 
     def get_lookup(self, lookup_name: str) -> Any:
-        """Return the lookup class of that name, or None. Transforms are no lookups, unless marked `is_lookup`."""
+        """Return the lookup class of that name, or None. A transform is none, unless marked `is_lookup`."""
         found = self._find_lookup(lookup_name)
         if found is None and hasattr(self, "output_field"):
-            return self.output_field.get_lookup(lookup_name)
+            return cast("Any", self).output_field.get_lookup(lookup_name)
         if getattr(found, "is_transform", False) and not getattr(found, "is_lookup", False):
             return None
         return found
@@ -83,7 +83,7 @@ class LookupRegistry:
         """Return the transform class of that name (one with `is_transform = True`), or None."""
         found = self._find_lookup(lookup_name)
         if found is None and hasattr(self, "output_field"):
-            return self.output_field.get_transform(lookup_name)
+            return cast("Any", self).output_field.get_transform(lookup_name)
         return found if getattr(found, "is_transform", False) else None
 
 

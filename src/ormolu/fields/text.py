@@ -96,7 +96,8 @@ class CharField(_Text[S]):
             value = value if prepare is None else prepare(value)
             if isinstance(value, str) and len(value) > limit:
                 raise DataError(
-                    f"Value too long for {self} (max_length={limit}): {len(value)} characters, {value[:40]!r}..."
+                    f"Value too long for {self} (max_length={limit}): {len(value)} characters, "
+                    f"beginning with {value[:40]!r}."
                 )
             return value
 

@@ -106,14 +106,14 @@ def make_aware(value: dt.datetime, timezone: dt.tzinfo | None = None) -> dt.date
 
 
 def make_naive(value: dt.datetime, timezone: dt.tzinfo | None = None) -> dt.datetime:
-    """Return an aware value as wall-clock time in `timezone`, by default the current one. Raises ValueError."""
+    """Return an aware value as wall-clock time in `timezone` (default: the current one). Raises ValueError."""
     if is_naive(value):
         raise ValueError("make_naive() cannot be applied to a naive datetime")
     return value.astimezone(timezone or get_current_timezone()).replace(tzinfo=None)
 
 
 def localtime(value: dt.datetime | None = None, timezone: dt.tzinfo | None = None) -> Any:
-    """Return an aware value (by default the present time) in `timezone`, by default the current one."""
+    """Return an aware value (default: the present) in `timezone` (default: the current one)."""
     value = now() if value is None else value
     if is_naive(value):
         raise ValueError("localtime() cannot be applied to a naive datetime")

@@ -1,16 +1,17 @@
 """Validators: callables that raise ValidationError for a value that does not fit.
 
-Names, arguments, codes and texts are those of Django's `django.core.validators`; two validators made alike are equal.
-Sources: Django's documentation, "Validators"; RFC 1034 (host names), RFC 3986 (URLs), RFC 5322 and 5321 (addresses).
+Names, arguments, codes and texts are those of Django's `django.core.validators`; those made alike are equal.
+Sources: Django's documentation, "Validators"; RFC 1034 (host names), 3986 (URLs), 5321 and 5322 (addresses).
 """
 
 from __future__ import annotations
 
 import decimal
+import importlib
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -52,23 +53,22 @@ EMPTY_VALUES: tuple[Any, ...] = (None, "", [], (), {})
 
 
 class _Counted(str):
-    """A text with a singular form, used where `params[count]` is 1."""
+    """A text with a singular form, used where `params[number]` is 1."""
 
     singular: str
-    count: str
+    number: str
 
-    def __new__(cls, singular: str, plural: str, count: str) -> Self:
+    def __new__(cls, singular: str, plural: str, number: str) -> Self:
         text = super().__new__(cls, plural)
-        text.singular, text.count = singular, count
+        text.singular, text.number = singular, number
         return text
 
-    def __getnewargs__(self) -> tuple[str, str, str]:
-        return self.singular, str(self), self.count
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Counted, (self.singular, str(self), self.number)
 
     def __mod__(self, params: Any) -> str:
-        if isinstance(params, Mapping) and params.get(self.count) == 1:
-            return self.singular % params
-        return str(self) % params
+        text = self.singular if params[self.number] == 1 else str(self)
+        return str(text % params)
 
 
 class _Validator:
@@ -159,7 +159,7 @@ def _is_domain(name: str, *, idna: bool = True, final_dot: bool = True) -> bool:
 
 
 class DomainNameValidator(RegexValidator):
-    """Refuse what is no domain name of at most 255 characters; `accept_idna=False` refuses letters beyond ASCII."""
+    """Refuse what is no domain name of at most 255 characters; `accept_idna=False`: in ASCII."""
 
     message = "Enter a valid domain name."
     max_length = 255
@@ -236,7 +236,7 @@ def validate_integer(value: Any) -> None:
 
 _ATOM = r"[-!#$%&'*+/=?^_`{}|~0-9A-Z]+"
 _DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*", re.IGNORECASE)
-# Printable characters and controls, but for NUL, tab, line feed and return; a backslash quotes the next character.
+# Printable characters and controls but NUL, tab, line feed and return; a backslash quotes the next one.
 _QUOTED = re.compile(
     r'"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"', re.IGNORECASE
 )
@@ -344,7 +344,7 @@ _ADDRESS_VALIDATORS: dict[str, list[Callable[[Any], None]]] = {
 
 
 def ip_address_validators(protocol: str, unpack_ipv4: bool) -> list[Callable[[Any], None]]:
-    """Return the validators for "both", "IPv4" or "IPv6". Raises ValueError for options that don't go together."""
+    """Return the validators for "both", "IPv4" or "IPv6". Raises ValueError for options that don't fit."""
     if protocol != "both" and unpack_ipv4:
         raise ValueError("You can only use `unpack_ipv4` if `protocol` is set to 'both'")
     found = _ADDRESS_VALIDATORS.get(protocol.lower())
@@ -367,7 +367,7 @@ validate_comma_separated_integer_list = int_list_validator(message="Enter only d
 
 
 class BaseValidator(_Validator):
-    """Compare the (cleaned) value with a limit, which may be a function; refuse it where `compare()` is true."""
+    """Compare the (cleaned) value with a limit, which may be a function; refuse it if `compare()` says so."""
 
     message = "Ensure this value is %(limit_value)s (it is %(show_value)s)."
     code = "limit_value"
@@ -562,10 +562,9 @@ class FileExtensionValidator(_Validator):
 def get_available_image_extensions() -> list[str]:
     """Return the extensions that Pillow reads, none where it is not installed."""
     try:
-        from PIL import Image  # pyright: ignore
+        image: Any = importlib.import_module("PIL.Image")
     except ImportError:
         return []
-    image: Any = Image
     image.init()
     return [extension.lower()[1:] for extension in image.EXTENSION]
 

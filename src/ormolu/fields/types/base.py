@@ -15,8 +15,8 @@ Processor = Callable[[Any], Any]
 class ValueType(sa.types.TypeDecorator[Any]):
     """A type whose values are converted by one cheap function, or by none.
 
-    SQLAlchemy's own decorators call two functions per value (`process_result_value` over the inner type's processor); here a
-    subclass overrides `bind_processor` and `result_processor` and returns the one function itself.
+    SQLAlchemy's own decorators call two functions per value (`process_result_value` over the inner type's
+    processor); here a subclass overrides `bind_processor` and `result_processor`, and returns the one itself.
     """
 
     impl: Any = sa.String
@@ -31,18 +31,26 @@ class ValueType(sa.types.TypeDecorator[Any]):
             return self
         return self.impl_instance.coerce_compared_value(op, value)
 
-    def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
+    def bind_processor(self, dialect: sa.Dialect) -> Any:
         """Return the conversion from Python to the driver."""
         return None
 
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
         """Return the conversion from the driver to Python."""
         return None
 
-    def literal_processor(self, dialect: sa.Dialect) -> Callable[[Any], str]:
+    def _inner_result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        """Return the conversion of the dialect's own type."""
+        return self.impl_instance.result_processor(dialect, coltype)
+
+    def literal_processor(self, dialect: sa.Dialect) -> Any:
         """Return the conversion to SQL text, for DEFAULT clauses."""
         bind = self.bind_processor(dialect)
-        return lambda value: literal_text(value if bind is None or value is None else bind(value))
+
+        def literal(value: Any) -> str:
+            return literal_text(value if bind is None or value is None else bind(value))
+
+        return literal
 
 
 def literal_text(value: Any) -> str:
@@ -54,8 +62,8 @@ def literal_text(value: Any) -> str:
             return "TRUE" if value else "FALSE"
         case int() | float():
             return repr(value)
-        case bytes() | bytearray() | memoryview():
-            return f"X'{bytes(value).hex()}'"
+        case bytes():
+            return f"X'{value.hex()}'"
         case _:
             quoted = str(value).replace("'", "''")
             return f"'{quoted}'"

@@ -6,6 +6,7 @@ import decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import processors
 
 from ormolu.fields.types.base import Processor, ValueType, nullable
@@ -49,8 +50,8 @@ class FloatType(ValueType):
 class DecimalType(ValueType):
     """Exact decimals on every database.
 
-    SQLite has none: up to 15 digits it stores a number, which comes back exactly through the column's scale; more digits
-    are text, compared as numbers by a collation that is registered on every SQLite connection of the process.
+    SQLite has none: up to 15 digits it stores a number, which comes back exactly through the column's scale;
+    more digits are text, compared by a collation that every SQLite connection of the process gets.
     Without a precision it is the type of computed values: no rounding to a scale.
     """
 
@@ -100,7 +101,7 @@ def _decimal_of(value: Any) -> decimal.Decimal | None:
     """Return what SQLite computed as a Decimal; a float's digits past the fifteenth are noise."""
     if value is None:
         return None
-    return decimal.Decimal("%.15g" % value if type(value) is float else value)
+    return decimal.Decimal(format(value, ".15g") if type(value) is float else value)
 
 
 def compare_decimals(left: str, right: str) -> int:
@@ -120,7 +121,7 @@ def _register_collation() -> None:
     if _registered:
         return
     _registered.add(DECIMAL_COLLATION)
-    sa.event.listen(sa.Engine, "connect", _add_collation)
+    event.listen(sa.Engine, "connect", _add_collation)
 
 
 def _add_collation(connection: Any, record: Any) -> None:

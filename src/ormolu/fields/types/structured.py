@@ -41,7 +41,7 @@ class JSONType(ValueType):
         return self.impl_instance.coerce_compared_value(op, value)
 
     def column_expression(self, column: Any) -> Any:
-        """Select the text where a decoder of the user's needs it: PostgreSQL's drivers decode JSONB by themselves."""
+        """Select the text where there is a decoder: PostgreSQL's drivers decode JSONB by themselves."""
         return column if self.decoder is None else sa.type_coerce(sa.cast(column, sa.Text), self)
 
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
@@ -129,7 +129,7 @@ class BinaryType(ValueType):
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
         return None if dialect.name in ("sqlite", "postgresql", "mysql", "mariadb") else nullable(bytes)
 
-    def literal_processor(self, dialect: sa.Dialect) -> Callable[[Any], str]:
+    def literal_processor(self, dialect: sa.Dialect) -> Any:
         if dialect.name == "postgresql":
             return lambda value: f"'\\x{bytes(value).hex()}'::bytea"
         return super().literal_processor(dialect)

@@ -1,8 +1,8 @@
 """Dates, times, instants and durations.
 
-SQLite has no such types. What is stored there is ISO 8601 text of a fixed width, so that the order of the texts is the order of the
-values, and one C function reads it back: `2024-01-01 10:00:00.000000+00:00` for an instant (always UTC), the same without the offset
-where time zones are off. Texts that others wrote without an offset or a fraction are read as well.
+SQLite has no such types. What is stored there is ISO 8601 text of a fixed width, so that the order of the
+texts is that of the values, and one C function reads it back: `2024-01-01 10:00:00.000000+00:00` for an
+instant (always UTC), the same without the offset where time zones are off. Others' texts are read as well.
 """
 
 from __future__ import annotations
@@ -56,11 +56,13 @@ class TimeType(ValueType):
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
         if dialect.name == "sqlite":
             return processors.str_to_time
-        return self.impl_instance.result_processor(dialect, coltype) if dialect.name in _MYSQL else None
+        if dialect.name not in _MYSQL:
+            return None
+        return self._inner_result_processor(dialect, coltype)
 
 
 class DateTimeType(ValueType):
-    """An instant where `settings.USE_TZ` is on (stored as UTC, read as aware UTC values), else a wall-clock time."""
+    """An instant (stored and read as UTC) where `settings.USE_TZ` is on, else a wall-clock time."""
 
     impl = sa.DateTime
     accepts = (dt.datetime,)
@@ -109,9 +111,11 @@ class DurationType(ValueType):
     def literal_processor(self, dialect: sa.Dialect) -> Any:
         if dialect.name != "postgresql":
             return super().literal_processor(dialect)
-        return lambda value: (
-            f"'{value.days} days {value.seconds} seconds {value.microseconds} microseconds'::interval"
-        )
+        return _interval_literal
+
+
+def _interval_literal(value: dt.timedelta) -> str:
+    return f"'{value.days} days {value.seconds} seconds {value.microseconds} microseconds'::interval"
 
 
 def _iso_text(value: dt.date | None) -> str | None:
@@ -159,7 +163,7 @@ def _aware(value: dt.datetime | None) -> dt.datetime | None:
 
 
 def _local(value: dt.datetime | None) -> dt.datetime | None:
-    """Return the wall-clock time of an aware value in the default zone: a column without a zone would drop its offset."""
+    """Return an aware value as wall-clock time in the default zone: the column would just drop its offset."""
     if value is None or value.tzinfo is None:
         return value
     return timezones.make_naive(value, timezones.get_default_timezone())
