@@ -1,7 +1,7 @@
 """Every error that Ormolu raises, under Django's names where Django has one.
 
-Database errors (`IntegrityError`, `OperationalError`, ...) are also SQLAlchemy's errors of the same name, so code
-written against either library catches them. The driver's own error is the `__cause__`, and `orig` as well.
+Database errors (`IntegrityError`, `OperationalError`, ...) are also SQLAlchemy's errors of the same name, so
+code written against either library catches them. The driver's own error is the `__cause__`, and `orig`.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class FieldDoesNotExist(Exception):
 
 
 class FieldError(ValueError):
-    """A query names a field, lookup or expression that the model does not offer, or not in that place."""
+    """A query names a field, lookup or expression that the model does not offer, or not there."""
 
 
 class EmptyResultSet(Exception):
-    """A condition that no row can meet: the query needs no database to be answered. Caught inside the library."""
+    """A condition that no row can meet: the query is answered without the database. Caught inside the library."""
 
 
 class FullResultSet(Exception):
@@ -307,7 +307,7 @@ class ValidationError(Exception):
     def __repr__(self) -> str:
         return f"ValidationError({self})"
 
-    def _key(self) -> object:
+    def comparison_key(self) -> object:
         """Return what equality means: the same errors, a list's in any order, params of equal content."""
         if hasattr(self, "message"):
             return str(self.message), self.code, _frozen(self.params)
@@ -318,10 +318,10 @@ class ValidationError(Exception):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ValidationError):
             return NotImplemented
-        return self._key() == other._key()
+        return self.comparison_key() == other.comparison_key()
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash(self.comparison_key())
 
 
 def _flatten(errors: Any) -> list[ValidationError]:
@@ -343,7 +343,7 @@ def _texts(errors: Iterable[ValidationError]) -> list[str]:
 
 
 def _sorted_keys(errors: Iterable[ValidationError]) -> list[object]:
-    return sorted((error._key() for error in errors), key=repr)
+    return sorted((error.comparison_key() for error in errors), key=repr)
 
 
 def _frozen(value: Any) -> Any:

@@ -416,7 +416,7 @@ class Field(LookupRegistry, _Attribute[T]):
         return str
 
     def get_default(self) -> Any:
-        """Return the value for an attribute that nobody set: the default (called, if it can be), "" or None."""
+        """Return the value of an attribute that nobody set: the default (called, if callable), "" or None."""
         return self._get_default()
 
     def to_python(self, value: Any) -> Any:
@@ -642,4 +642,4 @@ def _display_method(field: Field[Any], name: str) -> Callable[[Any], Any]:
 def _hashable(pair: tuple[Any, Any]) -> tuple[Any, Any]:
     """Return the pair with a list as its key made a tuple."""
     value: Any = pair[0]
-    return (tuple(value) if type(value) is list else value), pair[1]
+    return (tuple(value) if value.__class__ is list else value), pair[1]

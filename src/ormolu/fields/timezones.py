@@ -106,7 +106,7 @@ def make_aware(value: dt.datetime, timezone: dt.tzinfo | None = None) -> dt.date
 
 
 def make_naive(value: dt.datetime, timezone: dt.tzinfo | None = None) -> dt.datetime:
-    """Return an aware value as wall-clock time in `timezone` (default: the current one). Raises ValueError."""
+    """Return an aware value as wall-clock time in `timezone` (default: current). Raises ValueError."""
     if is_naive(value):
         raise ValueError("make_naive() cannot be applied to a naive datetime")
     return value.astimezone(timezone or get_current_timezone()).replace(tzinfo=None)

@@ -131,8 +131,12 @@ class BinaryType(ValueType):
 
     def literal_processor(self, dialect: sa.Dialect) -> Any:
         if dialect.name == "postgresql":
-            return lambda value: f"'\\x{bytes(value).hex()}'::bytea"
+            return _bytea_literal
         return super().literal_processor(dialect)
+
+
+def _bytea_literal(value: Any) -> str:
+    return f"'\\x{bytes(value).hex()}'::bytea"
 
 
 class InetType(ValueType):

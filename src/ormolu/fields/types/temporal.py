@@ -53,7 +53,7 @@ class TimeType(ValueType):
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
         return _time_text if dialect.name == "sqlite" else None
 
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
         if dialect.name == "sqlite":
             return processors.str_to_time
         if dialect.name not in _MYSQL:
