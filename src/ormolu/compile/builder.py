@@ -1,0 +1,512 @@
+"""Replay a query into tables, conditions and terms."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BindParameter, ClauseElement
+
+from ormolu.compile import names as paths
+from ormolu.compile.conditions import EVERYTHING, NONE, NOTHING, Condition, combine, negate
+from ormolu.compile.joins import Join, JoinTree, Names
+from ormolu.compile.names import Path
+from ormolu.compile.params import Params
+from ormolu.compile.paths import PathInfo
+from ormolu.compile.terms import Term
+from ormolu.exceptions import FieldError
+
+LOOKUP_SEP = "__"
+
+
+class Builder:
+    """One SELECT in the making.
+
+    `query` is the data, `params` makes bind parameters, `outer` is the builder of
+    the enclosing query for a subquery. `vendor` and `driver` say for which database.
+    """
+
+    def __init__(self, query: Any, params: Params, driver: Any, outer: Builder | None = None) -> None:
+        self.query = query
+        self.meta = query.model._meta
+        self.params = params
+        self.driver = driver
+        self.vendor: str = driver.vendor
+        self.outer = outer
+        self.tree = JoinTree(self.meta, Names(outer.tree.names if outer else None))
+        self.root = self.tree.root
+        self.annotations: dict[str, Term] = {}
+        self.expressions: dict[str, Any] = {}
+        self.selected: list[str] = []
+        self.filtered: dict[str, Any] = {}
+        self.where: list[Condition] = []
+        self.values: list[str] | None = None
+        self.group: list[Any] | None = None  # explicit GROUP BY columns
+        self.group_terms: list[Term] = []
+        self.group_model = False  # GROUP BY the primary key
+        self.kept: set[Join] = set()  # joins that stay though nothing selected reads them
+        self.reuse: set[Join] | None = None
+        self.allow_joins = True
+        self.allow_aggregates = True
+        self.split_aggregates = outer.split_aggregates if outer else False
+        self.summary: dict[str, Term] | None = None
+        self.link: Term | None = None
+        self.roots: set[Join] = set()  # multi-valued joins that aggregates read
+        self.outer_joins: set[Join] = set()  # of the enclosing query, read from in here
+
+    # Names
+
+    def ref(self, name: str) -> Term:
+        """Return the term of a name: an annotation or a path to a column, with transforms."""
+        if self.summary is not None and name in self.summary:
+            return self.summary[name]
+        first, *rest = name.split(LOOKUP_SEP)
+        for length in range(len(rest) + 1, 0, -1):
+            alias = LOOKUP_SEP.join([first, *rest][:length])
+            if alias in self.annotations:
+                return self.transforms(self.annotations[alias], [first, *rest][length:], name)
+        path = paths.resolve(self.meta, name.split(LOOKUP_SEP), self.annotations, self.filtered)
+        path.trim()
+        if path.hops and not self.allow_joins:
+            raise FieldError(f"Joined field references are not permitted in this query: {name!r}")
+        return self.transforms(self.column(path), path.rest, name)
+
+    def column(self, path: Path) -> Term:
+        """Return the term of a path's column, joining what is on the way."""
+        join = self.join(path)
+        return self.column_of(join, path.column, path.value_field)
+
+    def column_of(self, join: Join, column: Any, field: Any) -> Term:
+        """Return the term of a column of a join; `field` is what its values are."""
+        chain = join.chain()
+        return Term(
+            join.column(column),
+            field,
+            joins=chain,
+            strict=chain,
+            nullable=bool(column.nullable) or join.nullable,
+        )
+
+    def join(self, path: Path, start: Join | None = None) -> Join:
+        """Make or find the joins of a path; return the last."""
+        join = start or self.root
+        for hop, step in zip(path.hops, path.steps, strict=True):
+            join = self.tree.add(join, hop, self.reuse, step if hop.filtered else "")
+            if hop.filtered and join.condition is None:
+                join.condition = hop.filtered(self, join)
+        return join
+
+    def transforms(self, term: Term, names: list[str], whole: str) -> Term:
+        """Apply transforms by name."""
+        for name in names:
+            transform = term.output_field.get_transform(name) if term.field is not None else None
+            if transform is None:
+                raise FieldError(self.unsupported(term.field, name, whole))
+            term = transform.apply(self, term)
+        return term
+
+    def unsupported(self, field: Any, name: str, whole: str) -> str:
+        """Word the error of an unknown lookup or transform."""
+        if field is None:
+            return f"Unsupported lookup '{name}' in '{whole}': the type of what stands before it is not known."
+        known = sorted(field.get_lookups())
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f", perhaps you meant {near[0]}?" if near else "."
+        owner = getattr(field, "model", None)
+        on = f"{type(field).__name__} '{field.name}' of {owner.__name__}" if owner is not None else type(field).__name__
+        return (
+            f"Unsupported lookup '{name}' for {on} or join on the field not permitted{hint} "
+            f"Lookups are: {', '.join(known)}"
+        )
+
+    # Terms
+
+    def term(self, value: Any, owner: Any = None, field: Any = None) -> Term:
+        """Return the term of an expression, a SQLAlchemy element or a plain value."""
+        if hasattr(value, "as_term"):
+            return value.as_term(self)
+        if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
+            return self.element(value)
+        type_ = field.sa_type if field is not None else None
+        convert = field.get_prep_value if field is not None else None
+        bound = self.params.bind(owner if owner is not None else value, value, type_, convert)
+        return Term(bound, field, nullable=value is None, constant=True)
+
+    def element(self, value: Any) -> Term:
+        """Return the term of a SQLAlchemy element that a user gave."""
+        element = value.__clause_element__() if hasattr(value, "__clause_element__") else value
+        joins: frozenset[Join] = NONE
+        sources: dict[Any, Any] = {}
+        for source in element._from_objects:
+            if source is self.meta.table:
+                sources[source] = self.root.table
+            elif getattr(source, "name", None) is not None and hasattr(source, "c"):
+                join = self._join_of_table(source)
+                if join is not None:
+                    joins |= join.chain()
+                    sources[source] = join.table
+
+        def replace(part: Any, **kw: Any) -> Any:
+            if isinstance(part, BindParameter) and id(part) in self.params.shape.index:
+                return self.params.bind(part, part.effective_value, part.type)
+            if isinstance(part, sa.Column) and part.table in sources and sources[part.table] is not part.table:
+                return sources[part.table].c[part.key]
+            return None
+
+        element = visitors.replacement_traverse(sa.sql.util._deep_deannotate(element), {}, replace)
+        field = None
+        return Term(element, field, joins=joins, strict=NONE)
+
+    def note_outer(self, term: Term) -> None:
+        """Remember which joins of the enclosing query this one reads."""
+        self.outer_joins |= term.joins
+
+    def subquery(self, query: Any, relation: Any = None) -> tuple[Any, list[Term], frozenset[Join]]:
+        """Return a query as a subquery: its Select, its terms, the joins of ours that it reads.
+
+        `relation`: what is selected is compared with this relation, so a query of
+        objects selects the key that the relation refers to.
+        """
+        from ormolu.compile.statements import subselect
+
+        inner = Builder(query, self.params, self.driver, self)
+        select, terms = subselect(inner, relation)
+        return select, terms, frozenset(inner.outer_joins)
+
+    def operation(self, connector: str, lhs: Term, rhs: Term, field: Any) -> Any:
+        """Return the element of an operator between two terms."""
+        from ormolu.compile.operators import operation
+
+        return operation(self, connector, lhs, rhs, field)
+
+    def aggregate(self, expression: Any) -> Term:
+        """Return the term of an aggregate: over our joins, or in a subquery of its own."""
+        if not self.allow_aggregates:
+            raise FieldError(f"Aggregate functions are not allowed in this query ({expression!r}).")
+        if not self.split_aggregates or self.values is not None or self.summary is not None:
+            term: Term = expression.compute(self)
+            self.roots.update(j for j in term_joins(self, expression) if first_multiple(j) is j)
+            return term
+        from ormolu.compile.statements import aggregate_subquery
+
+        return aggregate_subquery(self, expression)
+
+    def sum(self, args: list[Any], type_: Any) -> Any:
+        """Return SUM, exact for decimals where the database would make floats of them."""
+        from ormolu.compile.operators import total
+
+        return total(self, args, type_)
+
+    def _join_of_table(self, table: Any) -> Join | None:
+        for join in self.tree.joins:
+            if join.table is table or getattr(join.table, "element", None) is table:
+                return join
+        for field in self.meta.fields:
+            if field.is_relation and field.related_model._meta.table is table:
+                path = paths.resolve(self.meta, [field.name])
+                return self.join(path)
+        return None
+
+    # Filters
+
+    def condition(self, q: Any, *, negated: bool = False, branch_negated: bool = False) -> Condition:
+        """Return the condition of a Q, or of whatever stands in its place."""
+        negated ^= bool(q.negated)
+        branch_negated = branch_negated or bool(q.negated)
+        parts = [self.child(child, negated, branch_negated) for child in q.children]
+        whole = combine(q.connector, parts)
+        return negate(whole) if q.negated else whole
+
+    def child(self, child: Any, negated: bool, branch_negated: bool) -> Condition:
+        """Return the condition of one child of a Q."""
+        if isinstance(child, tuple):
+            name, value = child
+            return self.lookup(name, value, child, negated, branch_negated)
+        if hasattr(child, "connector") and hasattr(child, "children"):
+            return self.condition(child, negated=negated, branch_negated=branch_negated)
+        return self.boolean(child, negated)
+
+    def boolean(self, value: Any, negated: bool = False) -> Condition:
+        """Return the condition of an expression that is true or false itself."""
+        if hasattr(value, "as_condition"):
+            return value.as_condition(self, negated)
+        if not hasattr(value, "as_term") and not hasattr(value, "__clause_element__") and not isinstance(value, ClauseElement):
+            raise TypeError(f"Cannot filter against {value!r}: it is neither a Q, a lookup, nor an expression.")
+        term = self.term(value)
+        if term.field is not None and not getattr(term.field, "conditional", False):
+            raise TypeError("Cannot filter against a non-conditional expression.")
+        return from_term(term, negated)
+
+    def lookup(self, name: str, value: Any, owner: Any, negated: bool, branch_negated: bool) -> Condition:
+        """Return the condition of one keyword lookup."""
+        if not name:
+            raise FieldError("Cannot parse keyword query: an empty name.")
+        parts = name.split(LOOKUP_SEP)
+        for length in range(len(parts), 0, -1):
+            alias = LOOKUP_SEP.join(parts[:length])
+            if alias in self.annotations:
+                term = self.annotations[alias]
+                return self.compare(term, parts[length:], value, owner, negated, name)
+        path = paths.resolve(self.meta, parts, self.annotations, self.filtered)
+        if path.is_relation:
+            check_relation_value(path, value, name)
+        if path.hops and not self.allow_joins:
+            path.trim()
+            if path.hops:
+                raise FieldError(f"Joined field references are not permitted in this query: {name!r}")
+        if branch_negated and path.first_multiple() is not None:
+            return self.exists(path, value, owner, name)
+        field, relation = path.field, path.is_relation
+        path.trim()
+        join = self.join(path)
+        term = self.column_of(join, path.column, path.value_field)
+        return self.compare(term, path.rest, value, owner, negated, name, relation=field if relation else None)
+
+    def compare(
+        self,
+        term: Term,
+        names: list[str],
+        value: Any,
+        owner: Any,
+        negated: bool,
+        whole: str,
+        relation: Any = None,
+    ) -> Condition:
+        """Return the condition of a lookup on a term: transforms, then the lookup itself."""
+        names = list(names) or ["exact"]
+        *between, last = names
+        if relation is not None:
+            relation_lookup(self, relation, names, whole)
+        term = self.transforms(term, between, whole)
+        field = term.field
+        found = field.get_lookup(last) if field is not None else self.default_lookup(last, value)
+        if found is None:
+            # The last name may be a transform, compared for equality.
+            term = self.transforms(term, [last], whole)
+            last = "exact"
+            found = term.output_field.get_lookup(last)
+        return found.build(self, term, value, owner, negated, relation, last)
+
+    def default_lookup(self, name: str, value: Any) -> Any:
+        """Return the lookup for a term of unknown type."""
+        return self.query.default_lookup(name)
+
+    def exists(self, path: Path, value: Any, owner: Any, name: str) -> Condition:
+        """Return EXISTS(rows that meet the lookup), for a negated lookup over a multi-valued relation.
+
+        Django's documentation (topics/db/queries, "Spanning multi-valued relationships")
+        defines each condition of an exclude() on its own: there is no related row that meets it.
+        """
+        first = path.first_multiple()
+        assert first is not None
+        prefix = Path(self.meta)
+        prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
+        start = self.join(prefix)
+        start_meta = start.meta
+        inner = Builder(self.query.for_model(start_meta.model), self.params, self.driver, self)
+        inner.reuse = set()
+        rest = Path(start_meta)
+        rest.hops, rest.steps = path.hops[first:], path.steps[first:]
+        rest.column = path.column
+        rest.trim()
+        join = inner.join(rest)
+        term = inner.column_of(join, rest.column, path.value_field)
+        value = value.as_outer() if hasattr(value, "as_outer") else value
+        found = inner.compare(
+            term, path.rest, value, owner, False, name, relation=path.field if path.is_relation else None
+        )
+        if found is EVERYTHING:
+            return EVERYTHING
+        pk = start_meta.pk.sa_column
+        used = found.joins | join.chain()
+        select = (
+            sa.select(sa.literal_column("1"))
+            .select_from(inner.tree.from_clause(used, found.rejects))
+            .where(inner.root.column(pk) == start.column(pk), found.sa)
+        )
+        froms = [inner.root.table, *(j.table for j in inner.tree.joins)]
+        chain = start.chain()
+        return Condition(select.correlate_except(*froms).exists(), joins=chain)
+
+    def filter(self, q: Any) -> None:
+        """Add the condition of one filter() call."""
+        saved, self.reuse = self.reuse, set()
+        try:
+            self.where.append(self.condition(q))
+        finally:
+            self.reuse = saved
+
+    # Replay
+
+    def replay(self) -> Builder:
+        """Apply the operations of the query in their order."""
+        for operation in self.query.ops:
+            getattr(self, "do_" + operation[0])(*operation[1:])
+        return self
+
+    def do_filter(self, q: Any) -> None:
+        """Apply filter()."""
+        self.filter(q)
+
+    def do_annotate(self, name: str, expression: Any, select: bool) -> None:
+        """Apply one annotation of annotate() or alias()."""
+        if hasattr(expression, "filtered_hops"):
+            self.filtered[name] = expression.filtered_hops(self, name)
+            return
+        term = self.annotation(name, expression)
+        if term.aggregate and self.group is None and not self.group_model:
+            self.start_group()
+        elif self.group is not None and not term.aggregate and select:
+            self.group.extend(term.group_columns())
+        if not term.aggregate:
+            self.kept |= {join for join in term.joins if multiple(join)}
+        if select and name not in self.selected:
+            self.selected.append(name)
+            if self.values is not None and name not in self.values:
+                self.values.append(name)
+
+    def annotation(self, name: str, expression: Any) -> Term:
+        """Resolve an annotation and remember it under its name."""
+        term = self.term(expression)
+        self.annotations[name] = term
+        self.expressions[name] = expression
+        return term
+
+    def start_group(self) -> None:
+        """Begin grouping: by the values() chosen so far, else by the model's rows."""
+        if self.values is None:
+            self.group_model = True
+            return
+        self.group = []
+        for name in self.values:
+            term = self.ref(name)
+            self.group_terms.append(term)
+            self.group.extend(term.group_columns())
+
+    def do_values(self, fields: tuple[str, ...]) -> None:
+        """Apply values() or values_list(): what is selected from here on."""
+        if fields:
+            self.values = list(fields)
+            self.selected = [name for name in fields if name in self.annotations]
+        else:
+            self.values = [*(field.attname for field in self.meta.concrete_fields), *self.selected]
+
+    def do_nothing(self) -> None:
+        """Apply none()."""
+        self.where.append(NOTHING)
+
+    def do_linked(self, linked: Any) -> None:
+        """Keep only rows linked to given keys over a relation; note the key's column."""
+        first, *others = linked.hops
+        join, column = self.root, first.pairs[0][1]
+        reuse: set[Join] = set()
+        for hop in reversed(others):
+            join = self.tree.add(join, backwards(hop), reuse)
+        field = paths.plain_field(column_field(first.from_meta, first.pairs[0][0]))
+        self.link = self.column_of(join, column, field)
+        found = self.query.default_lookup("in")
+        condition = found.build(self, self.link, linked.values, linked, False, None, "in")
+        condition.rejects = self.link.strict
+        self.where.append(condition)
+
+    def do_unselect(self) -> None:
+        """Forget values() (a queryset becomes one of instances again)."""
+        self.values = None
+
+
+def backwards(hop: Any) -> Any:
+    """Return a hop the other way round."""
+    return PathInfo(
+        hop.to_meta, hop.from_meta, tuple((rhs, lhs) for lhs, rhs in hop.pairs), True, False, hop.join_field, not hop.reverse
+    )
+
+
+def column_field(meta: Any, column: Any) -> Any:
+    """Return the field of a model that a column belongs to."""
+    return next(field for field in meta.concrete_fields if field.sa_column is column)
+
+
+def first_multiple(join: Join) -> Join | None:
+    """Return the first join on the way to this one that may meet several rows."""
+    found = None
+    here: Join | None = join
+    while here is not None and here.parent is not None:
+        if here.path is not None and here.path.multiple:
+            found = here
+        here = here.parent
+    return found
+
+
+def term_joins(builder: Builder, expression: Any) -> frozenset[Join]:
+    """Return the joins that the arguments of an aggregate read."""
+    found: set[Join] = set()
+    for source in expression.source_expressions:
+        for join in builder.term(source).joins:
+            first = first_multiple(join)
+            if first is not None:
+                found.add(first)
+    return frozenset(found)
+
+
+def multiple(join: Join) -> bool:
+    """Tell whether a join may meet several rows."""
+    return any(j.path is not None and j.path.multiple for j in join.chain())
+
+
+def from_term(term: Term, negated: bool = False) -> Condition:
+    """Make a condition of a boolean term; under NOT, NULL counts as false."""
+    element = term.sa
+    if negated and term.nullable and not isinstance(element, sa.sql.elements.UnaryExpression):
+        element = sa.func.coalesce(element, sa.false())
+    return Condition(
+        element,
+        joins=term.joins,
+        aggregate=term.aggregate,
+        window=term.window,
+        group=term.group_columns() if term.aggregate else (),
+    )
+
+
+def relation_lookup(builder: Builder, field: Any, names: list[str], whole: str) -> None:
+    """Refuse what can't be asked of a relation itself."""
+    if len(names) > 1 or names[0] not in RELATION_LOOKUPS:
+        meta = getattr(field, "related_model", None)
+        known = paths.choices(meta._meta) if meta is not None else []
+        near = difflib.get_close_matches(names[0], [*known, *RELATION_LOOKUPS], 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise FieldError(
+            f"Related Field got invalid lookup: {names[0]} (in {whole!r}).{hint} Lookups of a relation are "
+            f"{', '.join(RELATION_LOOKUPS)}; fields of {meta.__name__ if meta else 'it'} are {', '.join(known)}"
+        )
+
+
+RELATION_LOOKUPS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull")
+
+
+def check_relation_value(path: Path, value: Any, name: str) -> None:
+    """Refuse an object of another model than the relation's (Django's rule and text)."""
+    candidates = [value] if hasattr(value, "_meta") else value if isinstance(value, (list, tuple, set)) else ()
+    related = path.meta
+    for item in candidates:
+        if hasattr(item, "_meta") and not hasattr(item, "ops"):
+            check_object(item, related)
+    model = getattr(value, "model", None)
+    if hasattr(value, "query") and model is not None and value.query.values_fields is None:
+        if not compatible(model._meta, related):
+            raise ValueError(
+                f'Cannot use QuerySet for "{model._meta.object_name}": Use a QuerySet for "{related.object_name}".'
+            )
+
+
+def check_object(item: Any, related: Any) -> None:
+    """Refuse an object of another model."""
+    if isinstance(item, type) or not compatible(item._meta, related):
+        raise ValueError(f'Cannot query "{item}": Must be "{related.object_name}" instance.')
+
+
+def compatible(meta: Any, other: Any) -> bool:
+    """Tell whether objects of one model may stand for those of another (Django: by inheritance)."""
+    one, two = meta.concrete_model, other.concrete_model
+    return bool(one is two or issubclass(one, two) or issubclass(two, one))

@@ -1,0 +1,102 @@
+"""UPDATE and DELETE of the rows that a query finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.builder import Builder
+from ormolu.compile.conditions import combine
+from ormolu.compile.params import Params
+from ormolu.compile.plan import Plan, finish
+from ormolu.compile.select import Parts
+from ormolu.compile.statements import build
+from ormolu.exceptions import FieldError
+
+
+class Assignments:
+    """The keywords of update(): pairs of field and value."""
+
+    def __init__(self, pairs: list[tuple[Any, Any]]) -> None:
+        self.pairs = [Assignment(field, value) for field, value in pairs]
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return tuple((pair.field.attname, shape.literal(pair, pair.value)) for pair in self.pairs)
+
+
+class Assignment:
+    """One field and the value it gets."""
+
+    __slots__ = ("field", "value")
+
+    def __init__(self, field: Any, value: Any) -> None:
+        self.field = field
+        self.value = value
+
+
+def update(driver: Any, query: Any, params: Params, assignments: Assignments) -> Plan:
+    """Make the plan of QuerySet.update()."""
+    builder = build(driver, query, params)
+    condition = target(builder)
+    values = {pair.field.sa_column: assigned(builder, pair) for pair in assignments.pairs}
+    statement = sa.update(builder.root.table).values(values)
+    if condition is not None:
+        statement = statement.where(condition)
+    return finish(driver, statement, params, None)
+
+
+def assigned(builder: Builder, pair: Assignment) -> Any:
+    """Return what one column is set to."""
+    field, value = pair.field, pair.value
+    if value is None:
+        return sa.null()
+    if hasattr(value, "as_term") or hasattr(value, "__clause_element__") or isinstance(value, sa.ClauseElement):
+        builder.allow_joins = False
+        try:
+            term = builder.term(value)
+        finally:
+            builder.allow_joins = True
+        if term.aggregate:
+            raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={value!r}).")
+        if term.window:
+            raise FieldError(f"Window expressions are not allowed in this query ({field.name}={value!r}).")
+        if term.joins:
+            raise FieldError(f"Joined field references are not permitted in this query ({field.name}={value!r}).")
+        return term.sa
+    return builder.params.bind(pair, value, field.sa_type, save_converter(field))
+
+
+def save_converter(field: Any) -> Any:
+    """Return what prepares a value for being stored in a field."""
+
+    def convert(value: Any) -> Any:
+        if hasattr(value, "_meta"):
+            value = getattr(value, getattr(field, "target_field", value._meta.pk).attname)
+        return field.get_prep_value(value)
+
+    return convert
+
+
+def target(builder: Builder) -> Any:
+    """Return the condition that names the rows of the query without joins, None for all rows."""
+    query = builder.query
+    pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
+    parts = Parts(builder, [pk], ordered=query.is_sliced)
+    if not parts.having and not parts.joins() and not query.is_sliced and not query.distinct_fields:
+        return combine("AND", parts.where).sa if parts.where else None
+    inner = parts.select().correlate(None)
+    if builder.vendor == "mysql":  # which can't read the table it changes, but a copy of it
+        inner = sa.select(inner.subquery("q").c[0])
+    return pk.sa.in_(inner)
+
+
+def delete(driver: Any, query: Any, params: Params) -> Plan:
+    """Make the plan of deleting the rows of a query, with nothing collected."""
+    builder = build(driver, query, params)
+    condition = target(builder)
+    statement = sa.delete(builder.root.table)
+    if condition is not None:
+        statement = statement.where(condition)
+    return finish(driver, statement, params, None)

@@ -1,0 +1,224 @@
+"""From rows to results, by functions generated once per plan."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ormolu.compile.layout import Layout, Node
+from ormolu.compile.terms import Term
+
+Decode = Callable[[Any], Any]
+
+
+def converter(term: Term, dialect: Any) -> Callable[[Any], Any] | None:
+    """Return what turns a driver's value into the field's, None where nothing does."""
+    type_ = term.type
+    process = type_.dialect_impl(dialect).result_processor(dialect, None)
+    custom = getattr(term.field, "from_db_value", None)
+    if custom is None:
+        return process  # type: ignore[no-any-return]
+    connection = dialect
+
+    def convert(value: Any) -> Any:
+        return custom(process(value) if process is not None and value is not None else value, None, connection)
+
+    convert.takes_null = True  # type: ignore[attr-defined]
+    return convert
+
+
+class _Source:
+    """Collects the lines of a generated function and the objects it uses."""
+
+    def __init__(self) -> None:
+        self.scope: dict[str, Any] = {}
+        self.lines: list[str] = []
+
+    def value(self, place: int, term: Term, dialect: Any) -> str:
+        """Return the expression for the converted value at a place of the row."""
+        convert = converter(term, dialect)
+        if convert is None:
+            return f"c{place}"
+        self.scope[f"f{place}"] = convert
+        if getattr(convert, "takes_null", False) or not (term.nullable or term.joins or term.aggregate):
+            return f"f{place}(c{place})"
+        return f"f{place}(c{place}) if c{place} is not None else None"
+
+    def compile(self, name: str) -> Any:
+        """Run the text and return the function."""
+        exec("\n".join(self.lines), self.scope)  # noqa: S102 -- made of places and attribute names only
+        return self.scope[name]
+
+
+def row_names(terms: Sequence[Term], hidden: int = 0) -> str:
+    """Return the target of `for ... in rows`."""
+    return ", ".join(f"c{n}" for n in range(len(terms) + hidden)) + ","
+
+
+def tuples(terms: Sequence[Term], dialect: Any, *, hidden: int = 0, native: bool = True) -> Decode:
+    """Return rows -> list of tuples."""
+    source = _Source()
+    values = [source.value(n, term, dialect) for n, term in enumerate(terms)]
+    if native and not hidden and all(value == f"c{n}" for n, value in enumerate(values)):
+        return list
+    source.lines = [
+        "def decode(rows):",
+        f"    return [({', '.join(values)},) for {row_names(terms, hidden)} in rows]",
+    ]
+    return source.compile("decode")  # type: ignore[no-any-return]
+
+
+def flat(terms: Sequence[Term], dialect: Any, *, hidden: int = 0) -> Decode:
+    """Return rows -> list of the first column."""
+    source = _Source()
+    value = source.value(0, terms[0], dialect)
+    source.lines = ["def decode(rows):", f"    return [{value} for {row_names(terms, hidden)} in rows]"]
+    return source.compile("decode")  # type: ignore[no-any-return]
+
+
+def dicts(names: Sequence[str], terms: Sequence[Term], dialect: Any, *, hidden: int = 0) -> Decode:
+    """Return rows -> list of dicts."""
+    source = _Source()
+    values = [source.value(n, term, dialect) for n, term in enumerate(terms)]
+    body = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
+    source.lines = ["def decode(rows):", f"    return [{{{body}}} for {row_names(terms, hidden)} in rows]"]
+    return source.compile("decode")  # type: ignore[no-any-return]
+
+
+def named(names: Sequence[str], terms: Sequence[Term], dialect: Any, *, hidden: int = 0) -> Decode:
+    """Return rows -> list of named tuples called Row (as Django's)."""
+    row = namedtuple("Row", list(names))  # type: ignore[misc]  # noqa: PYI024
+    inner = tuples(terms, dialect, hidden=hidden, native=False)
+    make = row._make
+    return lambda rows: [make(values) for values in inner(rows)]
+
+
+def instances(layout: Layout, dialect: Any, db: str, *, hidden: int = 0) -> Decode:
+    """Return rows -> list of instances, with related objects beside them.
+
+    A related row that occurs several times becomes one object.
+    """
+    source = _Source()
+    source.scope["new"] = object.__new__
+    source.scope["db"] = db
+    body: list[str] = []
+    setup: list[str] = []
+    writer = _Nodes(source, layout, dialect, body, setup)
+    writer.write(layout.root, 0, [])
+    source.lines = [
+        "def decode(rows):",
+        "    out = []",
+        "    append = out.append",
+        *setup,
+        f"    for {row_names(layout.terms, hidden)} in rows:",
+        *("        " + line for line in body),
+        "        append(o0)",
+        "    return out",
+    ]
+    return source.compile("decode")  # type: ignore[no-any-return]
+
+
+def linked(layout: Layout, dialect: Any, db: str, place: int, *, hidden: int = 0) -> Decode:
+    """Return rows -> list of (key, instance); the key stands at `place` of the row.
+
+    A row that several holders share becomes one object, unless annotations may tell them apart.
+    """
+    source = _Source()
+    source.scope["new"] = object.__new__
+    source.scope["db"] = db
+    body: list[str] = []
+    setup: list[str] = []
+    writer = _Nodes(source, layout, dialect, body, setup)
+    share = not layout.annotations and layout.root.pk >= 0
+    writer.write(layout.root, 0, ["    "] if share else [])
+    pk = f"c{layout.root.pk}"
+    source.lines = [
+        "def decode(rows):",
+        "    out = []",
+        "    append = out.append",
+        "    seen = {}",
+        *setup,
+        f"    for {row_names(layout.terms, hidden)} in rows:",
+        *([f"        o0 = seen.get({pk})", "        if o0 is None:"] if share else []),
+        *("        " + line for line in body),
+        *([f"            seen[{pk}] = o0"] if share else []),
+        f"        append(({source.value(place, layout.terms[place], dialect)}, o0))",
+        "    return out",
+    ]
+    return source.compile("decode")  # type: ignore[no-any-return]
+
+
+class _Nodes:
+    """Writes the code that makes the objects of one row."""
+
+    def __init__(self, source: _Source, layout: Layout, dialect: Any, body: list[str], setup: list[str]) -> None:
+        self.source, self.layout, self.dialect = source, layout, dialect
+        self.body, self.setup = body, setup
+        self.count = 0
+
+    def write(self, node: Node, number: int, indent: list[str]) -> None:
+        """Write one node; children come first, so that a parent's dict is made at once."""
+        pad = "".join(indent)
+        children: list[tuple[Node, int]] = []
+        for child in node.children:
+            self.count += 1
+            children.append((child, self.count))
+            self.child(child, self.count, indent)
+        entries = [
+            f"{field.attname!r}: {self.source.value(place, self.layout.terms[place], self.dialect)}"
+            for field, place in node.columns
+        ]
+        raw = [
+            f"{field.attname!r}: c{place}" for field, place in node.columns if not getattr(field, "immutable", True)
+        ]
+        entries.append("'_db': db")
+        if raw:
+            entries.append(f"'_raw': {{{', '.join(raw)}}}")
+        cached: list[str] = []
+        for child, at in children:
+            if getattr(child.field, "auto_created", False) and not getattr(child.field, "concrete", False):
+                cached.append(f"{child.field.get_accessor_name()!r}: o{at}")
+            else:
+                entries.append(f"{child.name!r}: o{at}")
+        if cached:
+            entries.append(f"'_prefetched_objects_cache': {{{', '.join(cached)}}}")
+        if number == 0:
+            entries.extend(
+                f"{name!r}: {self.source.value(place, self.layout.terms[place], self.dialect)}"
+                for name, place in self.layout.annotations
+            )
+        self.source.scope[f"M{number}"] = node.meta.model
+        self.body.append(f"{pad}o{number} = new(M{number})")
+        self.body.append(f"{pad}o{number}.__dict__ = {{{', '.join(entries)}}}")
+        for child, at in children:
+            self.link_back(child, at, number, pad)
+
+    def child(self, child: Node, number: int, indent: list[str]) -> None:
+        """Write a related object: None where the join found nothing, the same object for the same key."""
+        pad = "".join(indent)
+        self.setup.append(f"    seen{number} = {{}}")
+        key = f"c{child.pk}"
+        self.body.append(f"{pad}if {key} is None:")
+        self.body.append(f"{pad}    o{number} = None")
+        self.body.append(f"{pad}else:")
+        self.body.append(f"{pad}    o{number} = seen{number}.get({key})")
+        self.body.append(f"{pad}    if o{number} is None:")
+        self.write(child, number, [*indent, "        "])
+        self.body.append(f"{pad}        seen{number}[{key}] = o{number}")
+
+    def link_back(self, child: Node, at: int, number: int, pad: str) -> None:
+        """Let the other side of a one-to-one relation know its object, too."""
+        field = child.field
+        if not getattr(field, "one_to_one", False):
+            return
+        if getattr(field, "auto_created", False) and not getattr(field, "concrete", False):
+            self.body.append(f"{pad}if o{at} is not None: o{at}.__dict__[{field.field.name!r}] = o{number}")
+            return
+        rel = getattr(field, "remote_field", None)
+        accessor = rel.get_accessor_name() if rel is not None else None
+        if accessor:
+            self.body.append(
+                f"{pad}if o{at} is not None: "
+                f"o{at}.__dict__.setdefault('_prefetched_objects_cache', {{}})[{accessor!r}] = o{number}"
+            )

@@ -1,0 +1,110 @@
+"""The tables of a query: which are joined, to what, and how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.paths import PathInfo
+
+
+class Join:
+    """One table of a query. The root has no parent."""
+
+    __slots__ = ("condition", "meta", "name", "nullable", "parent", "path", "table")
+
+    def __init__(self, meta: Any, table: Any, parent: Join | None, path: PathInfo | None) -> None:
+        self.meta = meta
+        self.table = table
+        self.parent = parent
+        self.path = path
+        self.condition: Any = None  # of a FilteredRelation: one more ON condition
+        self.name = ""
+        self.nullable = parent is not None and (parent.nullable or path is None or path.nullable)
+
+    def column(self, column: Any) -> Any:
+        """Return the column of this occurrence of the table."""
+        return self.table.c[column.key]
+
+    def chain(self) -> frozenset[Join]:
+        """Return this join and those it hangs on."""
+        found: list[Join] = []
+        join: Join | None = self
+        while join is not None and join.parent is not None:
+            found.append(join)
+            join = join.parent
+        return frozenset(found)
+
+
+class JoinTree:
+    """All joins of one SELECT, in order of appearance.
+
+    A join to the same table over the same columns from the same parent is made
+    once, unless it may meet several rows and stands in another filter() call:
+    `reuse` says which joins such a call may use (None: any).
+    """
+
+    def __init__(self, meta: Any, names: Names) -> None:
+        self.names = names
+        self.root = Join(meta, names.table(meta.table), None, None)
+        self.joins: list[Join] = []
+
+    def add(self, parent: Join, path: PathInfo, reuse: set[Join] | None, name: str = "") -> Join:
+        """Return the join over `path` from `parent`, an existing one where that is right."""
+        for join in reversed(self.joins):
+            if join.parent is parent and join.path is not None and join.name == name and same(join.path, path):
+                if reuse is None or not path.multiple or join in reuse:
+                    if reuse is not None:
+                        reuse.add(join)
+                    return join
+        join = Join(path.to_meta, self.names.table(path.to_meta.table), parent, path)
+        join.name = name
+        self.joins.append(join)
+        if reuse is not None:
+            reuse.add(join)
+        return join
+
+    def from_clause(self, used: frozenset[Join], inner: frozenset[Join]) -> Any:
+        """Return the FROM clause with the joins in `used`; those in `inner` are INNER."""
+        source = self.root.table
+        for join in self.joins:
+            if join in used:
+                outer = join.nullable and join not in inner
+                source = source.join(join.table, on_clause(join), isouter=outer)
+        return source
+
+
+def same(one: PathInfo, other: PathInfo) -> bool:
+    """Tell whether two hops are the same join."""
+    # Columns compare by identity: == on a column would make SQL.
+    return one is other or (len(one.pairs) == len(other.pairs)) and all(
+        a[0] is b[0] and a[1] is b[1] for a, b in zip(one.pairs, other.pairs, strict=True)
+    )
+
+
+def on_clause(join: Join) -> Any:
+    """Return the ON condition of a join."""
+    assert join.parent is not None and join.path is not None
+    parts = [join.parent.column(lhs) == join.column(rhs) for lhs, rhs in join.path.pairs]
+    if join.condition is not None:
+        parts.append(join.condition)
+    return sa.and_(*parts) if len(parts) > 1 else parts[0]
+
+
+class Names:
+    """Gives out aliases. The first occurrence of a table in the outermost query keeps its name."""
+
+    def __init__(self, outer: Names | None = None) -> None:
+        self.depth = 0 if outer is None else outer.depth + 1
+        self.taken: set[str] = set()
+        self.count = 0
+
+    def table(self, table: Any) -> Any:
+        """Return the table itself or an alias of it that is not in use yet."""
+        self.count += 1
+        if self.depth == 0 and table.name not in self.taken:
+            self.taken.add(table.name)
+            return table
+        prefix = "TUVWXYZ"[min(self.depth, 6)] if self.depth < 7 else f"S{self.depth}_"
+        return table.alias(f"{prefix}{self.count - 1 if self.depth else self.count}")

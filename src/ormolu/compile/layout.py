@@ -1,0 +1,178 @@
+"""Which columns a query of instances selects, and where each belongs in the objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ormolu.compile import names as paths
+from ormolu.compile.terms import Term
+from ormolu.exceptions import FieldError
+
+if TYPE_CHECKING:
+    from ormolu.compile.builder import Builder
+    from ormolu.compile.joins import Join
+
+SEP = "__"
+DEEPEST = 5  # select_related() with no names follows this many relations (Django's limit)
+
+
+class Node:
+    """One model in the row: its columns, and the related objects beside it."""
+
+    __slots__ = ("children", "columns", "field", "join", "meta", "name", "nullable", "pk")
+
+    def __init__(self, meta: Any, join: Join, name: str = "", field: Any = None) -> None:
+        self.meta = meta
+        self.join = join
+        self.name = name  # under which the parent holds it
+        self.field = field
+        self.nullable = join.nullable
+        self.columns: list[tuple[Any, int]] = []  # field, place in the row
+        self.pk = -1
+        self.children: list[Node] = []
+
+
+class Layout:
+    """The select list of a query of instances."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        self.terms: list[Term] = []
+        mask = load_mask(builder.meta, builder.query)
+        self.root = self.node(builder.meta, builder.root, mask)
+        wanted = builder.query.select_related
+        if wanted:
+            tree = wanted if wanted is True else related_tree(wanted)
+            self.descend(self.root, tree, mask, 1)
+        self.annotations: list[tuple[str, int]] = []
+        for name in builder.selected:
+            self.annotations.append((name, len(self.terms)))
+            self.terms.append(builder.annotations[name])
+
+    def node(self, meta: Any, join: Join, mask: Any, name: str = "", field: Any = None) -> Node:
+        """Take the columns of one model."""
+        node = Node(meta, join, name, field)
+        for column_field in meta.concrete_fields:
+            if mask is not None and column_field.attname not in mask and column_field.name not in mask:
+                continue
+            if column_field is meta.pk:
+                node.pk = len(self.terms)
+            node.columns.append((column_field, len(self.terms)))
+            self.terms.append(self.builder.column_of(join, column_field.sa_column, paths.plain_field(column_field)))
+        return node
+
+    def descend(self, parent: Node, tree: Any, mask: Any, depth: int) -> None:
+        """Take the related models that select_related() asks for."""
+        if tree is True:
+            if depth > DEEPEST:
+                return
+            fields = [f for f in parent.meta.fields if f.is_relation and not f.null and f.remote_field is not None]
+            names: dict[str, Any] = {f.name: True for f in fields if mask is None or f.name in mask or f.attname in mask}
+        else:
+            names = tree
+        for name, below in names.items():
+            field = relation(parent.meta, name, self.builder.filtered if parent is self.root else {})
+            inner = None if mask is None or not isinstance(mask.get(name), dict) else mask[name]
+            check_not_deferred(parent, field, name, mask)
+            path = paths.resolve(parent.meta, [name], (), self.builder.filtered if parent is self.root else None)
+            join = self.builder.join(path, parent.join)
+            child = self.node(path.meta, join, inner or None, name, field)
+            parent.children.append(child)
+            self.descend(child, below, inner or None, depth + 1)
+
+
+def check_not_deferred(parent: Node, field: Any, name: str, mask: Any) -> None:
+    """Refuse to follow a key that only()/defer() leaves out (Django's rule)."""
+    attname = getattr(field, "attname", None)
+    if mask is None or attname is None or getattr(field, "auto_created", False):
+        return
+    if name not in mask and attname not in mask:
+        raise FieldError(
+            f"Field {parent.meta.object_name}.{name} cannot be both deferred and traversed using "
+            "select_related at the same time."
+        )
+
+
+def relation(meta: Any, name: str, filtered: dict[str, Any]) -> Any:
+    """Return the single-valued relation of that name; FieldError with the choices else."""
+    if name in filtered:
+        return filtered[name][0]
+    choices = {}
+    for field in meta.get_fields():
+        if field.is_relation and (field.many_to_one or field.one_to_one):
+            choices[field.name] = field
+    if name not in choices:
+        known = ", ".join(sorted(choices)) or "(none)"
+        if name in {field.name for field in meta.get_fields()}:
+            raise FieldError(
+                f"Non-relational field given in select_related: '{name}'. Choices are: {known}"
+            )
+        raise FieldError(f"Invalid field name(s) given in select_related: '{name}'. Choices are: {known}")
+    return choices[name]
+
+
+def related_tree(names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the names of select_related() as a tree."""
+    tree: dict[str, Any] = {}
+    for name in names:
+        level = tree
+        for part in name.split(SEP):
+            level = level.setdefault(part, {})
+    return tree
+
+
+def load_mask(meta: Any, query: Any) -> dict[str, Any] | None:
+    """Return the names to load for only() and defer() as a tree, None for all."""
+    names, defer = query.deferred
+    if not names and defer:
+        return None
+    return _defer_mask(meta, query_tree(names, meta)) if defer else _only_mask(meta, query_tree(names, meta))
+
+
+def query_tree(names: Any, meta: Any) -> dict[str, Any]:
+    """Return the names of only()/defer() as a tree."""
+    tree: dict[str, Any] = {}
+    for name in sorted(names):
+        level = tree
+        current = meta
+        for part in name.split(SEP):
+            if current is not None and part == "pk":
+                part = current.pk.name
+            if current is not None:
+                field = check_name(current, part)
+                part = field.name
+                current = field.related_model._meta if field.is_relation else None
+            level = level.setdefault(part, {})
+    return tree
+
+
+def check_name(meta: Any, name: str) -> Any:
+    """Return the field of that name; FieldDoesNotExist else."""
+    return meta.get_field(name)
+
+
+def _only_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
+    mask: dict[str, Any] = {meta.pk.name: {}}
+    for name, below in tree.items():
+        field = meta.get_field(name)
+        related = field.related_model._meta if field.is_relation else None
+        mask[name] = _only_mask(related, below) if below and related is not None else {}
+        if related is not None and getattr(field, "auto_created", False) and below:
+            # A reverse one-to-one: the key back to us comes along.
+            mask[name].setdefault(field.field.name, {})
+    return mask
+
+
+def _defer_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
+    mask: dict[str, Any] = {}
+    for field in meta.concrete_fields:
+        below = tree.get(field.name)
+        if below is None or field is meta.pk:
+            mask[field.name] = {}
+        elif below and field.is_relation:
+            mask[field.name] = _defer_mask(field.related_model._meta, below)
+    for name, below in tree.items():
+        field = meta.get_field(name)
+        if below and name not in mask and field.is_relation:
+            mask[name] = _defer_mask(field.related_model._meta, below)
+    return mask

@@ -1,0 +1,111 @@
+"""From a lookup path (`author__publisher__name__icontains`) to hops, column and rest."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ormolu.compile.paths import PathInfo
+from ormolu.exceptions import FieldDoesNotExist, FieldError
+
+
+class Path:
+    """A resolved path: the hops to take, the field and column found, the names left over."""
+
+    __slots__ = ("column", "field", "hops", "meta", "rest", "steps", "value_field")
+
+    def __init__(self, meta: Any) -> None:
+        self.meta = meta  # of the model where the path ends
+        self.hops: list[PathInfo] = []
+        self.steps: list[str] = []  # the name that led to each hop
+        self.field: Any = None
+        self.column: Any = None
+        self.value_field: Any = None  # what the column's values are: for a relation, the key it refers to
+        self.rest: list[str] = []
+
+    @property
+    def is_relation(self) -> bool:
+        """Tell whether the path ends at a relation and not at a value."""
+        return bool(getattr(self.field, "is_relation", False))
+
+    def first_multiple(self) -> int | None:
+        """Return the number of the first hop that may meet several rows."""
+        return next((n for n, hop in enumerate(self.hops) if hop.multiple), None)
+
+    def trim(self) -> None:
+        """Leave out last joins whose target column stands in the row before, too."""
+        while self.hops:
+            hop = self.hops[-1]
+            if hop.reverse or hop.filtered:
+                return
+            lhs = next((lhs for lhs, rhs in hop.pairs if rhs is self.column), None)
+            if lhs is None:
+                return
+            self.column = lhs
+            self.hops.pop()
+            self.steps.pop()
+
+
+def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered: Any = None) -> Path:
+    """Follow `names` from a model.
+
+    `extra` are annotations, which an error names among the choices; `filtered` maps
+    names of FilteredRelations to their hops. Raises FieldError where the first name,
+    or one after a relation that can't be a lookup, is unknown.
+    """
+    path = Path(meta)
+    for position, name in enumerate(names):
+        if name == "pk":
+            name = path.meta.pk.name
+        if filtered and position == 0 and name in filtered:
+            field, hops = filtered[name]
+            _follow(path, field, hops, name)
+            continue
+        try:
+            field = path.meta.get_field(name)
+        except FieldDoesNotExist:
+            if position == 0:
+                raise FieldError(unknown(name, choices(meta, extra), "field", meta)) from None
+            path.rest = list(names[position:])
+            return path
+        if not hasattr(field, "path_infos"):
+            path.field = path.value_field = field
+            path.column = field.sa_column
+            path.rest = list(names[position + 1 :])
+            return path
+        _follow(path, field, field.path_infos(), name)
+    return path
+
+
+def _follow(path: Path, field: Any, hops: Sequence[PathInfo], name: str) -> None:
+    path.field = field
+    path.hops.extend(hops)
+    path.steps.extend([name] * len(hops))
+    last = hops[-1]
+    path.meta = last.to_meta
+    target = path.meta.pk
+    if not last.reverse and getattr(field, "many_to_many", False) is not True:
+        target = getattr(field, "target_field", None) or target
+    path.column = target.sa_column
+    path.value_field = plain_field(target)
+
+
+def plain_field(field: Any) -> Any:
+    """Return the field that holds the values: behind a key that is a relation itself, the one it refers to."""
+    while getattr(field, "is_relation", False):
+        field = field.target_field
+    return field
+
+
+def choices(meta: Any, extra: Iterable[str] = ()) -> list[str]:
+    """Return the names that a lookup on this model may begin with."""
+    return sorted({*(field.name for field in meta.get_fields()), *extra})
+
+
+def unknown(name: str, known: list[str], kind: str, meta: Any) -> str:
+    """Word the error of an unknown name, with the near miss."""
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    model = f" of {meta.object_name}" if meta is not None else ""
+    return f"Cannot resolve keyword '{name}' into {kind}{model}.{hint} Choices are: {', '.join(known)}"

@@ -1,0 +1,87 @@
+"""Operators and functions that databases spell differently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from ormolu.compile.builder import Builder
+    from ormolu.compile.terms import Term
+
+SYMBOLS = {"%%": "%"}
+
+
+def operation(builder: Builder, connector: str, lhs: Term, rhs: Term, field: Any) -> Any:
+    """Return `lhs connector rhs` for the builder's database."""
+    type_ = field.sa_type if field is not None else sa.types.NullType()
+    if involves_time(lhs, rhs):
+        return temporal(builder, connector, lhs, rhs, type_)
+    left, right = typed(lhs, rhs), typed(rhs, lhs)
+    if connector == "^":
+        return sa.func.power(left, right, type_=type_)
+    if connector == "#":
+        return exclusive_or(builder, left, right, type_)
+    symbol = SYMBOLS.get(connector, connector)
+    return left.op(symbol, precedence=100, return_type=type_)(right)
+
+
+def typed(term: Term, other: Term) -> Any:
+    """Return the element; a literal takes the type of the other side's column where it has none."""
+    return term.sa
+
+
+def exclusive_or(builder: Builder, left: Any, right: Any, type_: Any) -> Any:
+    """Return the bitwise exclusive OR; SQLite has no operator for it."""
+    if builder.vendor == "sqlite":
+        return sa.type_coerce((left.op("|")(right)).op("-")(left.op("&")(right)), type_)
+    return left.op("#" if builder.vendor == "postgresql" else "^", return_type=type_)(right)
+
+
+def involves_time(lhs: Term, rhs: Term) -> bool:
+    """Tell whether dates, times or durations take part."""
+    kinds = {term.field.get_internal_type() for term in (lhs, rhs) if term.field is not None}
+    return bool(kinds & {"DateField", "DateTimeField", "TimeField", "DurationField"})
+
+
+def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any) -> Any:
+    """Return arithmetic of dates, times and durations."""
+    kinds = [term.field.get_internal_type() if term.field is not None else "" for term in (lhs, rhs)]
+    if builder.vendor == "postgresql":
+        left, right = cast_time(lhs, kinds[0], kinds[1]), cast_time(rhs, kinds[1], kinds[0])
+        if connector == "-" and kinds == ["DateField", "DateField"]:
+            # date - date is an integer of days on PostgreSQL.
+            return sa.type_coerce((left - right).op("*")(sa.text("interval '1 day'")), type_)
+        return sa.type_coerce(left.op(connector, precedence=100)(right), type_)
+    if kinds == ["DurationField", "DurationField"] or "DurationField" in kinds and kinds.count("") == 1:
+        return lhs.sa.op(SYMBOLS.get(connector, connector), precedence=100, return_type=type_)(rhs.sa)
+    if builder.vendor == "sqlite":
+        if connector == "-" and "DurationField" not in kinds:
+            return sa.func.ormolu_time_difference(kinds[0], lhs.sa, rhs.sa, type_=type_)
+        return sa.func.ormolu_add_duration(connector, kinds[0], kinds[1], lhs.sa, rhs.sa, type_=type_)
+    return mysql_temporal(connector, kinds, lhs.sa, rhs.sa, type_)
+
+
+def cast_time(term: Term, kind: str, other: str) -> Any:
+    """Return an operand; a literal is cast, for its type is not known to the server."""
+    if term.constant and kind:
+        return sa.cast(term.sa, term.field.sa_type)
+    return term.sa
+
+
+def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type_: Any) -> Any:
+    """Return arithmetic of dates and durations for MySQL and MariaDB."""
+    if connector == "-" and "DurationField" not in kinds:
+        return sa.func.timestampdiff(sa.text("MICROSECOND"), right, left, type_=type_)
+    moment, span = (right, left) if kinds[0] == "DurationField" else (left, right)
+    name = "DATE_ADD" if connector == "+" else "DATE_SUB"
+    return getattr(sa.func, name)(moment, sa.text("INTERVAL 1 MICROSECOND").op("*")(span), type_=type_)
+
+
+def total(builder: Builder, args: list[Any], type_: Any) -> Any:
+    """Return SUM of the arguments."""
+    kwargs = {"type_": type_} if type_ is not None else {}
+    if builder.vendor == "sqlite" and isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float):
+        return sa.func.SUM(*args, **kwargs)
+    return sa.func.SUM(*args, **kwargs)

@@ -1,0 +1,131 @@
+"""ORDER BY: from names and expressions to SQLAlchemy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ormolu.compile import names as paths
+from ormolu.compile.terms import Term
+from ormolu.exceptions import FieldError
+
+if TYPE_CHECKING:
+    from ormolu.compile.builder import Builder
+    from ormolu.compile.joins import Join
+
+SEP = "__"
+
+
+class Order:
+    """One entry of ORDER BY."""
+
+    __slots__ = ("descending", "nulls", "term")
+
+    def __init__(self, term: Term, descending: bool = False, nulls: str | None = None) -> None:
+        self.term = term
+        self.descending = descending
+        self.nulls = nulls  # "first", "last" or None
+
+    def element(self) -> Any:
+        """Return the SQLAlchemy element."""
+        element = self.term.sa
+        element = element.desc() if self.descending else element.asc()
+        if self.nulls == "first":
+            return element.nulls_first()
+        return element.nulls_last() if self.nulls == "last" else element
+
+    def flipped(self) -> Order:
+        """Return the opposite order."""
+        nulls = {"first": "last", "last": "first", None: None}[self.nulls]
+        return Order(self.term, not self.descending, nulls)
+
+
+def orders(builder: Builder) -> tuple[list[Order], bool]:
+    """Return the entries of ORDER BY and whether they come from Meta.ordering."""
+    query = builder.query
+    if query.order_by:
+        wanted, default = query.order_by, False
+    elif query.default_ordering and builder.meta.ordering:
+        wanted, default = builder.meta.ordering, True
+    else:
+        return [], False
+    found: list[Order] = []
+    for item in wanted:
+        found.extend(order(builder, item))
+    if query.reversed:
+        found = [entry.flipped() for entry in found]
+    return found, default
+
+
+def order(builder: Builder, item: Any) -> list[Order]:
+    """Return the entries for one item of order_by()."""
+    if isinstance(item, str):
+        if item == "?":
+            return [Order(Term(sa.func.random() if builder.vendor != "mysql" else sa.func.rand()))]
+        descending = item.startswith("-")
+        return named(builder, item.lstrip("-+") if item[:1] in "+-" else item, descending)
+    if hasattr(item, "as_order"):
+        term, descending, nulls = item.as_order(builder)
+        return [Order(term, descending, nulls)]
+    element = item.__clause_element__() if hasattr(item, "__clause_element__") else item
+    modifier = getattr(element, "modifier", None)
+    if modifier is not None and getattr(modifier, "__name__", "") in ("desc_op", "asc_op"):
+        return [Order(builder.term(element.element), modifier.__name__ == "desc_op")]
+    return [Order(builder.term(item))]
+
+
+def named(builder: Builder, name: str, descending: bool) -> list[Order]:
+    """Return the entries for a name: an annotation, a column, or a relation's own ordering."""
+    if name in builder.annotations:
+        return [Order(builder.annotations[name], descending)]
+    if name.split(SEP)[0] in builder.annotations:
+        return [Order(builder.ref(name), descending)]
+    path = paths.resolve(builder.meta, name.split(SEP), builder.annotations, builder.filtered)
+    return related(builder, path, name, descending, builder.root, ())
+
+
+def related(
+    builder: Builder, path: paths.Path, name: str, descending: bool, start: Join, seen: tuple[Any, ...]
+) -> list[Order]:
+    """Return the entries for a path: where it ends at a relation whose model has an ordering, that."""
+    last = name.split(SEP)[-1]
+    by_relation = (
+        path.is_relation
+        and not path.rest
+        and bool(path.meta.ordering)
+        and getattr(path.field, "attname", None) != last
+        and last != "pk"
+    )
+    if not by_relation:
+        path.trim()
+        join = builder.join(path, start)
+        term = builder.column_of(join, path.column, path.value_field)
+        return [Order(builder.transforms(term, path.rest, name), descending)]
+    join = builder.join(path, start)
+    if join.path in seen:
+        raise FieldError("Infinite loop caused by ordering.")
+    found: list[Order] = []
+    for item in path.meta.ordering:
+        found.extend(below(builder, path.meta, item, descending, join, (*seen, join.path)))
+    return found
+
+
+def below(
+    builder: Builder, meta: Any, item: Any, descending: bool, start: Join, seen: tuple[Any, ...]
+) -> list[Order]:
+    """Return the entries for one item of a related model's Meta.ordering."""
+    if hasattr(item, "as_order") or hasattr(item, "as_term"):
+        name = getattr(item, "name", None) or getattr(getattr(item, "expression", None), "name", None)
+        if name is None:
+            raise FieldError(f"The ordering {item!r} of {meta.object_name} can't be used across a relation.")
+        down = bool(getattr(item, "descending", False))
+        nested = paths.resolve(meta, name.split(SEP))
+        entries = related(builder, nested, name, descending ^ down, start, seen)
+        nulls = getattr(item, "nulls", None)
+        flip = {"first": "last", "last": "first", None: None}
+        return [Order(e.term, e.descending, flip[nulls] if descending else nulls) for e in entries]
+    down = item.startswith("-")
+    name = item.lstrip("-+")
+    nested = paths.resolve(meta, name.split(SEP))
+    return related(builder, nested, name, descending ^ down, start, seen)

@@ -1,0 +1,110 @@
+"""The parameters of a plan: which value of a query goes where, and how it is converted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from ormolu.compile.shape import LONGEST_LIST, Shape, bucket
+
+Convert = Callable[[Any], Any]
+
+
+class Binding(NamedTuple):
+    """Where the value of one bind parameter comes from.
+
+    `index` is a place in the values of the query; `prepare` makes a list of a
+    value that is one; `pick` takes an item of it; `convert` is the field's conversion.
+    """
+
+    index: int
+    convert: Convert | None = None
+    prepare: Convert | None = None
+    pick: int | None = None
+
+
+class Params:
+    """Makes the bind parameters of one statement."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.bindings: dict[str, Binding] = {}
+        self.used: set[int] = set()
+        self._count = 0
+
+    def place(self, owner: Any) -> int | None:
+        """Return the place of an owner's value, None when it is a constant of the plan."""
+        index = self.shape.index.get(id(owner))
+        if index is not None:
+            self.used.add(index)
+        return index
+
+    def bind(self, owner: Any, value: Any, type_: Any, convert: Convert | None = None) -> Any:
+        """Return the bind parameter for a value."""
+        name = f"p{self._count}"
+        self._count += 1
+        index = self.place(owner)
+        if index is None:
+            value = convert(value) if convert else value
+            return sa.bindparam(name, value, type_=type_)
+        self.bindings[name] = Binding(index, convert)
+        return sa.bindparam(name, None, type_=type_, required=False)
+
+    def bind_items(
+        self, owner: Any, values: list[Any], type_: Any, convert: Convert | None, prepare: Convert, length: int
+    ) -> list[Any]:
+        """Return one bind parameter for each item of a list value."""
+        index = self.place(owner)
+        result: list[Any] = []
+        prepared = prepare(values) if index is None else ()
+        for pick in range(length):
+            name = f"p{self._count}"
+            self._count += 1
+            if index is None:
+                item = prepared[pick]
+                result.append(sa.bindparam(name, convert(item) if convert else item, type_=type_))
+            else:
+                self.bindings[name] = Binding(index, convert, prepare, pick)
+                result.append(sa.bindparam(name, None, type_=type_, required=False))
+        return result
+
+    def bind_whole(self, owner: Any, values: list[Any], type_: Any, prepare: Convert) -> Any:
+        """Return one bind parameter for a whole list (an array or a JSON text)."""
+        name = f"p{self._count}"
+        self._count += 1
+        index = self.place(owner)
+        if index is None:
+            return sa.bindparam(name, prepare(values), type_=type_)
+        self.bindings[name] = Binding(index, None, prepare, None)
+        return sa.bindparam(name, None, type_=type_, required=False)
+
+    def all_used(self) -> bool:
+        """Tell whether each value of the query has become a parameter or is part of the key."""
+        return all(
+            index in self.used or value is None or isinstance(value, bool) or (isinstance(value, list | tuple | set | frozenset) and not value)
+            for index, value in enumerate(self.shape.values)
+        )  # fmt: skip
+
+
+def without_nulls(values: Any) -> list[Any]:
+    """Return the values that are not None, once each, in order."""
+    try:
+        return [value for value in dict.fromkeys(values) if value is not None]
+    except TypeError:  # unhashable items
+        return [value for value in values if value is not None]
+
+
+def padded(length: int) -> Convert:
+    """Return a function that fills a list up to `length` by repeating its last item."""
+
+    def fill(values: Any) -> list[Any]:
+        items = [value for value in values if value is not None]
+        items.extend([items[-1]] * (length - len(items)))
+        return items
+
+    return fill
+
+
+__all__ = ["LONGEST_LIST", "Binding", "Params", "bucket", "padded", "without_nulls"]

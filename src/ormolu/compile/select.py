@@ -1,0 +1,140 @@
+"""Put a replayed query together as a SQLAlchemy Select."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.builder import Builder
+from ormolu.compile.conditions import EVERYTHING, NOTHING, combine, flatten
+from ormolu.compile.joins import Join
+from ormolu.compile.ordering import Order, orders
+from ormolu.compile.terms import Term
+from ormolu.exceptions import EmptyResultSet
+
+
+class Parts:
+    """The clauses of a SELECT, ready to be rendered or wrapped."""
+
+    def __init__(self, builder: Builder, terms: Sequence[Term], *, ordered: bool = True) -> None:
+        self.builder = builder
+        self.terms = list(terms)
+        self.hidden = 0
+        self.orders: list[Order] = []
+        conditions = flatten(builder.where)
+        limit = builder.query.limit
+        if any(condition is NOTHING for condition in conditions) or (limit is not None and limit[1] <= 0):
+            raise EmptyResultSet
+        self.where = [c for c in conditions if not c.aggregate and c is not EVERYTHING]
+        self.having = [c for c in conditions if c.aggregate]
+        if ordered:
+            found, default = orders(builder)
+            if not (default and self.grouped):
+                self.orders = found
+        if builder.query.distinct and not builder.query.distinct_fields:
+            self.select_orders()
+
+    @property
+    def grouped(self) -> bool:
+        """Tell whether there is a GROUP BY."""
+        builder = self.builder
+        return builder.group is not None or (builder.group_model and self.needs_group)
+
+    @property
+    def needs_group(self) -> bool:
+        """Grouping by the model's rows matters only where an aggregate is read."""
+        return (
+            any(term.aggregate for term in self.terms)
+            or bool(self.having)
+            or any(entry.term.aggregate for entry in self.orders)
+        )
+
+    def select_orders(self) -> None:
+        """Add what DISTINCT needs in the select list to be ordered by."""
+        chosen = [term.sa for term in self.terms]
+        for entry in self.orders:
+            if not any(entry.term.sa is element or entry.term.sa.compare(element) for element in chosen):
+                self.terms.append(entry.term)
+                chosen.append(entry.term.sa)
+                self.hidden += 1
+
+    def group_by(self) -> list[Any]:
+        """Return the columns of GROUP BY."""
+        builder = self.builder
+        columns: list[Any] = []
+        if builder.group is not None:
+            columns.extend(builder.group)
+            for entry in self.orders:
+                columns.extend(entry.term.group_columns())
+        else:
+            columns.append(builder.root.column(builder.meta.pk.sa_column))
+        for condition in self.having:
+            columns.extend(condition.group)
+        for term in [*self.terms, *(entry.term for entry in self.orders)]:
+            if builder.group is None and not term.constant:
+                columns.extend(c for c in term.group_columns() if not self.is_root(c))
+        return unique(columns)
+
+    def is_root(self, column: Any) -> bool:
+        """Tell whether the primary key determines a column."""
+        return getattr(column, "table", None) is self.builder.root.table
+
+    def joins(self) -> frozenset[Join]:
+        """Return the joins that something reads."""
+        found: set[Join] = set(self.builder.kept)
+        for part in (*self.terms, *self.where, *self.having, *(entry.term for entry in self.orders)):
+            found |= part.joins
+        for term in self.extra_terms():
+            found |= term.joins
+        return frozenset(found)
+
+    def extra_terms(self) -> list[Term]:
+        """Return terms that DISTINCT ON and explicit grouping read."""
+        builder = self.builder
+        terms = [builder.ref(name) for name in builder.query.distinct_fields]
+        if builder.group is not None:
+            terms.extend(term for name, term in builder.annotations.items() if not term.aggregate)
+            terms.extend(builder.group_terms)
+        return terms
+
+    def source(self) -> Any:
+        """Return the FROM clause."""
+        rejected = frozenset[Join]().union(*(condition.rejects for condition in self.where))
+        return self.builder.tree.from_clause(self.joins(), rejected)
+
+    def select(self, *, limits: bool = True, distinct: bool = True) -> Any:
+        """Return the Select."""
+        query = self.builder.query
+        select = sa.select(*(term.sa for term in self.terms)).select_from(self.source())
+        if self.where:
+            select = select.where(combine("AND", self.where).sa)
+        if self.grouped:
+            select = select.group_by(*self.group_by())
+        if self.having:
+            select = select.having(combine("AND", self.having).sa)
+        if distinct and query.distinct:
+            on = [self.builder.ref(name).sa for name in query.distinct_fields]
+            select = select.distinct(*on)
+        if self.orders:
+            select = select.order_by(*(entry.element() for entry in self.orders))
+        return self.limited(select) if limits else select
+
+    def limited(self, select: Any) -> Any:
+        """Apply LIMIT and OFFSET."""
+        query, params = self.builder.query, self.builder.params
+        if query.limit is not None:
+            select = select.limit(params.bind(query.limit, query.limit[1], sa.Integer()))
+        if query.offset is not None:
+            select = select.offset(params.bind(query.offset, query.offset[1], sa.Integer()))
+        return select
+
+
+def unique(columns: list[Any]) -> list[Any]:
+    """Return the columns without repetitions."""
+    found: list[Any] = []
+    for column in columns:
+        if not any(column is other or column.compare(other) for other in found):
+            found.append(column)
+    return found

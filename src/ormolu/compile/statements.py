@@ -1,0 +1,193 @@
+"""The statements that a query becomes, one function per terminal operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile import hydrate
+from ormolu.compile.builder import Builder
+from ormolu.compile.layout import Layout
+from ormolu.compile.params import Params
+from ormolu.compile.plan import Plan, empty_plan, finish, remember
+from ormolu.compile.select import Parts
+from ormolu.compile.shape import Shape, Uncacheable
+from ormolu.compile.terms import Term
+from ormolu.exceptions import EmptyResultSet
+
+Make = Callable[[Any, Any, Params], Plan]
+
+
+def plan_for(driver: Any, query: Any, mode: str, make: Make, extra: Any = None) -> tuple[Plan, list[Any]]:
+    """Return the plan of a query for a driver, and the query's values.
+
+    `mode` names the terminal; `extra` is what else it depends on: an object with
+    a `shape` method, or None. Plans of queries without a key are not kept.
+    """
+    shape = Shape()
+    key: Any = None
+    try:
+        key = (mode, query.key(shape), None if extra is None else extra.shape(shape))
+        plan = driver.plans.get(key)
+        if plan is not None:
+            return plan, shape.values
+    except (Uncacheable, TypeError):
+        key = None
+    params = Params(shape)
+    try:
+        plan = make(driver, query, params)
+    except EmptyResultSet:
+        plan = empty_plan()
+        return plan, shape.values
+    if key is not None and params.all_used():
+        plan.owners = shape.owners
+        remember(driver.plans, key, plan)
+    return plan, shape.values
+
+
+def build(driver: Any, query: Any, params: Params) -> Builder:
+    """Replay a query. Aggregates over several multi-valued relations get a subquery each."""
+    builder = Builder(query, params, driver).replay()
+    if len(builder.roots) > 1 and builder.group_model:
+        again = Builder(query, Params(params.shape), driver)
+        again.params = params
+        params.bindings.clear()
+        again.split_aggregates = True
+        return again.replay()
+    return builder
+
+
+def rows(driver: Any, query: Any, params: Params) -> Plan:
+    """Make the plan of a query's own results: instances, dicts or tuples."""
+    builder = build(driver, query, params)
+    if query.values_fields is None:
+        layout = Layout(builder)
+        parts = Parts(builder, layout.terms)
+        decode = hydrate.instances(layout, driver.dialect, driver.database.alias, hidden=parts.hidden)
+        return finish(driver, parts.select(), params, decode)
+    terms, names = values_terms(builder)
+    parts = Parts(builder, terms)
+    return finish(driver, parts.select(), params, values_decoder(driver, query, names, terms, parts.hidden))
+
+
+def linked(driver: Any, query: Any, params: Params) -> Plan:
+    """Make the plan of a prefetch: pairs of (key of the holder, related object)."""
+    builder = build(driver, query, params)
+    layout = Layout(builder)
+    assert builder.link is not None
+    place = len(layout.terms)
+    layout.terms.append(builder.link)
+    parts = Parts(builder, layout.terms)
+    decode = hydrate.linked(layout, driver.dialect, driver.database.alias, place, hidden=parts.hidden)
+    return finish(driver, parts.select(), params, decode)
+
+
+def select_of(driver: Any, query: Any) -> Any:
+    """Return the Select of a query with the values in it, to use with SQLAlchemy."""
+    params = Params(Shape())
+    builder = build(driver, query, params)
+    if query.values_fields is None:
+        return Parts(builder, Layout(builder).terms).select()
+    return Parts(builder, values_terms(builder)[0]).select()
+
+
+def values_decoder(driver: Any, query: Any, names: list[str], terms: list[Term], hidden: int) -> Any:
+    """Return what makes the rows of values() and values_list()."""
+    match query.row_kind:
+        case "dict":
+            return hydrate.dicts(names, terms, driver.dialect, hidden=hidden)
+        case "flat":
+            return hydrate.flat(terms, driver.dialect, hidden=hidden)
+        case "named":
+            return hydrate.named(names, terms, driver.dialect, hidden=hidden)
+        case _:
+            return hydrate.tuples(terms, driver.dialect, hidden=hidden, native=driver.dialect.driver != "asyncpg")
+
+
+def values_terms(builder: Builder) -> tuple[list[Term], list[str]]:
+    """Return the terms and names of values()."""
+    names = list(builder.values or ())
+    return [builder.ref(name) for name in names], names
+
+
+def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
+    """Replay and return the Select of a subquery, correlated with what encloses it."""
+    builder.replay()
+    query = builder.query
+    if query.values_fields is not None or builder.values is not None:
+        terms, _names = values_terms(builder)
+    else:
+        terms = [key_term(builder, relation)]
+    ordered = query.limit is not None or query.offset is not None or bool(query.distinct_fields)
+    parts = Parts(builder, terms, ordered=ordered)
+    select = parts.select()
+    froms = [builder.root.table, *(join.table for join in builder.tree.joins)]
+    return select.correlate_except(*froms), parts.terms[: len(terms)]
+
+
+def key_term(builder: Builder, relation: Any) -> Term:
+    """Return the column of a query of objects that a relation refers to."""
+    field = builder.meta.pk
+    target = getattr(relation, "target_field", None)
+    if target is not None and getattr(target, "model", None) is not None:
+        if target.model._meta.concrete_model is builder.meta.concrete_model and not getattr(relation, "many_to_many", False):
+            field = target
+    from ormolu.compile.names import plain_field
+
+    return builder.column_of(builder.root, field.sa_column, plain_field(field))
+
+
+def aggregate_subquery(builder: Builder, expression: Any) -> Term:
+    """Return an aggregate computed for each row in a subquery of its own."""
+    inner = Builder(builder.query.for_model(builder.query.model), builder.params, builder.driver, builder)
+    inner.split_aggregates = False
+    term: Term = expression.compute(inner)
+    pk = builder.meta.pk.sa_column
+    rejected: frozenset[Any] = frozenset()
+    select = sa.select(term.sa).select_from(inner.tree.from_clause(term.joins, rejected))
+    select = select.where(inner.root.column(pk) == builder.root.column(pk))
+    froms = [inner.root.table, *(join.table for join in inner.tree.joins)]
+    element = select.correlate_except(*froms).scalar_subquery()
+    return Term(element, term.field, why=term.why, joins=frozenset(inner.outer_joins), constant=True)
+
+
+def count(driver: Any, query: Any, params: Params) -> Plan:
+    """Make the plan of count()."""
+    builder = build(driver, query, params)
+    one = Term(sa.func.count(sa.literal_column("*")), constant=True)
+    explicit = builder.group is not None
+    if query.distinct or query.limit is not None or query.offset is not None or explicit:
+        terms = values_terms(builder)[0] if builder.values is not None else [*Layout(builder).terms]
+        parts = Parts(builder, terms, ordered=query.limit is not None or query.offset is not None)
+        inner = labelled(parts.select())
+        return finish(driver, sa.select(one.sa).select_from(inner), params, scalar)
+    pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
+    parts = Parts(builder, [pk], ordered=False)
+    if parts.grouped:
+        return finish(driver, sa.select(one.sa).select_from(labelled(parts.select())), params, scalar)
+    parts.terms = [one]
+    return finish(driver, parts.select(), params, scalar)
+
+
+def labelled(select: Any) -> Any:
+    """Return a Select as a table."""
+    return select.subquery("q")
+
+
+def scalar(found: Any) -> Any:
+    """Return the first value of the first row."""
+    return found[0][0]
+
+
+def exists(driver: Any, query: Any, params: Params) -> Plan:
+    """Make the plan of exists()."""
+    builder = build(driver, query, params)
+    one = Term(sa.literal_column("1"), constant=True)
+    if query.distinct_fields or builder.group is not None or query.offset is not None:
+        terms = values_terms(builder)[0] if builder.values is not None else Layout(builder).terms
+        select = Parts(builder, terms, ordered=False).select()
+        return finish(driver, sa.select(one.sa).select_from(labelled(select)).limit(1), params, bool)
+    parts = Parts(builder, [one], ordered=False)
+    return finish(driver, parts.select(limits=False, distinct=False).limit(1), params, bool)

@@ -1,0 +1,130 @@
+"""aggregate(): a summary over all rows of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile import hydrate
+from ormolu.compile.builder import Builder
+from ormolu.compile.conditions import Condition
+from ormolu.compile.params import Params
+from ormolu.compile.plan import Plan, finish
+from ormolu.compile.select import Parts
+from ormolu.compile.statements import build
+from ormolu.compile.terms import Term, merge
+
+
+class Summary(Builder):
+    """Resolves names against the rows of an inner query, which becomes a subquery."""
+
+    def __init__(self, inner: Builder) -> None:
+        super().__init__(inner.query, inner.params, inner.driver, None)
+        self.inner = inner
+        self.columns: list[Term] = []
+        self.summary = {}
+
+    def place(self, term: Term) -> Term:
+        """Have the inner query select a term; return it as seen from outside."""
+        for number, known in enumerate(self.columns):
+            if known is term or known.sa is term.sa:
+                break
+        else:
+            number = len(self.columns)
+            self.columns.append(term)
+        element: Any = sa.literal_column(f"q.c{number}", term.sa.type if term.field is None else term.field.sa_type)
+        return Term(element, term.field, why=term.why, nullable=True)
+
+    def ref(self, name: str) -> Term:
+        """Return an earlier result of this aggregate(), or a column of the inner query."""
+        if name in self.annotations:
+            return self.annotations[name]
+        return self.place(self.inner.ref(name))
+
+    def boolean(self, value: Any, negated: bool = False) -> Condition:
+        """Evaluate a condition in the inner query."""
+        condition = self.inner.boolean(value, negated)
+        term = Term(sa.case((condition.sa, 1), else_=0), joins=condition.joins, aggregate=condition.aggregate)
+        return Condition(self.place(term).sa == 1)
+
+
+class Aggregates:
+    """The arguments of aggregate()."""
+
+    def __init__(self, expressions: Mapping[str, Any]) -> None:
+        self.expressions = dict(expressions)
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return tuple((name, shape.item(value)) for name, value in self.expressions.items())
+
+
+def needs_subquery(builder: Builder) -> bool:
+    """Tell whether the rows must be made first and summed up after."""
+    query = builder.query
+    return bool(
+        query.distinct
+        or query.limit is not None
+        or query.offset is not None
+        or builder.group is not None
+        or any(term.aggregate or term.window for term in builder.annotations.values())
+    )
+
+
+def aggregate(driver: Any, query: Any, params: Params, aggregates: Aggregates) -> Plan:
+    """Make the plan of aggregate(); its result is a dict."""
+    builder = build(driver, query, params)
+    names = list(aggregates.expressions)
+    if not needs_subquery(builder):
+        builder.summary = {}
+        terms = [summarize(builder, name, value) for name, value in aggregates.expressions.items()]
+        parts = Parts(builder, terms, ordered=False)
+        parts.builder.group_model = False
+        select = parts.select(limits=False, distinct=False)
+    else:
+        outer = Summary(builder)
+        terms = [summarize(outer, name, value) for name, value in aggregates.expressions.items()]
+        select = sa.select(*(term.sa for term in terms)).select_from(inner_rows(builder, outer))
+    decode = hydrate.dicts(names, [merge(t.sa, t.field, [t], why=t.why) for t in terms], driver.dialect)
+    return finish(driver, select, params, lambda rows: decode(rows)[0])
+
+
+def summarize(builder: Builder, name: str, expression: Any) -> Term:
+    """Resolve one argument of aggregate()."""
+    term = builder.term(expression)
+    if not term.aggregate:
+        raise TypeError(f"{expression} is not an aggregate expression")
+    builder.annotations[name] = term
+    if builder.summary is not None:
+        builder.summary[name] = term
+    return term
+
+
+def inner_rows(builder: Builder, outer: Summary) -> Any:
+    """Return the inner query as a subquery named q with columns c0, c1, ..."""
+    query = builder.query
+    terms = list(outer.columns)
+    sliced = query.limit is not None or query.offset is not None
+    if query.distinct or not terms:
+        # What is distinct are the rows as the caller would see them.
+        terms += row_terms(builder)
+    parts = Parts(builder, terms, ordered=sliced or bool(query.distinct_fields))
+    parts.terms = [labelled(term, number) for number, term in enumerate(parts.terms)]
+    return parts.select().subquery("q")
+
+
+def labelled(term: Term, number: int) -> Term:
+    """Return a term under a column name of its own."""
+    return term.replace(sa=term.sa.label(f"c{number}"), group=term.group_columns())
+
+
+def row_terms(builder: Builder) -> list[Term]:
+    """Return what the query itself selects."""
+    if builder.values is not None:
+        return [builder.ref(name) for name in builder.values]
+    return [
+        *(builder.ref(field.attname) for field in builder.meta.concrete_fields),
+        *(builder.annotations[name] for name in builder.selected),
+    ]

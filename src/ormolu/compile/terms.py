@@ -1,0 +1,105 @@
+"""What an expression becomes while a query is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ormolu.exceptions import FieldError
+
+if TYPE_CHECKING:
+    from ormolu.compile.joins import Join
+
+NO_JOINS: frozenset[Any] = frozenset()
+
+
+class Term:
+    """A SQLAlchemy element with what the compiler must know about it.
+
+    `sa` is the element; `field` the output field (None where it can't be told,
+    `why` then says why); `joins` are the joins it reads from; `strict` those of
+    them whose missing row makes the whole term NULL; `aggregate` and `window`
+    say whether it contains such a function.
+    """
+
+    __slots__ = ("aggregate", "constant", "field", "group", "joins", "nullable", "sa", "strict", "why", "window")
+
+    def __init__(
+        self,
+        element: Any,
+        field: Any = None,
+        *,
+        joins: frozenset[Join] = NO_JOINS,
+        strict: frozenset[Join] = NO_JOINS,
+        aggregate: bool = False,
+        window: bool = False,
+        nullable: bool = True,
+        constant: bool = False,
+        why: Callable[[], str] | None = None,
+        group: tuple[Any, ...] | None = None,
+    ) -> None:
+        self.sa = element
+        self.field = field
+        self.joins = joins
+        self.strict = strict
+        self.aggregate = aggregate
+        self.window = window
+        self.nullable = nullable
+        self.constant = constant
+        self.why = why
+        self.group = group
+
+    @property
+    def output_field(self) -> Any:
+        """The output field; FieldError where it can't be told."""
+        if self.field is None:
+            raise FieldError(self.why() if self.why else "Cannot resolve expression type, unknown output_field")
+        return self.field
+
+    @property
+    def type(self) -> Any:
+        """The SQLAlchemy type of the term."""
+        return self.sa.type if self.field is None else self.field.sa_type
+
+    def group_columns(self) -> tuple[Any, ...]:
+        """What GROUP BY must name so that this term may be selected."""
+        if self.group is not None:
+            return self.group
+        if self.aggregate or self.constant:
+            return ()
+        return (self.sa,)
+
+    def replace(self, **changes: Any) -> Term:
+        """Return a copy with some attributes changed."""
+        copy = Term(self.sa)
+        for name in Term.__slots__:
+            setattr(copy, name, changes.get(name, getattr(self, name)))
+        return copy
+
+
+def merge(element: Any, field: Any, parts: list[Term], *, strict: bool = False, **extra: Any) -> Term:
+    """Return the term of an element that is made of `parts`."""
+    joins = frozenset[Any]().union(*(part.joins for part in parts))
+    group: list[Any] | None = None
+    aggregate = any(part.aggregate for part in parts)
+    if aggregate:
+        group = []
+        for part in parts:
+            group.extend(part.group_columns())
+    options: dict[str, Any] = {
+        "joins": joins,
+        "strict": frozenset[Any]().union(*(part.strict for part in parts)) if strict else NO_JOINS,
+        "aggregate": aggregate,
+        "window": any(part.window for part in parts),
+        "constant": bool(parts) and all(part.constant for part in parts),
+        "group": None if group is None else tuple(group),
+    }
+    options.update(extra)
+    return Term(element, field, **options)
+
+
+def false() -> Any:
+    """A condition that no row meets."""
+    return sa.false()

@@ -1,0 +1,1 @@
+"""What a user asks: QuerySet, Q, F, lookups, expressions, functions, aggregates, prefetch."""

@@ -1,0 +1,231 @@
+"""Aggregates: Count, Sum, Avg, Min, Max, StdDev, Variance."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from ormolu.compile.terms import Term, merge
+from ormolu.exceptions import FieldError
+from ormolu.query.expressions import Expression, Func, Star, condition_term, expression_of
+
+
+class Aggregate(Func):
+    """Base of aggregates: a function over the rows of a group.
+
+    `distinct=True` takes each value once, `filter=Q(...)` only the rows that meet it,
+    `default=` stands for the result where there are none, `order_by=` orders what is aggregated.
+    """
+
+    name: str | None = None
+    allow_distinct: ClassVar[bool] = False
+    empty_result_set_value: Any = None
+    contains_aggregate = True
+    result_field: Any = None  # the type of the result where it is not that of the argument
+
+    def __init__(
+        self, *expressions: Any, distinct: bool = False, filter: Any = None, default: Any = None,
+        order_by: Any = None, **extra: Any,
+    ) -> None:  # fmt: skip
+        if distinct and not self.allow_distinct:
+            raise TypeError(f"{type(self).__name__} does not allow distinct.")
+        if default is not None and self.empty_result_set_value is not None:
+            raise TypeError(f"{type(self).__name__} does not allow default.")
+        super().__init__(*expressions, **extra)
+        self.distinct, self.filter = distinct, filter
+        self.default = None if default is None else expression_of(default) if hasattr(default, "as_term") else default
+        orders = order_by if isinstance(order_by, (list, tuple)) else () if order_by is None else (order_by,)
+        self.order_by = [as_order(item) for item in orders]
+
+    @property
+    def default_alias(self) -> str:
+        """The name under which aggregate() gives the result when none is given."""
+        names = [getattr(expression, "name", None) for expression in self.source_expressions]
+        if len(names) == 1 and isinstance(names[0], str):
+            return f"{names[0]}__{(self.name or type(self).__name__).lower()}"
+        raise TypeError("Complex expressions require an alias")
+
+    def _resolve_output_field(self) -> Any:
+        return self.result_field if self.result_field is not None else super()._resolve_output_field()
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (
+            *super().shape(shape)[:2], self.distinct, shape.item(self.filter), shape.item(self._given),
+            None if self.default is None else shape.literal(self, self.default),
+            shape.item(tuple(self.order_by)), tuple(sorted((k, v) for k, v in self.extra.items())),
+        )  # fmt: skip
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the aggregate's term."""
+        return builder.aggregate(self)  # type: ignore[no-any-return]
+
+    def compute(self, builder: Any) -> Term:
+        """Return the aggregate over the builder's own joins."""
+        terms = self.terms(builder)
+        for source, term in zip(self.source_expressions, terms, strict=True):
+            if term.aggregate and builder.summary is None:
+                name = getattr(source, "name", None) or source
+                raise FieldError(
+                    f"Cannot compute {type(self).__name__}('{name}'): '{name}' is an aggregate"
+                )
+            if term.window and builder.summary is None:
+                raise FieldError(f"Cannot compute {type(self).__name__} over a window function.")
+        field, why = self.aggregate_field(terms)
+        args = [term.sa for term in terms]
+        if self.distinct:
+            args = [sa.distinct(args[0]), *args[1:]]
+        element = self.call(builder, args, None if field is None else field.sa_type)
+        parts = list(terms)
+        if self.order_by:
+            orders = [order.as_order(builder) for order in self.order_by]
+            element = sa.sql.functions.aggregate_order_by(element, *(o.as_term(builder).sa for o in self.order_by))
+            parts += [term for term, _down, _nulls in orders]
+        if self.filter is not None:
+            condition = builder.boolean(self.filter)
+            element = element.filter(condition.sa)
+            parts.append(condition_term(condition))
+        element = self.with_default(builder, element, field)
+        return merge(element, field, parts, why=why, aggregate=True, constant=False, group=(), strict=False)
+
+    def aggregate_field(self, terms: list[Term]) -> tuple[Any, Any]:
+        """Return the output field, or why there is none."""
+        if self._given is not None or self.result_field is None:
+            return self.field(terms)
+        return self.result_field, None
+
+    def with_default(self, builder: Any, element: Any, field: Any) -> Any:
+        """Apply `default`."""
+        if self.default is None:
+            return element
+        default = builder.term(self.default, self, field)
+        return sa.func.coalesce(element, default.sa, **({} if field is None else {"type_": field.sa_type}))
+
+    def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
+        """Return the function call."""
+        return super().call(builder, args, type_)
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return arguments and filter."""
+        return [*self.source_expressions, *([self.filter] if self.filter is not None else [])]
+
+
+def as_order(item: Any) -> Any:
+    """Return an entry of order_by as an expression."""
+    from ormolu.query.expressions import F, OrderBy
+
+    if isinstance(item, str):
+        return OrderBy(F(item.lstrip("-")), descending=item.startswith("-"))
+    return item if isinstance(item, OrderBy) else OrderBy(item)
+
+
+def _field(name: str) -> Any:
+    from ormolu import fields
+
+    return getattr(fields, name)()
+
+
+class Count(Aggregate):
+    """The number of values that are not NULL; of rows for "*"."""
+
+    function = "COUNT"
+    name = "Count"
+    allow_distinct = True
+    empty_result_set_value = 0
+
+    def __init__(self, expression: Any, filter: Any = None, **extra: Any) -> None:
+        if expression == "*":
+            expression = Star()
+        if isinstance(expression, Star) and filter is not None and extra.get("distinct"):
+            raise ValueError("Star cannot be used with filter. Please specify a field.")
+        if isinstance(expression, Star) and filter is not None:
+            raise ValueError("Star cannot be used with filter. Please specify a field.")
+        super().__init__(expression, filter=filter, **extra)
+
+    def aggregate_field(self, terms: list[Term]) -> tuple[Any, Any]:
+        """A count is an integer."""
+        return self._given or _field("IntegerField"), None
+
+    def _resolve_output_field(self) -> Any:
+        return _field("IntegerField")
+
+
+class Sum(Aggregate):
+    """The sum."""
+
+    function = "SUM"
+    name = "Sum"
+    allow_distinct = True
+
+    def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
+        """Return the sum, exact for decimals."""
+        return builder.sum(args, type_)
+
+
+class Avg(Aggregate):
+    """The mean: a float for integers, else of the type of the values."""
+
+    function = "AVG"
+    name = "Avg"
+    allow_distinct = True
+
+    def aggregate_field(self, terms: list[Term]) -> tuple[Any, Any]:
+        """The mean of integers is a float."""
+        from ormolu.fields import FloatField, IntegerField
+
+        field, why = self.field(terms)
+        if self._given is None and isinstance(field, IntegerField):
+            return FloatField(), None
+        return field, why
+
+    def _resolve_output_field(self) -> Any:
+        from ormolu.fields import FloatField, IntegerField
+
+        field = Expression._resolve_output_field(self)
+        return FloatField() if isinstance(field, IntegerField) else field
+
+
+class Max(Aggregate):
+    """The greatest value."""
+
+    function = "MAX"
+    name = "Max"
+
+
+class Min(Aggregate):
+    """The smallest value."""
+
+    function = "MIN"
+    name = "Min"
+
+
+class _Statistic(Avg):
+    """Standard deviation and variance; of a sample on request."""
+
+    allow_distinct = False
+
+    def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
+        self.function = f"{self.base}_{'SAMP' if sample else 'POP'}"
+        super().__init__(expression, **extra)
+        self.sample = sample
+
+    base: ClassVar[str] = ""
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (*super().shape(shape), self.sample)
+
+
+class StdDev(_Statistic):
+    """The standard deviation."""
+
+    base = "STDDEV"
+    name = "StdDev"
+
+
+class Variance(_Statistic):
+    """The variance."""
+
+    base = "VAR"
+    name = "Variance"

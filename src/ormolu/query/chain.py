@@ -1,0 +1,453 @@
+"""The refining half of a QuerySet: each method returns a new one and does no I/O."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterable
+from typing import Any, Generic, Self
+
+from typing_extensions import TypeVar
+
+from ormolu.compile import names as paths
+from ormolu.compile.layout import check_name, relation
+from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError
+from ormolu.query.checks import check_condition, check_expression
+from ormolu.query.expressions import F, OrderBy
+from ormolu.query.prefetch import as_prefetch
+from ormolu.query.q import Q, check_arguments, of_lookups
+from ormolu.query.query import Query
+
+M = TypeVar("M")
+R = TypeVar("R", default=M)
+SEP = "__"
+
+
+class Chain(Generic[M, R]):
+    """Holds a query and refines it."""
+
+    model: type[M]
+    query: Query
+
+    def __init__(self, model: type[M] | None = None, query: Query | None = None, using: str | None = None, hints: Any = None) -> None:
+        self.model = model  # type: ignore[assignment]
+        self.query = Query(model) if query is None else query
+        self._db = using
+        self._hints: dict[str, Any] = hints or {}
+        self._prefetch: tuple[Any, ...] = ()
+        self._known: dict[Any, dict[Any, Any]] = {}
+        self._result_cache: list[R] | None = None
+        self._binding: Any = None
+
+    def _clone(self) -> Self:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._result_cache = None
+        made.query = self.query.copy()
+        return made
+
+    _chain = _clone
+
+    def _with(self, *op: Any) -> Self:
+        made = self._clone()
+        made.query.ops = (*made.query.ops, op)
+        return made
+
+    # Which rows
+
+    def all(self) -> Self:
+        """Return a copy."""
+        return self._clone()
+
+    def none(self) -> Self:
+        """Return a queryset that matches nothing and never asks the database."""
+        return self._with("nothing")
+
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """Keep the rows that meet all conditions.
+
+        Positional: Qs, lookups, boolean expressions of ours or SQLAlchemy's. Keywords:
+        lookups (`age__gte=18`, `author__name="Ann"`). Conditions on one multi-valued
+        relation in one call concern the same related object.
+        Raises FieldError where a name or lookup is unknown, TypeError after slicing.
+        """
+        return self._filter(args, kwargs, False)
+
+    def exclude(self, *args: Any, **kwargs: Any) -> Self:
+        """Leave out the rows that meet all conditions. Rows where they are NULL stay."""
+        return self._filter(args, kwargs, True)
+
+    def _filter(self, args: tuple[Any, ...], kwargs: dict[str, Any], negated: bool) -> Self:
+        query = self.query
+        if query.limit is not None or query.offset is not None:
+            if args or kwargs:
+                raise TypeError("Cannot filter a query once a slice has been taken.")
+        if query.combined is not None:
+            self._not_combined("exclude" if negated else "filter")
+        made = self._clone()
+        if args or kwargs:
+            if "_connector" in kwargs or "_negated" in kwargs or "" in kwargs:
+                check_arguments(args, kwargs)
+            q = of_lookups(args, kwargs, negated=negated)
+            check_condition(query, q)
+            made.query.ops = (*query.ops, ("filter", q))
+        return made
+
+    def complex_filter(self, condition: Any) -> Self:
+        """Apply a Q or a dict of lookups."""
+        return self.filter(condition) if isinstance(condition, Q) else self.filter(**condition)
+
+    def distinct(self, *fields: str) -> Self:
+        """Leave out repetitions; with names (PostgreSQL) keep the first row of each."""
+        if self.query.is_sliced:
+            raise TypeError("Cannot create distinct fields once a slice has been taken.")
+        self._not_combined("distinct")
+        made = self._clone()
+        made.query.distinct = True
+        made.query.distinct_fields = fields
+        return made
+
+    # In which order
+
+    def order_by(self, *fields: Any) -> Self:
+        """Order by names (`"-age"`, `"author__name"`, `"?"`) or expressions; with none, not at all."""
+        if self.query.is_sliced:
+            raise TypeError("Cannot reorder a query once a slice has been taken.")
+        made = self._clone()
+        made.query.order_by = tuple(self._order(field) for field in fields)
+        made.query.default_ordering = False
+        made.query.reversed = False
+        return made
+
+    def _order(self, field: Any) -> Any:
+        if not isinstance(field, str):
+            if hasattr(field, "as_order") or hasattr(field, "as_term"):
+                if getattr(field, "contains_aggregate", False):
+                    raise FieldError(
+                        f"Using an aggregate in order_by() without also including it in annotate() is not allowed: {field}"
+                    )
+                check_expression(self.query, field)
+                return OrderBy(field.expression, field.descending, field.nulls_first, field.nulls_last) if type(field) is OrderBy else field
+            return field
+        if field == "?":
+            return field
+        name = field[1:] if field[:1] in "+-" else field
+        names = self.query.annotation_names
+        if name in names or name.split(SEP)[0] in names:
+            return field
+        path = paths.resolve(self.model._meta, name.split(SEP), names, {n: None for n in ()})  # type: ignore[attr-defined]
+        if path.rest and path.value_field is not None and path.value_field.get_transform(path.rest[0]) is None:
+            meta = path.meta
+            known = paths.choices(meta)
+            raise FieldError(paths.unknown(path.rest[0], known, "field", meta))
+        return field
+
+    def reverse(self) -> Self:
+        """Turn the order around."""
+        if self.query.is_sliced:
+            raise TypeError("Cannot reverse a query once a slice has been taken.")
+        made = self._clone()
+        made.query.reversed = not made.query.reversed
+        return made
+
+    @property
+    def ordered(self) -> bool:
+        """Whether there is an order: order_by(), or Meta.ordering with no GROUP BY."""
+        query = self.query
+        if query.order_by:
+            return True
+        grouped = any(op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in query.ops)
+        return bool(query.default_ordering and self.model._meta.ordering and not grouped)  # type: ignore[attr-defined]
+
+    # What comes along
+
+    def annotate(self, *args: Any, **kwargs: Any) -> Self:
+        """Add values computed for each row. Positional aggregates name themselves (`pages__sum`)."""
+        self._not_combined("annotate")
+        return self._annotate(args, kwargs, True)
+
+    def alias(self, *args: Any, **kwargs: Any) -> Self:
+        """Name values for later use without selecting them."""
+        self._not_combined("alias")
+        return self._annotate(args, kwargs, False)
+
+    def _annotate(self, args: tuple[Any, ...], kwargs: dict[str, Any], select: bool) -> Self:
+        named = named_expressions(args, kwargs, "annotate")
+        made = self._clone()
+        meta = self.model._meta  # type: ignore[attr-defined]
+        taken = {name for field in meta.get_fields() for name in (field.name, getattr(field, "attname", None))}
+        for name, expression in named.items():
+            if name in taken and (made.query.values_fields is None or name in made.query.values_fields or True):
+                raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
+            check_alias(name)
+            if not hasattr(expression, "filtered_hops"):
+                check_expression(made.query, expression)
+            made.query.ops = (*made.query.ops, ("annotate", name, expression, select))
+            if select and made.query.values_fields is not None and name not in made.query.values_fields:
+                made.query.values_fields = (*made.query.values_fields, name)
+        return made
+
+    def select_related(self, *fields: Any) -> Self:
+        """Load single related objects in the same query, by JOIN.
+
+        Names may be nested (`"author__publisher"`); with none, all forward keys that are
+        not null are followed; `None` takes everything back.
+        """
+        self._not_combined("select_related")
+        if self.query.values_fields is not None:
+            raise TypeError("Cannot call select_related() after .values() or .values_list()")
+        made = self._clone()
+        if fields == (None,):
+            made.query.select_related = False
+        elif fields:
+            for name in fields:
+                self._check_related(name)
+            earlier = made.query.select_related
+            made.query.select_related = (*(earlier if isinstance(earlier, tuple) else ()), *fields)
+        else:
+            made.query.select_related = True
+        return made
+
+    def _check_related(self, name: str) -> None:
+        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        if name.split(SEP)[0] in self.query.annotation_names:
+            return
+        for part in name.split(SEP):
+            field = relation(meta, part, {})
+            meta = field.related_model._meta
+
+    def prefetch_related(self, *lookups: Any) -> Self:
+        """Load related objects with one more query per relation; `None` takes everything back."""
+        self._not_combined("prefetch_related")
+        made = self._clone()
+        if lookups == (None,):
+            made._prefetch = ()
+            return made
+        for lookup in lookups:
+            first = as_prefetch(lookup).prefetch_to.split(SEP)[0]
+            if first in self.query.annotation_names:
+                raise ValueError("prefetch_related() is not supported with FilteredRelation.")
+        made._prefetch = (*self._prefetch, *lookups)
+        return made
+
+    def only(self, *fields: str) -> Self:
+        """Load these columns only (and the key); others are loaded when read."""
+        self._not_combined("only")
+        if self.query.values_fields is not None:
+            raise TypeError("Cannot call only() after .values() or .values_list()")
+        if fields == (None,):
+            raise TypeError("Cannot pass None as an argument to only().")
+        made = self._clone()
+        names = {self._column_name(name) for name in fields}
+        before, defer = self.query.deferred
+        made.query.deferred = (frozenset(names - before if defer else names), False)
+        return made
+
+    def defer(self, *fields: Any) -> Self:
+        """Leave these columns out until they are read; `None` takes everything back."""
+        self._not_combined("defer")
+        if self.query.values_fields is not None:
+            raise TypeError("Cannot call defer() after .values() or .values_list()")
+        made = self._clone()
+        if fields == (None,):
+            made.query.deferred = (frozenset(), True)
+            return made
+        names = frozenset(self._column_name(name) for name in fields)
+        before, defer = self.query.deferred
+        if defer:
+            made.query.deferred = (before | names, True)
+        elif before - names:
+            made.query.deferred = (before - names, False)
+        else:
+            made.query.deferred = (names - before, True)
+        return made
+
+    def _column_name(self, name: str) -> str:
+        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        parts: list[str] = []
+        for part in name.split(SEP):
+            if meta is None:
+                raise FieldError(f"Cannot follow {name!r}: {SEP.join(parts)!r} is not a relation.")
+            field = check_name(meta, meta.pk.name if part == "pk" else part)
+            parts.append(field.name)
+            meta = field.related_model._meta if field.is_relation else None
+        return SEP.join(parts)
+
+    # As what
+
+    def values(self, *fields: Any, **expressions: Any) -> Chain[M, dict[str, Any]]:
+        """Return dicts in place of objects."""
+        made: Any = self._values(fields, expressions)
+        made.query.row_kind = "dict"
+        return made  # type: ignore[no-any-return]
+
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> Chain[M, Any]:
+        """Return tuples; with `flat` the single values, with `named` named tuples."""
+        if flat and named:
+            raise TypeError("'flat' and 'named' can't be used together.")
+        if flat and len(fields) > 1:
+            raise TypeError("'flat' is not valid when values_list is called with more than one field.")
+        plain: list[str] = []
+        expressions: dict[str, Any] = {}
+        for field in fields:
+            if hasattr(field, "as_term") or hasattr(field, "__clause_element__"):
+                alias = self._alias_of(field, expressions, fields)
+                expressions[alias] = field
+                plain.append(alias)
+            else:
+                plain.append(field)
+        made: Any = self._values(tuple(plain), expressions)
+        made.query.row_kind = "flat" if flat else "named" if named else "tuple"
+        return made  # type: ignore[no-any-return]
+
+    def _alias_of(self, expression: Any, taken: dict[str, Any], fields: tuple[Any, ...]) -> str:
+        try:
+            prefix: str = expression.default_alias
+        except (AttributeError, TypeError):
+            prefix = getattr(expression, "key", None) or type(expression).__name__.lower()
+        number = 1
+        while (name := f"{prefix}{number}") in taken or name in fields or name in self.query.annotation_names:
+            number += 1
+        return name
+
+    def _values(self, fields: tuple[Any, ...], expressions: dict[str, Any]) -> Self:
+        made = self
+        if expressions:
+            made = made._annotate((), {name: value for name, value in expressions.items()}, True)
+            fields = (*fields, *(name for name in expressions if name not in fields))
+        else:
+            made = made._clone()
+        names = tuple(self._value_name(made.query, name) for name in fields)
+        made.query.select_related = False
+        made.query.deferred = (frozenset(), True)
+        if not names:
+            meta: Any = self.model._meta  # type: ignore[attr-defined]
+            selected = [op[1] for op in made.query.ops if op[0] == "annotate" and op[3]]
+            names = (*(field.attname for field in meta.concrete_fields), *dict.fromkeys(selected))
+        made.query.values_fields = names
+        made.query.ops = (*made.query.ops, ("values", names))
+        return made
+
+    def _value_name(self, query: Query, name: Any) -> str:
+        if hasattr(name, "key") and not isinstance(name, str):  # a SQLAlchemy attribute
+            return str(name.key)
+        if not isinstance(name, str):
+            raise TypeError(f"values() takes names and expressions, not {name!r}.")
+        known = query.annotation_names
+        if name in known or name.split(SEP)[0] in known:
+            return name
+        path = paths.resolve(self.model._meta, name.split(SEP), known)  # type: ignore[attr-defined]
+        if path.rest and (path.value_field is None or path.value_field.get_transform(path.rest[0]) is None):
+            if path.is_relation:
+                raise FieldError(paths.unknown(path.rest[0], paths.choices(path.meta), "field", path.meta))
+            raise FieldError(
+                f"Cannot resolve keyword '{path.rest[0]}' into field. Join on '{path.field.name}' not permitted."
+            )
+        return name
+
+    # Where
+
+    def using(self, alias: str | None) -> Self:
+        """Ask another database."""
+        made = self._clone()
+        made._db = alias
+        return made
+
+    def _add_hints(self, **hints: Any) -> None:
+        self._hints = {**self._hints, **hints}
+
+    def _next_is_sticky(self) -> Self:
+        return self
+
+    def _not_combined(self, name: str) -> None:
+        if self.query.combined is not None:
+            raise NotSupportedError(
+                f"Calling QuerySet.{name}() after {self.query.combined.kind}() is not supported."
+            )
+
+    # Combination
+
+    def __and__(self, other: Any) -> Any:
+        return self._merge(other, "AND")
+
+    def __or__(self, other: Any) -> Any:
+        return self._merge(other, "OR")
+
+    def __xor__(self, other: Any) -> Any:
+        return self._merge(other, "XOR")
+
+    def _merge(self, other: Any, connector: str) -> Any:
+        if not isinstance(other, Chain):
+            return NotImplemented
+        if self.model is not other.model:
+            raise TypeError("Cannot combine queries on two different base models.")
+        if self.query.is_sliced or other.query.is_sliced:
+            raise TypeError("Cannot combine queries once a slice has been taken.")
+        if self.query.distinct != other.query.distinct:
+            raise TypeError("Cannot combine a unique query with a non-unique query.")
+        mine, theirs = filters_of(self.query), filters_of(other.query)
+        nothing = [any(op[0] == "nothing" for op in q.query.ops) for q in (self, other)]
+        made = self._clone()
+        if any(nothing):
+            keep = other if nothing[0] and connector != "AND" else self
+            return (self if nothing[0] and connector == "AND" else other if connector == "AND" else keep)._clone()
+        rest = tuple(op for op in self.query.ops if op[0] != "filter")
+        if connector == "AND":
+            made.query.ops = (*self.query.ops, *(op for op in other.query.ops if op[0] == "filter"))
+        elif connector == "OR" and (not mine or not theirs):
+            made.query.ops = rest
+        else:
+            made.query.ops = (*rest, ("filter", Q.create([mine, theirs], connector)))
+        if not made.query.order_by:
+            made.query.order_by = other.query.order_by
+        return made
+
+
+def filters_of(query: Query) -> Q:
+    """Return all conditions of a query as one Q."""
+    conditions = [op[1] for op in query.ops if op[0] == "filter"]
+    return Q.create(conditions, "AND") if len(conditions) != 1 else copy.copy(conditions[0])
+
+
+def named_expressions(args: Iterable[Any], kwargs: dict[str, Any], method: str) -> dict[str, Any]:
+    """Return expressions by name; positional ones name themselves."""
+    named: dict[str, Any] = {}
+    for arg in args:
+        try:
+            name = arg.default_alias
+        except (AttributeError, TypeError):
+            key = getattr(arg, "key", None) or getattr(arg, "name", None)
+            if isinstance(key, str) and hasattr(arg, "compile"):
+                name = key
+            elif hasattr(arg, "as_term"):
+                raise TypeError("Complex annotations require an alias") from None
+            else:
+                raise TypeError(f"QuerySet.{method}() received non-expression(s): {arg}.") from None
+        if name in kwargs:
+            raise ValueError(f"The named annotation '{name}' conflicts with the default name for another annotation.")
+        named[name] = arg
+    for name, value in kwargs.items():
+        if not (hasattr(value, "as_term") or hasattr(value, "filtered_hops") or hasattr(value, "__clause_element__") or hasattr(value, "compile")):
+            raise TypeError(f"QuerySet.{method}() received non-expression(s): {value}.")
+        named[name] = value
+    return named
+
+
+_FORBIDDEN = frozenset("'`\"];#")
+
+
+def check_alias(name: str) -> None:
+    """Refuse aliases that could be more than a name (trap of injected SQL)."""
+    if any(char in _FORBIDDEN or char.isspace() for char in name) or "--" in name or "/*" in name or "*/" in name:
+        raise ValueError(
+            "Column aliases cannot contain whitespace characters, hashes, quotation marks, semicolons, or SQL comments."
+        )
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return a hint with the near miss."""
+    found = difflib.get_close_matches(name, list(known), 1)
+    return f" Did you mean {found[0]!r}?" if found else ""
+
+
+__all__ = ["Chain", "F", "FieldDoesNotExist", "check_alias", "named_expressions", "near"]

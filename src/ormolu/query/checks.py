@@ -1,0 +1,109 @@
+"""Refuse unknown names when a query is built, once per shape."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ormolu.compile.builder import Builder
+from ormolu.compile.params import Params
+from ormolu.compile.shape import Shape, Uncacheable
+from ormolu.exceptions import EmptyResultSet
+
+_checked: dict[Any, _Checked] = {}
+MOST = 4_000
+
+
+class _Dialect:
+    """Stands in for a driver while names are checked: nothing is rendered."""
+
+    vendor = "sqlite"
+    tuples = True
+    plans: dict[Any, Any] = {}  # noqa: RUF012
+
+    @property
+    def dialect(self) -> Any:
+        """Return SQLite's dialect."""
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.dialect()  # type: ignore[no-untyped-call]
+
+
+_driver = _Dialect()
+
+
+def check_condition(query: Any, q: Any) -> None:
+    """Raise FieldError, ValueError or TypeError if the condition can't be asked of the query."""
+    _check(query, q, lambda builder: builder.filter(q))
+
+
+def check_expression(query: Any, expression: Any) -> None:
+    """Raise if the expression can't be resolved in the query."""
+    _check(query, expression, lambda builder: builder.term(expression))
+
+
+def _check(query: Any, part: Any, resolve: Any) -> None:
+    shape = Shape()
+    key: Any = None
+    try:
+        key = (query.key(shape), shape.literal(part, part))
+        found = _checked.get(key)
+    except (Uncacheable, TypeError):
+        found = key = None
+    if found is None:
+        found = _resolve(query, part, shape, resolve)
+        if key is not None:
+            if len(_checked) >= MOST:
+                _checked.clear()
+            _checked[key] = found
+    for index, prepare, convert in found.values:
+        _convert(shape.values[index], prepare, convert)
+
+
+class _Checked(NamedTuple):
+    """What a condition's values must go through, and what the key refers to by identity."""
+
+    values: tuple[tuple[int, Any, Any], ...]
+    owners: Any
+
+
+def _resolve(query: Any, part: Any, shape: Shape, resolve: Any) -> _Checked:
+    if _defers(part) or any(_defers(value) for op in query.ops for value in op[1:]):
+        return _Checked((), shape.owners)
+    params = Params(shape)
+    builder = Builder(query, params, _driver)
+    try:
+        builder.replay()
+        before = len(params.bindings)
+        resolve(builder)
+    except EmptyResultSet:
+        return _Checked((), shape.owners)
+    new = list(params.bindings.values())[before:]
+    kept = dict.fromkeys((b.index, b.prepare, b.convert) for b in new if b.convert is not None)
+    return _Checked(tuple(kept), shape.owners)
+
+
+def _convert(value: Any, prepare: Any, convert: Any) -> None:
+    """Run the conversion of a value, which raises where the value does not fit."""
+    try:
+        if prepare is None:
+            convert(value)
+        else:
+            for item in prepare(value):
+                convert(item)
+    except EmptyResultSet:
+        return
+
+
+def _defers(part: Any) -> bool:
+    """Tell whether a part refers to an enclosing query, so that only that can check it."""
+    from ormolu.query.expressions import OuterRef
+    from ormolu.query.q import Q
+
+    if isinstance(part, OuterRef):
+        return True
+    if isinstance(part, Q):
+        return any(_defers(child[1] if isinstance(child, tuple) else child) for child in part.children)
+    if hasattr(part, "query") and hasattr(part, "model"):
+        return False
+    sources = part.get_source_expressions() if hasattr(part, "get_source_expressions") else ()
+    return any(_defers(source) for source in sources if source is not None)

@@ -1,0 +1,585 @@
+"""Lookups: what may stand after the last `__` of a keyword in filter().
+
+A lookup is found through the field (`Field.register_lookup`), builds a condition
+from the term on its left and the value on its right, and can stand alone as an
+expression: `filter(GreaterThan(F("a"), F("b")))`.
+Source: Django's documentation, ref/models/querysets, "Field lookups", and ref/models/lookups.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ClauseElement
+
+from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
+from ormolu.compile.params import bucket, padded
+from ormolu.compile.terms import Term, merge
+from ormolu.exceptions import EmptyResultSet, FieldError
+from ormolu.fields import (
+    BooleanField,
+    CharField,
+    DateField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    FloatField,
+    IntegerField,
+    TextField,
+)
+from ormolu.query.expressions import Expression, F, condition_term, expression_of
+
+
+class Lookup(Expression):
+    """Base of all lookups. Subclasses give `lookup_name` and `element()`."""
+
+    lookup_name: ClassVar[str] = ""
+    prepare_rhs: ClassVar[bool] = True
+    takes_none: ClassVar[bool] = False
+    is_transform: ClassVar[bool] = False
+    conditional_field = BooleanField()
+
+    def __init__(self, lhs: Any, rhs: Any) -> None:
+        super().__init__()
+        self.lhs, self.rhs = lhs if hasattr(lhs, "as_term") else expression_of(lhs), rhs
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return both sides."""
+        return [self.lhs, self.rhs] if hasattr(self.rhs, "as_term") else [self.lhs]
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (self.__class__, shape.item(self.lhs), shape.literal(self, self.rhs))
+
+    @property
+    def _output_field_or_none(self) -> Any:
+        return self.conditional_field
+
+    def as_condition(self, builder: Any, negated: bool = False) -> Condition:
+        """Return this lookup as a condition."""
+        return type(self).build(builder, builder.term(self.lhs), self.rhs, self, False, None, self.lookup_name)
+
+    def as_term(self, builder: Any) -> Term:
+        """Return this lookup as a value."""
+        return condition_term(self.as_condition(builder))
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return the condition `lhs <lookup> value`; under NOT it is made false where it would be NULL."""
+        if value is None and not cls.takes_none:
+            raise ValueError(f"Cannot use None as a query value for the lookup {name!r}; use isnull.")
+        rhs = cls.operand(builder, lhs, value, owner, relation)
+        return conclude(lhs, rhs, cls.element(builder, lhs, rhs, owner), negated)
+
+    @classmethod
+    def operand(cls, builder: Any, lhs: Term, value: Any, owner: Any, relation: Any) -> Term:
+        """Return the right-hand side as a term."""
+        return operand(builder, lhs, value, owner, relation, prepare=cls.prepare_rhs)
+
+    @classmethod
+    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
+        """Return the SQLAlchemy condition."""
+        raise NotImplementedError(f"{cls.__name__} must define element()")
+
+
+def conclude(lhs: Term, rhs: Term | None, element: Any, negated: bool) -> Condition:
+    """Return the condition of an element, with what the compiler must know about it."""
+    parts = [lhs] if rhs is None else [lhs, rhs]
+    if negated:
+        guards = [p.sa.is_not(None) for p in parts if p.nullable and not p.constant and not p.aggregate]
+        if guards:
+            element = sa.and_(element, *guards)
+    return Condition(
+        element,
+        joins=frozenset[Any]().union(*(part.joins for part in parts)),
+        rejects=frozenset[Any]().union(*(part.strict for part in parts)),
+        aggregate=any(part.aggregate for part in parts),
+        window=any(part.window for part in parts),
+        group=tuple(c for part in parts for c in part.group_columns()) if any(p.aggregate for p in parts) else (),
+    )
+
+
+def operand(
+    builder: Any, lhs: Term, value: Any, owner: Any, relation: Any, *, prepare: bool = True
+) -> Term:
+    """Return the term of a value that is compared with `lhs`."""
+    if hasattr(value, "query") and hasattr(value, "model"):
+        return scalar_query(builder, value, relation)
+    if hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
+        return builder.term(value)  # type: ignore[no-any-return]
+    convert = converter(lhs.field, value, relation) if prepare else None
+    return Term(builder.params.bind(owner, value, lhs.type if prepare else None, convert), nullable=False, constant=True)
+
+
+def converter(field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | None:
+    """Return what prepares values of this one's class for a field."""
+    if hasattr(value, "_meta"):
+        return instance_key(field, relation)
+    if field is None:
+        return None
+    choose = getattr(field, "prep_for", None)
+    return choose(value.__class__) if choose is not None else field.get_prep_value  # type: ignore[no-any-return]
+
+
+def instance_key(field: Any, relation: Any) -> Callable[[Any], Any]:
+    """Return what takes the compared key from a model instance."""
+    name = field.attname if field is not None and relation is not None else None
+
+    def key(instance: Any) -> Any:
+        meta = instance._meta
+        attname = name if name is not None and hasattr(instance, name) and _has(meta, name) else meta.pk.attname
+        found = getattr(instance, attname)
+        while hasattr(found, "_meta"):
+            found = found.pk
+        if found is None:
+            raise ValueError(
+                f"Model instances passed to related filters must be saved: this {meta.object_name} has no {attname}."
+            )
+        return found
+
+    return key
+
+
+def _has(meta: Any, attname: str) -> bool:
+    return any(field.attname == attname for field in meta.concrete_fields)
+
+
+def scalar_query(builder: Any, queryset: Any, relation: Any) -> Term:
+    """Return a queryset as a single value."""
+    if queryset.query.limit is None or queryset.query.limit[1] != 1:
+        raise ValueError(
+            "The QuerySet value for an exact lookup must be limited to one result using slicing."
+        )
+    select, terms, outer = builder.subquery(queryset.query, relation=relation)
+    return Term(select.scalar_subquery(), terms[0].field, joins=outer, constant=True)
+
+
+class Exact(Lookup):
+    """Equality; None means IS NULL."""
+
+    lookup_name = "exact"
+    takes_none = True
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return `lhs = value`."""
+        if value is None:
+            return IsNull.build(builder, lhs, True, owner, negated, relation, "isnull")
+        return super().build(builder, lhs, value, owner, negated, relation, name)
+
+    @classmethod
+    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
+        """Return equality."""
+        return lhs.sa == rhs.sa
+
+
+class IsNull(Lookup):
+    """IS NULL for True, IS NOT NULL for False."""
+
+    lookup_name = "isnull"
+    prepare_rhs = False
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return the test."""
+        if not isinstance(value, bool):
+            raise ValueError("The QuerySet value for an isnull lookup must be True or False.")
+        condition = conclude(lhs, None, lhs.sa.is_(None) if value else lhs.sa.is_not(None), False)
+        condition.rejects, condition.rejects_false = (
+            (frozenset(), lhs.strict) if value else (lhs.strict, frozenset())
+        )
+        return condition
+
+
+class GreaterThan(Lookup):
+    """lhs > rhs."""
+
+    lookup_name = "gt"
+
+    @classmethod
+    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
+        """Return the comparison."""
+        return lhs.sa > rhs.sa
+
+
+class GreaterThanOrEqual(Lookup):
+    """lhs >= rhs."""
+
+    lookup_name = "gte"
+
+    @classmethod
+    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
+        """Return the comparison."""
+        return lhs.sa >= rhs.sa
+
+
+class LessThan(Lookup):
+    """lhs < rhs."""
+
+    lookup_name = "lt"
+
+    @classmethod
+    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
+        """Return the comparison."""
+        return lhs.sa < rhs.sa
+
+
+class LessThanOrEqual(Lookup):
+    """lhs <= rhs."""
+
+    lookup_name = "lte"
+
+    @classmethod
+    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
+        """Return the comparison."""
+        return lhs.sa <= rhs.sa
+
+
+class In(Lookup):
+    """Membership in a list, or in the rows of a queryset."""
+
+    lookup_name = "in"
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return the condition; an empty list matches nothing."""
+        if value is None:
+            raise ValueError("Cannot use None as a query value for the lookup 'in'.")
+        if hasattr(value, "query") and hasattr(value, "model"):
+            return cls.in_query(builder, lhs, value.query, negated, relation)
+        if isinstance(value, ClauseElement):
+            return conclude(lhs, None, lhs.sa.in_(value), negated)
+        if hasattr(value, "as_term"):
+            rhs = builder.term(value)
+            return conclude(lhs, rhs, lhs.sa.in_(rhs.sa), negated)
+        items = list(value)
+        if any(hasattr(item, "as_term") or hasattr(item, "query") for item in items):
+            terms = [operand(builder, lhs, item, item, relation) for item in items if item is not None]
+            return conclude(lhs, merge(None, None, terms), lhs.sa.in_([term.sa for term in terms]), negated)
+        kept = [item for item in items if item is not None]
+        if not kept:
+            return NOTHING
+        length = bucket(len(items))
+        if length < 0:
+            return conclude(lhs, None, cls.many(builder, lhs, items, owner, relation), negated)
+        convert = converter(lhs.field, kept[0], relation)
+        if len({type(item) for item in kept}) > 1:
+            convert = mixed(lhs.field, relation)
+        fill = padded(length)
+        bound = builder.params.bind_items(owner, items, lhs.type, convert, fill, length)
+        return conclude(lhs, None, lhs.sa.in_(bound), negated)
+
+    @classmethod
+    def in_query(cls, builder: Any, lhs: Term, query: Any, negated: bool, relation: Any) -> Condition:
+        """Return membership in a subquery."""
+        try:
+            select, terms, outer = builder.subquery(query, relation=relation)
+        except EmptyResultSet:
+            return NOTHING
+        if len(terms) != 1:
+            raise ValueError(
+                f"The QuerySet value for an 'in' lookup must have 1 selected field (received {len(terms)})"
+            )
+        condition = conclude(lhs, None, lhs.sa.in_(select), negated)
+        condition.joins |= outer
+        return condition
+
+    @classmethod
+    def many(cls, builder: Any, lhs: Term, items: list[Any], owner: Any, relation: Any) -> Any:
+        """Return membership in a list that is too long for one parameter each."""
+        convert = mixed(lhs.field, relation)
+        type_ = lhs.type
+        process = type_.dialect_impl(builder.driver.dialect).bind_processor(builder.driver.dialect)
+
+        def prepare(values: Any) -> list[Any]:
+            return [convert(value) for value in values if value is not None]
+
+        if builder.vendor == "postgresql":
+            bound = builder.params.bind_whole(owner, items, sa.ARRAY(type_), prepare)
+            return lhs.sa == sa.any_(bound)
+
+        def as_json(values: Any) -> str:
+            found = prepare(values)
+            return json.dumps([process(value) for value in found] if process is not None else found)
+
+        bound = builder.params.bind_whole(owner, items, sa.Text(), as_json)
+        if builder.vendor == "sqlite":
+            rows = sa.func.json_each(bound).table_valued("value")
+            return lhs.sa.in_(sa.select(rows.c.value))
+        rows = sa.func.json_table(bound, sa.text("'$[*]' COLUMNS (value VARCHAR(255) PATH '$')")).table_valued("value")
+        return lhs.sa.in_(sa.select(rows.c.value))
+
+
+def mixed(field: Any, relation: Any) -> Callable[[Any], Any]:
+    """Return what prepares values of any class for a field."""
+    key = instance_key(field, relation)
+
+    def convert(value: Any) -> Any:
+        if hasattr(value, "_meta"):
+            value = key(value)
+        return value if field is None else field.get_prep_value(value)
+
+    return convert
+
+
+class Range(Lookup):
+    """BETWEEN two values, both included."""
+
+    lookup_name = "range"
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return the condition."""
+        try:
+            items = list(value)
+        except TypeError:
+            items = []
+        if len(items) != 2:
+            raise ValueError(f"The lookup 'range' takes two values, not {value!r}.")
+        if any(item is None for item in items):
+            raise ValueError("Cannot use None as a query value for the lookup 'range'.")
+        if any(hasattr(item, "as_term") or hasattr(item, "query") for item in items):
+            low, high = (operand(builder, lhs, item, item, relation) for item in items)
+            return conclude(lhs, merge(None, None, [low, high], strict=True), lhs.sa.between(low.sa, high.sa), negated)
+        convert = mixed(lhs.field, relation)
+        bound = builder.params.bind_items(owner, items, lhs.type, convert, list, 2)
+        return conclude(lhs, None, lhs.sa.between(*bound), negated)
+
+
+# Text
+
+
+def as_text(builder: Any, term: Term) -> Any:
+    """Return a term as text, for LIKE and its kin."""
+    if isinstance(term.field, (CharField, TextField)) or builder.vendor == "sqlite":
+        return term.sa
+    return sa.cast(term.sa, sa.Text() if builder.vendor != "mysql" else sa.CHAR())
+
+
+def like(text: Any) -> str:
+    """Escape what LIKE would take for a wildcard."""
+    return str(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def glob(text: Any) -> str:
+    """Escape what GLOB would take for a wildcard."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(text))
+
+
+class PatternLookup(Lookup):
+    """A search in text. `before` and `after` tell where anything may stand."""
+
+    before: ClassVar[bool] = False
+    after: ClassVar[bool] = False
+    folds: ClassVar[bool] = False  # upper and lower case are the same
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return the condition."""
+        if value is None:
+            raise ValueError(f"Cannot use None as a query value for the lookup {name!r}.")
+        if hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "query"):
+            rhs = operand(builder, lhs, value, owner, relation)
+            return conclude(lhs, rhs, cls.dynamic(builder, as_text(builder, lhs), rhs), negated)
+        return conclude(lhs, None, cls.pattern(builder, lhs, value, owner), negated)
+
+    @classmethod
+    def pattern(cls, builder: Any, lhs: Term, value: Any, owner: Any) -> Any:
+        """Return the search for a plain value."""
+        text = as_text(builder, lhs)
+        sqlite = builder.vendor == "sqlite"
+        # SQLite's LIKE folds ASCII only: other text goes through a function of ours.
+        wide = sqlite and cls.folds and not str(value).isascii()
+        escape = glob if sqlite and not cls.folds else like
+        wild = "*" if escape is glob else "%"
+        head, tail = wild if cls.before else "", wild if cls.after else ""
+
+        def prepare(given: Any) -> str:
+            given = str(given)
+            return head + escape(given.casefold() if wide else given) + tail
+
+        bound = builder.params.bind(owner, value, sa.Text(), prepare)
+        if escape is glob:
+            return text.op("GLOB")(bound)
+        if wide:
+            return sa.func.ormolu_casefold(text).like(bound, escape="\\")
+        if sqlite or not cls.folds:
+            return (text.like if builder.vendor != "mysql" else _like_binary(text))(bound, escape="\\")
+        return sa.func.upper(text).like(sa.func.upper(bound), escape="\\")
+
+    @classmethod
+    def dynamic(cls, builder: Any, text: Any, rhs: Term) -> Any:
+        """Return the search for the value of an expression."""
+        value = as_text(builder, rhs)
+        if builder.vendor == "sqlite":
+            if cls.folds:
+                text, value = sa.func.ormolu_casefold(text), sa.func.ormolu_casefold(value)
+            if cls.before and cls.after:
+                return sa.func.instr(text, value) > 0
+            if cls.after:
+                return sa.func.substr(text, 1, sa.func.length(value)) == value
+            return sa.func.substr(text, -sa.func.length(value)) == value
+        value = sa.cast(value, sa.Text()) if builder.vendor == "postgresql" else value
+        for char in ("\\", "%", "_"):
+            value = sa.func.replace(value, char, "\\" + char)
+        if cls.folds:
+            text, value = sa.func.upper(text), sa.func.upper(value)
+        pattern: Any = value
+        if cls.before:
+            pattern = sa.literal("%").concat(pattern)
+        if cls.after:
+            pattern = sa.type_coerce(pattern, sa.Text()).concat("%")
+        return text.like(pattern, escape="\\")
+
+
+def _like_binary(text: Any) -> Any:
+    return text.collate("utf8mb4_bin").like
+
+
+class Contains(PatternLookup):
+    """The text contains the value, case counts."""
+
+    lookup_name = "contains"
+    before = after = True
+
+
+class IContains(PatternLookup):
+    """The text contains the value, case does not count."""
+
+    lookup_name = "icontains"
+    before = after = folds = True
+
+
+class StartsWith(PatternLookup):
+    """The text begins with the value, case counts."""
+
+    lookup_name = "startswith"
+    after = True
+
+
+class IStartsWith(PatternLookup):
+    """The text begins with the value, case does not count."""
+
+    lookup_name = "istartswith"
+    after = folds = True
+
+
+class EndsWith(PatternLookup):
+    """The text ends with the value, case counts."""
+
+    lookup_name = "endswith"
+    before = True
+
+
+class IEndsWith(PatternLookup):
+    """The text ends with the value, case does not count."""
+
+    lookup_name = "iendswith"
+    before = folds = True
+
+
+class IExact(PatternLookup):
+    """Equality, case does not count; None means IS NULL."""
+
+    lookup_name = "iexact"
+    folds = True
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return the condition."""
+        if value is None:
+            return IsNull.build(builder, lhs, True, owner, negated, relation, "isnull")
+        return super().build(builder, lhs, value, owner, negated, relation, name)
+
+    @classmethod
+    def dynamic(cls, builder: Any, text: Any, rhs: Term) -> Any:
+        """Return equality without regard to case."""
+        value = as_text(builder, rhs)
+        fold = sa.func.ormolu_casefold if builder.vendor == "sqlite" else sa.func.upper
+        return fold(text) == fold(value)
+
+
+class Regex(Lookup):
+    """A regular expression matches, case counts."""
+
+    lookup_name = "regex"
+    prepare_rhs = False
+    folds: ClassVar[bool] = False
+
+    @classmethod
+    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
+        """Return the match."""
+        text = as_text(builder, lhs)
+        if builder.vendor == "postgresql":
+            return text.op("~*" if cls.folds else "~", is_comparison=True)(sa.cast(rhs.sa, sa.Text()))
+        if builder.vendor == "sqlite":
+            pattern: Any = sa.literal("(?i)").concat(rhs.sa) if cls.folds else rhs.sa
+            return text.op("REGEXP", is_comparison=True)(pattern)
+        return text.regexp_match(rhs.sa) if not cls.folds else sa.func.lower(text).regexp_match(sa.func.lower(rhs.sa))
+
+
+class IRegex(Regex):
+    """A regular expression matches, case does not count."""
+
+    lookup_name = "iregex"
+    folds = True
+
+
+for _lookup in (
+    Exact, IExact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual, In, Range, IsNull, Contains, IContains,
+    StartsWith, IStartsWith, EndsWith, IEndsWith, Regex, IRegex,
+):  # fmt: skip
+    Field.register_lookup(_lookup)
+
+
+class IntegerRounding(Lookup):
+    """Comparison of an integer with a fraction: `age__gte=2.5` means `age >= 3`."""
+
+    @classmethod
+    def operand(cls, builder: Any, lhs: Term, value: Any, owner: Any, relation: Any) -> Term:
+        """Return the value, rounded up where it is a float."""
+        if value.__class__ is float:
+            return Term(builder.params.bind(owner, value, lhs.type, math.ceil), nullable=False, constant=True)
+        return super().operand(builder, lhs, value, owner, relation)
+
+
+class IntegerGreaterThanOrEqual(IntegerRounding, GreaterThanOrEqual):
+    """gte for integers."""
+
+
+class IntegerLessThan(IntegerRounding, LessThan):
+    """lt for integers."""
+
+
+IntegerField.register_lookup(IntegerGreaterThanOrEqual)
+IntegerField.register_lookup(IntegerLessThan)
+
+
+def default_lookup(name: str) -> Any:
+    """Return the lookup for a value whose field is not known."""
+    return Field.get_lookups().get(name) if hasattr(Field, "get_lookups") else None
+
+
+__all__ = [
+    "EVERYTHING", "Contains", "DateField", "DateTimeField", "DecimalField", "EndsWith", "Exact", "F", "FieldError", "FloatField",
+    "GreaterThan", "GreaterThanOrEqual", "IContains", "IEndsWith", "IExact", "IRegex", "IStartsWith", "In", "IsNull", "LessThan",
+    "LessThanOrEqual", "Lookup", "PatternLookup", "Range", "Regex", "StartsWith", "conclude", "default_lookup", "operand",
+]  # fmt: skip

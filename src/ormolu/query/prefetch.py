@@ -1,0 +1,300 @@
+"""prefetch_related(): related objects of many objects, with one query per relation."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any
+
+from ormolu.compile import statements
+from ormolu.compile.names import unknown
+from ormolu.compile.statements import plan_for
+from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
+from ormolu.programs import Fetch
+
+SEP = "__"
+Program = Generator[Any, Any, Any]
+
+
+class Prefetch:
+    """One relation to prefetch, with the queryset for it and where to put the results.
+
+    `lookup` is a path of relations; `queryset` the objects to choose from (of the last
+    relation); `to_attr` the name of a list attribute to use in place of the manager's cache.
+    """
+
+    def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
+        self.lookup = lookup
+        self.prefetch_through = lookup
+        self.prefetch_to = lookup
+        if queryset is not None and (
+            not hasattr(queryset, "query") or (queryset.query.values_fields is not None)
+        ):
+            raise ValueError("Prefetch querysets cannot use raw(), values(), and values_list().")
+        if to_attr:
+            self.prefetch_to = SEP.join([*lookup.split(SEP)[:-1], to_attr])
+        self.queryset = queryset
+        self.to_attr = to_attr
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Prefetch) and self.prefetch_to == other.prefetch_to
+
+    def __hash__(self) -> int:
+        return hash((Prefetch, self.prefetch_to))
+
+    def __repr__(self) -> str:
+        return f"Prefetch({self.lookup!r}, to_attr={self.to_attr!r})"
+
+    def add_prefix(self, prefix: str) -> Prefetch:
+        """Return the same prefetch seen from further out."""
+        made = Prefetch(prefix + SEP + self.lookup, self.queryset)
+        made.to_attr = self.to_attr
+        made.prefetch_to = prefix + SEP + self.prefetch_to
+        return made
+
+
+def as_prefetch(lookup: Any) -> Prefetch:
+    """Return a lookup given as a name as a Prefetch."""
+    return lookup if isinstance(lookup, Prefetch) else Prefetch(lookup)
+
+
+def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: str | None = None) -> Program:
+    """Load what `lookups` name for all instances, level by level. One SELECT per relation."""
+    done: dict[str, tuple[Prefetch, list[Any]]] = {}
+    queue = [as_prefetch(lookup) for lookup in lookups]
+    while queue:
+        lookup = queue.pop(0)
+        if lookup.prefetch_to in done:
+            if lookup.queryset is not None:
+                raise ValueError(
+                    f"'{lookup.prefetch_to}' lookup was already seen with a different queryset. "
+                    "You may need to adjust the ordering of your lookups."
+                )
+            continue
+        queue.extend((yield from follow(driver, instances, lookup, done, db)))
+
+
+def follow(
+    driver: Any, instances: Sequence[Any], lookup: Prefetch, done: dict[str, tuple[Prefetch, list[Any]]], db: str | None
+) -> Program:
+    """Load one lookup; return the prefetches that its own querysets ask for."""
+    level: list[Any] = list(instances)
+    through, to = lookup.prefetch_through.split(SEP), lookup.prefetch_to.split(SEP)
+    more: list[Prefetch] = []
+    for number, name in enumerate(through):
+        path = SEP.join(to[: number + 1])
+        if not level:
+            return more
+        last = number == len(through) - 1
+        if path in done:
+            level = done[path][1]
+            continue
+        queryset = lookup.queryset if last else None
+        attribute = lookup.to_attr if last else None
+        relation = find_relation(level[0], name, lookup.lookup, last)
+        if relation is None:
+            level = plain_values(level, name)
+            continue
+        found, nested = yield from load(driver, level, relation, name, queryset, attribute, db)
+        more.extend(as_prefetch(extra).add_prefix(path) for extra in nested)
+        done[path] = (lookup, found)
+        level = found
+    return more
+
+
+def plain_values(level: Sequence[Any], name: str) -> list[Any]:
+    """Return what a plain attribute (the `to_attr` of an earlier prefetch) holds."""
+    found: list[Any] = []
+    for instance in level:
+        value = getattr(instance, name, None)
+        found.extend(value if isinstance(value, (list, tuple)) else [] if value is None else [value])
+    return found
+
+
+def find_relation(instance: Any, name: str, lookup: str, last: bool) -> Any:
+    """Return the relation that an accessor name stands for, None for a plain attribute on the way."""
+    meta = instance._meta
+    relations = accessors(meta)
+    if name in relations:
+        return relations[name]
+    if name in instance.__dict__ and not last:
+        return None
+    try:
+        meta.get_field(name)
+    except FieldDoesNotExist:
+        pass
+    else:
+        if not last or not hasattr(meta.get_field(name), "path_infos"):
+            raise ValueError(
+                f"'{lookup}' does not resolve to an item that supports prefetching - this is an invalid "
+                "parameter to prefetch_related()."
+            )
+    text = unknown(name, sorted(relations), "relation", meta)
+    raise AttributeError(
+        f"Cannot find '{name}' on {meta.object_name} object, '{lookup}' is an invalid parameter to "
+        f"prefetch_related(). {text}"
+    )
+
+
+def accessors(meta: Any) -> dict[str, Any]:
+    """Return the relations of a model by the name of the attribute that holds them."""
+    found = {field.name: field for field in (*meta.fields, *meta.many_to_many) if field.is_relation}
+    found.update((rel.get_accessor_name(), rel) for rel in meta.related_objects)
+    return found
+
+
+def load(
+    driver: Any, level: Sequence[Any], relation: Any, name: str, queryset: Any, to_attr: str | None, db: str | None
+) -> Program:
+    """Load one relation of many objects and hand the results out; return them and nested prefetches."""
+    hops = relation.path_infos()
+    first = hops[0]
+    attname = attname_of(first.from_meta, first.pairs[0][0])
+    cached = [] if queryset is not None or to_attr else [o for o in level if is_loaded(o, relation, name)]
+    todo = level if not cached else [o for o in level if not is_loaded(o, relation, name)]
+    values = [v for v in {getattr(o, attname): None for o in todo} if v is not None]
+    nested: tuple[Any, ...] = ()
+    pairs: list[tuple[Any, Any]] = []
+    if values:
+        target = related_queryset(hops[-1].to_meta.model, relation, queryset)
+        nested = target._prefetch
+        query = target.query.copy()
+        query.ops = (*query.ops, ("linked", Linked(hops, values)))
+        pairs = yield from linked_rows(driver, query)
+    assign(todo, attname, pairs, relation, name, to_attr)
+    found = list({id(o): o for _key, o in pairs}.values()) if pairs else []
+    for instance in cached:
+        found.extend(loaded_values(instance, relation, name))
+    return found, nested
+
+
+def related_queryset(model: Any, relation: Any, queryset: Any) -> Any:
+    """Return the queryset to load related objects from."""
+    if queryset is not None:
+        return queryset
+    single = relation.many_to_one or relation.one_to_one
+    manager = model._base_manager if single else model._default_manager
+    return manager.get_queryset()
+
+
+def attname_of(meta: Any, column: Any) -> str:
+    """Return the attribute of a model that holds a column."""
+    return next(f.attname for f in meta.concrete_fields if f.sa_column is column)  # type: ignore[no-any-return]
+
+
+class Linked:
+    """An operation: only rows that are linked over `hops` to one of `values`; their key is selected, too."""
+
+    __slots__ = ("hops", "values")
+
+    def __init__(self, hops: Sequence[Any], values: list[Any]) -> None:
+        self.hops = hops
+        self.values = values
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key: the values count only by their number."""
+        return ("linked", tuple(id(hop.join_field) for hop in self.hops), self.hops[0].reverse, shape.literal(self, self.values))
+
+
+def linked_rows(driver: Any, query: Any) -> Program:
+    """Return pairs of (key of the holder, related object)."""
+    plan, values = plan_for(driver, query, "linked", statements.linked)
+    if plan.empty:
+        return []
+    try:
+        params = plan.bind(values)
+    except EmptyResultSet:
+        return []
+    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+
+
+def assign(
+    level: Sequence[Any], attname: str, pairs: list[tuple[Any, Any]], relation: Any, name: str, to_attr: str | None
+) -> None:
+    """Put related objects where their holders look for them."""
+    if relation.many_to_one or relation.one_to_one:
+        assign_single(level, attname, dict(pairs), relation, name, to_attr)
+        return
+    groups: dict[Any, list[Any]] = {}
+    for key, related in pairs:
+        try:
+            groups[key].append(related)
+        except KeyError:
+            groups[key] = [related]
+    back = relation.field.name if relation.one_to_many else None
+    for instance in level:
+        found = groups.get(getattr(instance, attname), [])
+        if back is not None:
+            for related in found:
+                related.__dict__[back] = instance
+        data = instance.__dict__
+        if to_attr:
+            data[to_attr] = list(found)
+        else:
+            cache = data.get("_prefetched_objects_cache")
+            if cache is None:
+                cache = data["_prefetched_objects_cache"] = {}
+            cache[name] = list(found)
+
+
+def assign_single(
+    level: Sequence[Any], attname: str, found: dict[Any, Any], relation: Any, name: str, to_attr: str | None
+) -> None:
+    """Put single related objects where their holders look for them."""
+    reverse = bool(getattr(relation, "auto_created", False)) and not getattr(relation, "concrete", False)
+    for instance in level:
+        related = found.get(getattr(instance, attname))
+        data = instance.__dict__
+        if to_attr:
+            data[to_attr] = related
+        elif reverse:
+            data.setdefault("_prefetched_objects_cache", {})[name] = related
+        else:
+            data[name] = related
+        if related is None:
+            continue
+        if reverse:
+            related.__dict__[relation.field.name] = instance
+        elif relation.one_to_one and relation.remote_field is not None:
+            accessor = relation.remote_field.get_accessor_name()
+            if accessor:
+                related.__dict__.setdefault("_prefetched_objects_cache", {})[accessor] = instance
+
+
+def is_loaded(instance: Any, relation: Any, name: str) -> bool:
+    """Tell whether an object has its related objects already."""
+    data = instance.__dict__
+    return name in data or name in data.get("_prefetched_objects_cache", ())
+
+
+def loaded_values(instance: Any, relation: Any, name: str) -> list[Any]:
+    """Return the related objects that an object has already."""
+    data = instance.__dict__
+    value = data[name] if name in data else data["_prefetched_objects_cache"][name]
+    if value is None:
+        return []
+    return list(value) if not hasattr(value, "_meta") else [value]
+
+
+def prefetch_related_objects(instances: Sequence[Any], *lookups: Any) -> None:
+    """Prefetch for objects that are there already. One SELECT per relation.
+
+    Source: Django's documentation, ref/models/querysets, `prefetch_related_objects()`.
+    """
+    if instances:
+        driver = _driver(instances)
+        driver.run(prefetch, instances, lookups)
+
+
+async def aprefetch_related_objects(instances: Sequence[Any], *lookups: Any) -> None:
+    """Prefetch for objects that are there already, asynchronously."""
+    if instances:
+        from ormolu import databases
+
+        driver = databases.get(instances[0].__dict__.get("_db") or "default").adriver
+        await driver.arun(prefetch, instances, lookups)
+
+
+def _driver(instances: Sequence[Any]) -> Any:
+    from ormolu import databases
+
+    return databases.get(instances[0].__dict__.get("_db") or "default").driver

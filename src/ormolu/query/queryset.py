@@ -1,0 +1,440 @@
+"""QuerySet: the half that asks the database, synchronously and asynchronously."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from ormolu import databases
+from ormolu.compile import statements
+from ormolu.compile.params import Params
+from ormolu.compile.shape import Shape
+from ormolu.databases.routing import router
+from ormolu.exceptions import NotSupportedError
+from ormolu.query import terminals
+from ormolu.query.chain import Chain, M, R, named_expressions
+from ormolu.query.q import of_lookups
+from ormolu.query.writing import Writing
+
+if TYPE_CHECKING:
+    from ormolu.query.query import Query
+
+MOST_SHOWN = 20
+CHUNK = 2_000
+
+
+class QuerySet(Writing[M, R], Chain[M, R]):
+    """A lazy, immutable query of a model.
+
+    Refining methods return a new queryset. Reading it (iteration, `len`, `bool`, `list`,
+    `await`, `async for`, an index) runs one SELECT and keeps the results.
+    Each method that does I/O has an asynchronous twin with an `a` before its name.
+    """
+
+    # Running
+
+    def _alias(self) -> str:
+        return self._db or router.db_for_read(self.model, **self._hints)
+
+    @property
+    def db(self) -> str:
+        """The alias of the database that will be asked."""
+        return self._alias()
+
+    def _run(self, program: Any, *args: Any) -> Any:
+        if self._binding is not None:
+            return self._binding.run(program, *args)
+        return databases.get(self._alias()).driver.run(program, *args)
+
+    async def _arun(self, program: Any, *args: Any) -> Any:
+        if self._binding is not None:
+            return await self._binding.arun(program, *args)
+        return await databases.get(self._alias()).adriver.arun(program, *args)
+
+    def _fetch_all(self) -> list[R]:
+        found = self._result_cache
+        if found is None:
+            found = self._result_cache = self._run(terminals.results, self)
+        return found
+
+    async def _afetch_all(self) -> list[R]:
+        found = self._result_cache
+        if found is None:
+            found = self._result_cache = await self._arun(terminals.results, self)
+        return found
+
+    # Reading
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._fetch_all())
+
+    def __await__(self) -> Generator[Any, Any, list[R]]:
+        return self._afetch_all().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[R]:
+        for item in await self._afetch_all():
+            yield item
+
+    def __len__(self) -> int:
+        return len(self._fetch_all())
+
+    def __bool__(self) -> bool:
+        return bool(self._fetch_all())
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._fetch_all()
+
+    def __repr__(self) -> str:
+        shown: list[Any] = list(self._result_cache if self._result_cache is not None else self[: MOST_SHOWN + 1])
+        shown = shown[: MOST_SHOWN + 1]
+        if len(shown) > MOST_SHOWN:
+            shown[-1] = "...(remaining elements truncated)..."
+        return f"<{type(self).__name__} {shown!r}>"
+
+    @overload
+    def __getitem__(self, key: int) -> R: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Self: ...
+
+    def __getitem__(self, key: int | slice) -> Any:
+        if not isinstance(key, (int, slice)):
+            raise TypeError(f"QuerySet indices must be integers or slices, not {type(key).__name__}.")
+        if isinstance(key, int):
+            if key < 0:
+                raise ValueError("Negative indexing is not supported.")
+            if self._result_cache is not None:
+                return self._result_cache[key]
+            return list(self._sliced(key, key + 1))[0]
+        if (key.start is not None and key.start < 0) or (key.stop is not None and key.stop < 0):
+            raise ValueError("Negative indexing is not supported.")
+        if self._result_cache is not None:
+            return self._result_cache[key]
+        made = self._sliced(None if key.start is None else int(key.start), None if key.stop is None else int(key.stop))
+        return list(made)[:: key.step] if key.step else made
+
+    def _sliced(self, start: int | None, stop: int | None) -> Self:
+        made = self._clone()
+        made.query.slice(start, stop)
+        return made
+
+    def _limited_for_get(self) -> Self:
+        if self.query.limit is not None:
+            return self
+        made = self._clone()
+        made.query.limit = ("limit", terminals.MOST_FOR_GET)
+        return made
+
+    def _prepare_get(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+        query = self.query
+        if query.combined is not None and (args or kwargs):
+            raise NotSupportedError(
+                f"Calling QuerySet.get(...) with filters after {query.combined.kind}() is not supported."
+            )
+        if query.is_sliced and (args or kwargs):
+            raise TypeError("Cannot filter a query once a slice has been taken.")
+        made = self._clone()
+        if args or kwargs:
+            made.query.ops = (*query.ops, ("filter", of_lookups(args, kwargs)))
+        if query.default_ordering or query.order_by:
+            if query.limit is None and query.offset is None and not query.distinct_fields:
+                made.query.order_by, made.query.default_ordering = (), False
+        if query.limit is None:
+            made.query.limit = GET_LIMIT
+        return made
+
+    def get(self, *args: Any, **kwargs: Any) -> R:
+        """Return the one object that meets the conditions.
+
+        Raises the model's DoesNotExist where there is none, MultipleObjectsReturned
+        where there are several.
+        """
+        return self._run(terminals.one, self._prepare_get(args, kwargs), kwargs)  # type: ignore[no-any-return]
+
+    async def aget(self, *args: Any, **kwargs: Any) -> R:
+        """Return the one object that meets the conditions. See `get()`."""
+        return await self._arun(terminals.one, self._prepare_get(args, kwargs), kwargs)  # type: ignore[no-any-return]
+
+    def get_or_none(self, *args: Any, **kwargs: Any) -> R | None:
+        """Return the one object that meets the conditions, None where there is none."""
+        try:
+            return self.get(*args, **kwargs)
+        except self.model.DoesNotExist:  # type: ignore[attr-defined]
+            return None
+
+    async def aget_or_none(self, *args: Any, **kwargs: Any) -> R | None:
+        """Return the one object that meets the conditions, None where there is none."""
+        try:
+            return await self.aget(*args, **kwargs)
+        except self.model.DoesNotExist:  # type: ignore[attr-defined]
+            return None
+
+    def _prepare_first(self, last: bool = False) -> Self:
+        made = self if self.ordered else self._by_pk()
+        if last:
+            if self.query.is_sliced:
+                raise TypeError("Cannot reverse a query once a slice has been taken.")
+            made = made.reverse()
+        return made._sliced(None, 1)
+
+    def _by_pk(self) -> Self:
+        if self.query.values_fields is not None and any(op[0] == "values" for op in self.query.ops):
+            grouped = any(op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in self.query.ops)
+            if grouped and "pk" not in self.query.values_fields and self.model._meta.pk.attname not in self.query.values_fields:  # type: ignore[attr-defined]
+                raise TypeError(
+                    "Cannot use QuerySet.first() on an unordered queryset performing aggregation. Add an ordering with order_by()."
+                )
+        return self.order_by("pk")
+
+    def first(self) -> R | None:
+        """Return the first object, None where there is none. Without an order: by key."""
+        if self._result_cache is not None and self.ordered:
+            return self._result_cache[0] if self._result_cache else None
+        return self._run(terminals.first_of, self._prepare_first())  # type: ignore[no-any-return]
+
+    async def afirst(self) -> R | None:
+        """Return the first object, None where there is none. Without an order: by key."""
+        return await self._arun(terminals.first_of, self._prepare_first())  # type: ignore[no-any-return]
+
+    def last(self) -> R | None:
+        """Return the last object, None where there is none. Without an order: by key."""
+        return self._run(terminals.first_of, self._prepare_first(True))  # type: ignore[no-any-return]
+
+    async def alast(self) -> R | None:
+        """Return the last object, None where there is none. Without an order: by key."""
+        return await self._arun(terminals.first_of, self._prepare_first(True))  # type: ignore[no-any-return]
+
+    def _extreme(self, fields: tuple[Any, ...], latest: bool) -> Self:
+        if self.query.is_sliced:
+            raise TypeError("Cannot change a query once a slice has been taken.")
+        by = fields or self.model._meta.get_latest_by  # type: ignore[attr-defined]
+        if not by:
+            raise ValueError(
+                "earliest() and latest() require either fields as positional arguments or 'get_latest_by' in the model's Meta."
+            )
+        names = (by,) if isinstance(by, str) else tuple(by)
+        made = self.order_by(*names)
+        return (made.reverse() if latest else made)._sliced(None, 1)
+
+    def earliest(self, *fields: Any) -> R:
+        """Return the first object by these fields, else by Meta.get_latest_by; DoesNotExist where there is none."""
+        return self._run(terminals.one, self._extreme(fields, False), None)  # type: ignore[no-any-return]
+
+    async def aearliest(self, *fields: Any) -> R:
+        """Return the first object by these fields. See `earliest()`."""
+        return await self._arun(terminals.one, self._extreme(fields, False), None)  # type: ignore[no-any-return]
+
+    def latest(self, *fields: Any) -> R:
+        """Return the last object by these fields, else by Meta.get_latest_by; DoesNotExist where there is none."""
+        return self._run(terminals.one, self._extreme(fields, True), None)  # type: ignore[no-any-return]
+
+    async def alatest(self, *fields: Any) -> R:
+        """Return the last object by these fields. See `latest()`."""
+        return await self._arun(terminals.one, self._extreme(fields, True), None)  # type: ignore[no-any-return]
+
+    def count(self) -> int:
+        """Return the number of rows: SELECT COUNT(*), or the length of results that are there."""
+        if self._result_cache is not None:
+            return len(self._result_cache)
+        return self._run(terminals.count, self.query)  # type: ignore[no-any-return]
+
+    async def acount(self) -> int:
+        """Return the number of rows."""
+        if self._result_cache is not None:
+            return len(self._result_cache)
+        return await self._arun(terminals.count, self.query)  # type: ignore[no-any-return]
+
+    def exists(self) -> bool:
+        """Return whether there is a row: SELECT 1 ... LIMIT 1."""
+        if self._result_cache is not None:
+            return bool(self._result_cache)
+        return self._run(terminals.exists, self.query)  # type: ignore[no-any-return]
+
+    async def aexists(self) -> bool:
+        """Return whether there is a row."""
+        if self._result_cache is not None:
+            return bool(self._result_cache)
+        return await self._arun(terminals.exists, self.query)  # type: ignore[no-any-return]
+
+    def _prepare_contains(self, obj: Any) -> Self | bool:
+        self._not_combined("contains")
+        if self.query.values_fields is not None:
+            raise TypeError("Cannot call QuerySet.contains() after .values() or .values_list().")
+        if not hasattr(obj, "_meta"):
+            raise TypeError("'obj' must be a model instance.")
+        if obj._meta.concrete_model is not self.model._meta.concrete_model:  # type: ignore[attr-defined]
+            return False
+        if obj.pk is None:
+            raise ValueError("QuerySet.contains() cannot be used on unsaved objects.")
+        if self._result_cache is not None:
+            return obj in self._result_cache
+        return self.filter(pk=obj.pk)
+
+    def contains(self, obj: Any) -> bool:
+        """Return whether an object is among the rows."""
+        found = self._prepare_contains(obj)
+        return found if isinstance(found, bool) else found.exists()
+
+    async def acontains(self, obj: Any) -> bool:
+        """Return whether an object is among the rows."""
+        found = self._prepare_contains(obj)
+        return found if isinstance(found, bool) else await found.aexists()
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return a dict of summaries over all rows. One SELECT."""
+        return self._run(terminals.aggregate, self.query, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+
+    async def aaggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return a dict of summaries over all rows. One SELECT."""
+        return await self._arun(terminals.aggregate, self.query, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+
+    def _aggregates(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if self.query.distinct_fields:
+            raise NotImplementedError("aggregate() + distinct(fields) not implemented.")  # Django's class and text
+        for arg in args:
+            try:
+                arg.default_alias  # noqa: B018
+            except (AttributeError, TypeError):
+                raise TypeError("Complex aggregates require an alias") from None
+        return named_expressions(args, kwargs, "aggregate")
+
+    def _prepare_bulk(self, name: str) -> None:
+        if self.query.is_sliced:
+            raise TypeError("Cannot use 'limit' or 'offset' with in_bulk().")
+        if self.query.values_fields is not None:
+            raise TypeError("in_bulk() cannot be used with values() or values_list().")
+        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        if name == "pk":
+            return
+        unique = {c.fields[0] for c in meta.unique_constraints if len(c.fields) == 1}
+        field = meta.get_field(name)
+        if not field.unique and name not in unique and self.query.distinct_fields != (name,):
+            raise ValueError(f"in_bulk()'s field_name must be a unique field but {name!r} isn't.")
+
+    def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, R]:
+        """Return a dict from key to object, for these keys or for all rows."""
+        self._prepare_bulk(field_name)
+        keys = None if id_list is None else list(id_list)
+        return self._run(terminals.in_bulk, self, field_name, keys)  # type: ignore[no-any-return]
+
+    async def ain_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, R]:
+        """Return a dict from key to object, for these keys or for all rows."""
+        self._prepare_bulk(field_name)
+        keys = None if id_list is None else list(id_list)
+        return await self._arun(terminals.in_bulk, self, field_name, keys)  # type: ignore[no-any-return]
+
+    # Streaming
+
+    def _prepare_iterator(self, chunk_size: int | None) -> int:
+        if chunk_size is None:
+            if self._prefetch:
+                raise ValueError("chunk_size must be provided when using QuerySet.iterator() after prefetch_related().")
+            return CHUNK
+        if chunk_size <= 0:
+            raise ValueError("Chunk size must be strictly positive.")
+        return chunk_size
+
+    def iterator(self, chunk_size: int | None = None) -> Iterator[R]:
+        """Yield the rows as they arrive, keeping none: constant memory."""
+        size = self._prepare_iterator(chunk_size)
+        return self._stream(size)
+
+    def _stream(self, size: int) -> Iterator[R]:
+        driver = databases.get(self._alias()).driver if self._binding is None else self._binding.driver
+        plan, values = statements.plan_for(driver, self.query, "rows", statements.rows)
+        if plan.empty:
+            return
+        for chunk in driver.stream(plan.sql, plan.bind(values), size):
+            found = plan.decode(chunk)  # type: ignore[misc]
+            self._attach(found)
+            if self._prefetch:
+                driver.run(terminals.prefetch, found, self._prefetch, self._db)
+            yield from found
+
+    def _attach(self, found: list[Any]) -> None:
+        if self._known:
+            terminals.attach_known(found, self._known)
+
+    async def aiterator(self, chunk_size: int = CHUNK) -> AsyncIterator[R]:
+        """Yield the rows as they arrive, keeping none: constant memory."""
+        if chunk_size <= 0:
+            raise ValueError("Chunk size must be strictly positive.")
+        driver = databases.get(self._alias()).adriver if self._binding is None else self._binding.adriver
+        plan, values = statements.plan_for(driver, self.query, "rows", statements.rows)
+        if plan.empty:
+            return
+        stream = driver.stream(plan.sql, plan.bind(values), chunk_size)
+        try:
+            async for chunk in stream:
+                found = plan.decode(chunk)  # type: ignore[misc]
+                self._attach(found)
+                if self._prefetch:
+                    await driver.arun(terminals.prefetch, found, self._prefetch, self._db)
+                for item in found:
+                    yield item
+        finally:
+            await stream.aclose()
+
+    # Showing
+
+    def explain(self, *, format: str | None = None, **options: Any) -> str:
+        """Return how the database would run this query, as text."""
+        return self._run(terminals.explain, self.query, explain_options(self.db, format, options))  # type: ignore[no-any-return]
+
+    async def aexplain(self, *, format: str | None = None, **options: Any) -> str:
+        """Return how the database would run this query, as text."""
+        return await self._arun(terminals.explain, self.query, explain_options(self.db, format, options))  # type: ignore[no-any-return]
+
+    @property
+    def statement(self) -> Any:
+        """The SQLAlchemy Select of this query, with its values in it."""
+        return statements.select_of(databases.get(self._alias()).driver, self.query)
+
+    # Copying
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._clone()
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._fetch_all()
+        return {**self.__dict__, "_binding": None}
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key of this query inside another."""
+        return self.query.shape(shape)
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Self:
+        """Return self: a queryset may stand where an expression may."""
+        return self
+
+    @classmethod
+    def as_manager(cls) -> Any:
+        """Return a manager with this class's methods."""
+        from ormolu.query.managers import manager_class
+
+        manager = manager_class(cls)()
+        manager._built_with_asmanager = True
+        return manager
+
+
+GET_LIMIT = ("limit", terminals.MOST_FOR_GET)
+
+
+def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> str:
+    """Return the options of EXPLAIN as SQL; ValueError for one that is not known."""
+    vendor = databases.get(alias).vendor
+    known = {"postgresql": ("ANALYZE", "BUFFERS", "COSTS", "SETTINGS", "SUMMARY", "TIMING", "VERBOSE", "WAL")}.get(vendor, ())
+    formats = {"postgresql": ("JSON", "TEXT", "XML", "YAML"), "mysql": ("JSON", "TRADITIONAL")}.get(vendor, ())
+    if format is not None and format.upper() not in formats:
+        allowed = f"Allowed formats: {', '.join(formats)}" if formats else f"{vendor} does not support any formats"
+        raise ValueError(f"{format} is not a recognized format. {allowed}.")
+    unknown = [name for name in options if name.upper() not in known]
+    if unknown:
+        raise ValueError(f"Unknown options: {', '.join(sorted(unknown))}")
+    parts = [f"{name.upper()} {'TRUE' if value else 'FALSE'}" for name, value in options.items()]
+    if format is not None:
+        parts.append(f"FORMAT {format.upper()}")
+    return f"({', '.join(parts)}) " if parts else ""
+
+
+__all__ = ["Params", "Query", "QuerySet", "Sequence", "Shape"]

@@ -1,0 +1,96 @@
+"""Subquery and Exists: a queryset inside an expression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, negate
+from ormolu.compile.terms import Term
+from ormolu.exceptions import EmptyResultSet
+from ormolu.fields import BooleanField
+from ormolu.query.expressions import Expression, condition_term
+
+
+class Subquery(Expression):
+    """The single value of a queryset, for each row of the enclosing query.
+
+    The queryset refers to that row by `OuterRef`. It should select one column
+    (`values("x")`) and one row (`[:1]`).
+    """
+
+    empty_result_set_value: Any = None
+
+    def __init__(self, queryset: Any, output_field: Any = None, **extra: Any) -> None:
+        super().__init__(output_field)
+        self.query = getattr(queryset, "query", queryset)
+        self.queryset = queryset
+        self.extra = extra
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (self.__class__, self.query.shape(shape), shape.item(self._given))
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the scalar subquery."""
+        try:
+            select, terms, outer = builder.subquery(self.query)
+        except EmptyResultSet:
+            return Term(sa.null(), self._given, constant=True)
+        field = self._given if self._given is not None else terms[0].field
+        element: Any = select.scalar_subquery()
+        if self._given is not None:
+            element = sa.type_coerce(element, self._given.sa_type)
+        return Term(element, field, joins=outer, constant=not outer and False, why=terms[0].why, group=(element,))
+
+    def _resolve_output_field(self) -> Any:
+        fields = self.query.values_fields
+        if not fields:
+            return self.query.model._meta.pk
+        return self.query.model._meta.get_field(fields[0])
+
+
+class Exists(Subquery):
+    """Whether a queryset has rows."""
+
+    conditional_field = BooleanField()
+    empty_result_set_value = False
+
+    def __init__(self, queryset: Any, negated: bool = False, **extra: Any) -> None:
+        super().__init__(queryset, **extra)
+        self.negated = negated
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (*super().shape(shape), self.negated)
+
+    def __invert__(self) -> Exists:
+        return Exists(self.queryset, negated=not self.negated, **self.extra)
+
+    def as_condition(self, builder: Any, negated: bool = False) -> Condition:
+        """Return EXISTS(...)."""
+        found = self.condition(builder)
+        return negate(found) if self.negated else found
+
+    def condition(self, builder: Any) -> Condition:
+        """Return EXISTS(...) without the negation."""
+        query = self.query
+        plain = query.limit is None and query.offset is None and not query.distinct_fields
+        try:
+            select, _terms, outer = builder.subquery(query)
+        except EmptyResultSet:
+            return NOTHING
+        if plain and not select._group_by_clauses and not select._having_criteria:
+            select = select.with_only_columns(sa.literal_column("1"), maintain_column_froms=True)
+        return Condition(select.exists(), joins=outer)
+
+    def as_term(self, builder: Any) -> Term:
+        """Return EXISTS(...) as a value."""
+        condition = self.as_condition(builder)
+        if condition in (EVERYTHING, NOTHING):
+            return Term(sa.literal(condition is EVERYTHING), BooleanField(), constant=True, nullable=False)
+        return condition_term(condition).replace(nullable=False)
+
+    def _resolve_output_field(self) -> Any:
+        return self.conditional_field

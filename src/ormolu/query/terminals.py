@@ -1,0 +1,272 @@
+"""What querysets do, as programs: written once, run synchronously or asynchronously."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any
+
+from ormolu.compile import change, statements
+from ormolu.compile.statements import plan_for
+from ormolu.compile.summary import Aggregates, aggregate as aggregate_plan
+from ormolu.exceptions import EmptyResultSet, IntegrityError
+from ormolu.programs import Enter, Execute, Fetch, Leave
+from ormolu.query.prefetch import prefetch
+
+Program = Generator[Any, Any, Any]
+MOST_FOR_GET = 21
+
+
+def rows(driver: Any, query: Any) -> Program:
+    """Return the results of a query as a list. One SELECT."""
+    plan, values = plan_for(driver, query, "rows", statements.rows)
+    if plan.empty:
+        return []
+    try:
+        params = plan.bind(values)
+    except EmptyResultSet:
+        return []
+    found = yield Fetch(plan.sql, params)
+    return plan.decode(found)  # type: ignore[misc]
+
+
+def results(driver: Any, queryset: Any) -> Program:
+    """Return the results of a queryset, prefetches included. One SELECT and one per prefetch."""
+    found = yield from rows(driver, queryset.query)
+    if queryset._known:
+        attach_known(found, queryset._known)
+    if queryset._prefetch and found and queryset.query.values_fields is None:
+        yield from prefetch(driver, found, queryset._prefetch, queryset._db)
+    return found
+
+
+def attach_known(found: list[Any], known: dict[Any, dict[Any, Any]]) -> None:
+    """Give objects the related objects that are known already (those of a related manager)."""
+    for field, objects in known.items():
+        attname, name = field.attname, field.name
+        for instance in found:
+            data = instance.__dict__
+            if name not in data and data.get(attname) in objects:
+                data[name] = objects[data[attname]]
+
+
+def one(driver: Any, queryset: Any, lookups: Any) -> Program:
+    """Return the one object; DoesNotExist or MultipleObjectsReturned else."""
+    found = yield from results(driver, queryset)
+    if len(found) == 1:
+        return found[0]
+    model = queryset.model
+    name = model._meta.object_name
+    if not found:
+        raise model.DoesNotExist(f"{name} matching query does not exist.")
+    count = len(found) if len(found) < MOST_FOR_GET else f"more than {MOST_FOR_GET - 1}"
+    raise model.MultipleObjectsReturned(f"get() returned more than one {name} -- it returned {count}!")
+
+
+def first_of(driver: Any, queryset: Any) -> Program:
+    """Return the first object or None."""
+    found = yield from results(driver, queryset)
+    return found[0] if found else None
+
+
+def count(driver: Any, query: Any) -> Program:
+    """Return the number of rows. One SELECT."""
+    plan, values = plan_for(driver, query, "count", statements.count)
+    if plan.empty:
+        return 0
+    try:
+        params = plan.bind(values)
+    except EmptyResultSet:
+        return 0
+    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+
+
+def exists(driver: Any, query: Any) -> Program:
+    """Return whether there is a row. One SELECT."""
+    plan, values = plan_for(driver, query, "exists", statements.exists)
+    if plan.empty:
+        return False
+    try:
+        params = plan.bind(values)
+    except EmptyResultSet:
+        return False
+    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+
+
+def aggregate(driver: Any, query: Any, expressions: dict[str, Any]) -> Program:
+    """Return a dict of summaries. One SELECT."""
+    aggregates = Aggregates(expressions)
+    plan, values = plan_for(
+        driver, query, "aggregate", lambda d, q, p: aggregate_plan(d, q, p, aggregates), aggregates
+    )
+    try:
+        params = () if plan.empty else plan.bind(values)
+    except EmptyResultSet:
+        return empty_summary(expressions)
+    if plan.empty:
+        return empty_summary(expressions)
+    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+
+
+def empty_summary(expressions: dict[str, Any]) -> dict[str, Any]:
+    """Return the summaries of no rows at all."""
+    found: dict[str, Any] = {}
+    for name, expression in expressions.items():
+        default = getattr(expression, "default", None)
+        value = getattr(expression, "empty_result_set_value", None)
+        if default is not None:
+            value = getattr(default, "value", default)
+        found[name] = value
+    return found
+
+
+def update(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
+    """Set columns of all rows; return how many rows matched. One UPDATE."""
+    assignments = change.Assignments(pairs)
+    plan, values = plan_for(
+        driver, query, "update", lambda d, q, p: change.update(d, q, p, assignments), assignments
+    )
+    if plan.empty:
+        return 0
+    try:
+        params = plan.bind(values)
+    except EmptyResultSet:
+        return 0
+    return (yield Execute(plan.sql, params))
+
+
+def delete_rows(driver: Any, query: Any) -> Program:
+    """Delete all rows with one DELETE, nothing collected; return how many."""
+    plan, values = plan_for(driver, query, "delete", change.delete)
+    if plan.empty:
+        return 0
+    try:
+        params = plan.bind(values)
+    except EmptyResultSet:
+        return 0
+    return (yield Execute(plan.sql, params))
+
+
+def save_new(driver: Any, instance: Any) -> Program:
+    """Insert an object and return it."""
+    from ormolu.writes.save import save
+
+    yield from save(driver, instance, force_insert=True)
+    return instance
+
+
+def get_or_create(driver: Any, queryset: Any, lookups: dict[str, Any], params: dict[str, Any]) -> Program:
+    """Return (object, created). A race that another one won gives the other's object."""
+    model = queryset.model
+    limited = queryset._limited_for_get()
+    try:
+        return (yield from one(driver, limited, lookups)), False
+    except model.DoesNotExist:
+        pass
+    values = called(params)
+    token = yield Enter()
+    try:
+        instance = yield from save_new(driver, model(**values))
+    except IntegrityError as error:
+        yield Leave(token, True)
+        try:
+            return (yield from one(driver, limited, lookups)), False
+        except model.DoesNotExist:
+            raise error from error.__cause__
+    except BaseException:
+        yield Leave(token, True)
+        raise
+    yield Leave(token, False)
+    return instance, True
+
+
+def update_or_create(
+    driver: Any, locked: Any, lookups: dict[str, Any], defaults: dict[str, Any], params: dict[str, Any]
+) -> Program:
+    """Return (object, created); an object that is there is locked, changed and saved in one transaction."""
+    from ormolu.writes.save import save
+
+    token = yield Enter()
+    try:
+        instance, created = yield from get_or_create(driver, locked, lookups, params)
+        if not created:
+            for name, value in called(defaults).items():
+                setattr(instance, name, value)
+            yield from save(driver, instance, update_fields=fields_to_update(instance, defaults))
+    except BaseException:
+        yield Leave(token, True)
+        raise
+    yield Leave(token, False)
+    return instance, created
+
+
+def fields_to_update(instance: Any, defaults: dict[str, Any]) -> set[str] | None:
+    """Return the fields to save for `defaults`: None (all) where one is no column of the model."""
+    meta = instance._meta
+    names = {name for field in meta.concrete_fields for name in (field.name, field.attname)}
+    pks = {meta.pk.name, meta.pk.attname}
+    if not set(defaults) <= names - pks:
+        return None
+    changed = set(defaults)
+    changed |= {f.name for f in meta.concrete_fields if getattr(f, "auto_now", False)}
+    if any(type(f).pre_save is not PLAIN_PRE_SAVE() for f in meta.concrete_fields):
+        changed |= {f.name for f in meta.concrete_fields if type(f).pre_save is not PLAIN_PRE_SAVE() and not f.primary_key}
+    return changed
+
+
+def PLAIN_PRE_SAVE() -> Any:  # noqa: N802
+    """Return the pre_save that does nothing of its own."""
+    from ormolu.fields import Field
+
+    return Field.pre_save
+
+
+def called(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values with callables called."""
+    return {name: value() if callable(value) else value for name, value in values.items()}
+
+
+def in_bulk(driver: Any, queryset: Any, name: str, keys: Sequence[Any] | None) -> Program:
+    """Return a dict from key to object."""
+    if keys is not None:
+        if not keys:
+            return {}
+        queryset = queryset.filter(**{f"{name}__in": tuple(keys)})
+    found = yield from results(driver, queryset)
+    attname = queryset.model._meta.get_field(name if name != "pk" else queryset.model._meta.pk.name).attname
+    return {getattr(instance, attname): instance for instance in found}
+
+
+def bulk_create(driver: Any, model: Any, objs: Iterable[Any], options: dict[str, Any]) -> Program:
+    """Insert many objects; return them."""
+    from ormolu.writes.bulk import bulk_create as program
+
+    return (yield from program(driver, model, objs, **options))
+
+
+def bulk_update(driver: Any, model: Any, objs: Any, fields: Any, batch_size: int | None) -> Program:
+    """Write some fields of many objects; return how many rows matched."""
+    from ormolu.writes.bulk import bulk_update as program
+
+    return (yield from program(driver, model, objs, fields, batch_size))
+
+
+def delete(driver: Any, queryset: Any) -> Program:
+    """Delete the rows of a queryset as on_delete says; return (total, {label: count})."""
+    from ormolu.writes.delete import can_fast_delete, delete_instances
+
+    model = queryset.model
+    if can_fast_delete(model):
+        number = yield from delete_rows(driver, queryset.query)
+        return number, {model._meta.label: number} if number else {}
+    found = yield from results(driver, queryset)
+    return (yield from delete_instances(driver, model, found))
+
+
+def explain(driver: Any, query: Any, options: str) -> Program:
+    """Return the database's plan as text."""
+    plan, values = plan_for(driver, query, "rows", statements.rows)
+    if plan.empty:
+        return ""
+    prefix = "EXPLAIN QUERY PLAN " if driver.vendor == "sqlite" else f"EXPLAIN {options}"
+    found = yield Fetch(prefix + plan.sql, plan.bind(values))
+    return "\n".join(" ".join(str(value) for value in row) for row in found)

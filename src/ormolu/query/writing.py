@@ -1,0 +1,237 @@
+"""QuerySet: the half that changes the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ormolu import databases
+from ormolu.databases.routing import router
+from ormolu.exceptions import FieldDoesNotExist, FieldError
+from ormolu.query import terminals
+from ormolu.query.chain import Chain, M, R, near
+
+
+class Writing(Chain[M, R]):
+    """The terminals that write; they run on the database for writing."""
+
+    def _write_alias(self) -> str:
+        return self._db or router.db_for_write(self.model, **self._hints)
+
+    def _write(self, program: Any, *args: Any) -> Any:
+        self._result_cache = None
+        if self._binding is not None:
+            return self._binding.run(program, *args)
+        return databases.get(self._write_alias()).driver.run(program, *args)
+
+    async def _awrite(self, program: Any, *args: Any) -> Any:
+        self._result_cache = None
+        if self._binding is not None:
+            return await self._binding.arun(program, *args)
+        return await databases.get(self._write_alias()).adriver.arun(program, *args)
+
+    # One object
+
+    def create(self, **kwargs: Any) -> M:
+        """Make an object, insert it and return it. One INSERT."""
+        self._not_combined("create")
+        self._check_reverse(kwargs)
+        instance = self.model(**kwargs)
+        if getattr(self.model, "_saves_itself", False):
+            instance.save(force_insert=True, using=self._write_alias())  # type: ignore[attr-defined]
+            return instance
+        self._write(terminals.save_new, instance)
+        return instance
+
+    async def acreate(self, **kwargs: Any) -> M:
+        """Make an object, insert it and return it. One INSERT."""
+        self._not_combined("create")
+        self._check_reverse(kwargs)
+        instance = self.model(**kwargs)
+        if getattr(self.model, "_saves_itself", False):
+            await instance.asave(force_insert=True, using=self._write_alias())  # type: ignore[attr-defined]
+            return instance
+        await self._awrite(terminals.save_new, instance)
+        return instance
+
+    def _check_reverse(self, kwargs: dict[str, Any]) -> None:
+        """Refuse reverse one-to-one names, which are no values of this row (Django's rule)."""
+        if not kwargs:
+            return
+        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        bad = [rel.get_accessor_name() for rel in meta.related_objects if rel.one_to_one and rel.get_accessor_name() in kwargs]
+        if bad:
+            raise ValueError(f"The following fields do not exist in this model: {', '.join(bad)}")
+
+    def get_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
+        """Return (object, created): the one that meets the lookups, else a new one of lookups and defaults.
+
+        Holds under races: who loses one gets the winner's object.
+        """
+        params = self._creation(kwargs, defaults)
+        return self._write(terminals.get_or_create, self._locked(kwargs), kwargs, params)  # type: ignore[no-any-return]
+
+    async def aget_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
+        """Return (object, created). See `get_or_create()`."""
+        params = self._creation(kwargs, defaults)
+        return await self._awrite(terminals.get_or_create, self._locked(kwargs), kwargs, params)  # type: ignore[no-any-return]
+
+    def update_or_create(
+        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        """Return (object, created): the one that meets the lookups, changed by `defaults`, else a new one."""
+        params = self._creation(kwargs, defaults if create_defaults is None else create_defaults)
+        self._creation({}, defaults)
+        return self._write(  # type: ignore[no-any-return]
+            terminals.update_or_create, self._locked(kwargs, True), kwargs, defaults or {}, params
+        )
+
+    async def aupdate_or_create(
+        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        """Return (object, created). See `update_or_create()`."""
+        params = self._creation(kwargs, defaults if create_defaults is None else create_defaults)
+        self._creation({}, defaults)
+        return await self._awrite(  # type: ignore[no-any-return]
+            terminals.update_or_create, self._locked(kwargs, True), kwargs, defaults or {}, params
+        )
+
+    def _locked(self, lookups: dict[str, Any], lock: bool = False) -> Any:
+        made: Any = self._prepare_get((), lookups)  # type: ignore[attr-defined]
+        if lock:
+            made.query.select_for_update = ()
+        return made
+
+    def _creation(self, lookups: dict[str, Any], defaults: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the values of a new object; FieldError where a name is no attribute of the model."""
+        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        defaults = defaults or {}
+        params = {name: value for name, value in lookups.items() if "__" not in name}
+        params.update(defaults)
+        invalid: list[str] = []
+        for name in params:
+            if name == "pk":
+                continue
+            try:
+                meta.get_field(name)
+            except FieldDoesNotExist:
+                if not isinstance(getattr(self.model, name, None), property) or getattr(self.model, name).fset is None:
+                    invalid.append(name)
+        if invalid:
+            known = [field.name for field in meta.get_fields()]
+            raise FieldError(
+                f"Invalid field name(s) for model {meta.object_name}: {', '.join(map(repr, sorted(invalid)))}."
+                f"{near(invalid[0], known)}"
+            )
+        return params
+
+    # Many objects
+
+    def bulk_create(
+        self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
+        update_conflicts: bool = False, update_fields: Iterable[str] | None = None, unique_fields: Iterable[str] | None = None,
+    ) -> list[M]:  # fmt: skip
+        """Insert objects with few statements; return them, with their keys set. No signals, no save()."""
+        options = self._bulk_options(batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
+        return self._write(terminals.bulk_create, self.model, objs, options)  # type: ignore[no-any-return]
+
+    async def abulk_create(
+        self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
+        update_conflicts: bool = False, update_fields: Iterable[str] | None = None, unique_fields: Iterable[str] | None = None,
+    ) -> list[M]:  # fmt: skip
+        """Insert objects with few statements. See `bulk_create()`."""
+        options = self._bulk_options(batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
+        return await self._awrite(terminals.bulk_create, self.model, objs, options)  # type: ignore[no-any-return]
+
+    def _bulk_options(self, *values: Any) -> dict[str, Any]:
+        self._not_combined("bulk_create")
+        names = ("batch_size", "ignore_conflicts", "update_conflicts", "update_fields", "unique_fields")
+        return dict(zip(names, values, strict=True))
+
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        """Write some fields of objects with few statements; return how many rows matched."""
+        return self._write(terminals.bulk_update, self.model, objs, fields, batch_size)  # type: ignore[no-any-return]
+
+    async def abulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        """Write some fields of objects with few statements; return how many rows matched."""
+        return await self._awrite(terminals.bulk_update, self.model, objs, fields, batch_size)  # type: ignore[no-any-return]
+
+    # All rows of the query
+
+    def update(self, **kwargs: Any) -> int:
+        """Set columns of all rows, to values or expressions; return how many rows matched. One UPDATE."""
+        return self._write(terminals.update, *self._assignments(kwargs))  # type: ignore[no-any-return]
+
+    async def aupdate(self, **kwargs: Any) -> int:
+        """Set columns of all rows. One UPDATE."""
+        return await self._awrite(terminals.update, *self._assignments(kwargs))  # type: ignore[no-any-return]
+
+    update.alters_data = aupdate.alters_data = True  # type: ignore[attr-defined]
+
+    def _assignments(self, kwargs: dict[str, Any]) -> tuple[Any, list[tuple[Any, Any]]]:
+        self._not_combined("update")
+        if self.query.is_sliced:
+            raise TypeError("Cannot update a query once a slice has been taken.")
+        if self.query.distinct_fields:
+            raise TypeError("Cannot call update() after .distinct(*fields).")
+        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        pairs: list[tuple[Any, Any]] = []
+        for name, value in kwargs.items():
+            field = meta.get_field(meta.pk.name if name == "pk" else name)
+            if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and field.is_relation and not field.concrete):
+                raise FieldError(
+                    f"Cannot update model field {field!r} (only non-relations and foreign keys permitted)."
+                )
+            check_value(field, value)
+            pairs.append((field, value))
+        query = self.query.copy()
+        query.order_by, query.default_ordering = (), False
+        query.deferred, query.select_related = (frozenset(), True), False
+        return query, pairs
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete all rows, and what on_delete says must go with them; return (total, {label: count})."""
+        return self._write(terminals.delete, self._deleted())  # type: ignore[no-any-return]
+
+    async def adelete(self) -> tuple[int, dict[str, int]]:
+        """Delete all rows. See `delete()`."""
+        return await self._awrite(terminals.delete, self._deleted())  # type: ignore[no-any-return]
+
+    delete.alters_data = adelete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = adelete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _deleted(self) -> Any:
+        self._not_combined("delete")
+        if self.query.is_sliced:
+            raise TypeError("Cannot use 'limit' or 'offset' with delete().")
+        if self.query.distinct_fields:
+            raise TypeError("Cannot call delete() after .distinct(*fields).")
+        if self.query.values_fields is not None:
+            raise TypeError("Cannot call delete() after .values() or .values_list()")
+        made = self._clone()
+        made.query.order_by, made.query.default_ordering = (), False
+        made.query.select_related = False
+        made._prefetch = ()
+        return made
+
+    def _raw_delete(self, using: str | None = None) -> int:
+        """Delete all rows with one DELETE, without on_delete or signals."""
+        made = self._deleted()
+        return made._write(terminals.delete_rows, made.query)  # type: ignore[no-any-return]
+
+
+def check_value(field: Any, value: Any) -> None:
+    """Raise where a plain value does not fit a field, before anything is written."""
+    if value is None or hasattr(value, "as_term") or hasattr(value, "__clause_element__") or hasattr(value, "compile"):
+        return
+    if hasattr(value, "_meta"):
+        if not field.is_relation:
+            raise TypeError(f"Field {field.name!r} of {field.model._meta.object_name} takes no model instance: {value!r}.")
+        check = getattr(field, "check_instance", None)
+        if check is not None:
+            check(value)
+        return
+    field.get_prep_value(value)
+
+
+__all__ = ["Sequence", "Writing"]
