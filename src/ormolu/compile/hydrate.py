@@ -8,6 +8,7 @@ from typing import Any
 
 from ormolu.compile.layout import Layout, Node
 from ormolu.compile.terms import Term
+from ormolu.signals import post_init, pre_init
 
 Decode = Callable[[Any], Any]
 
@@ -99,24 +100,23 @@ def instances(layout: Layout, dialect: Any, db: str, *, hidden: int = 0) -> Deco
 
     A related row that occurs several times becomes one object.
     """
-    source = _Source()
-    source.scope["new"] = object.__new__
-    source.scope["db"] = db
-    body: list[str] = []
-    setup: list[str] = []
-    writer = _Nodes(source, layout, dialect, body, setup)
-    writer.write(layout.root, 0, [])
-    source.lines = [
-        "def decode(rows):",
-        "    out = []",
-        "    append = out.append",
-        *setup,
-        f"    for {row_names(layout.terms, hidden)} in rows:",
-        *("        " + line for line in body),
-        "        append(o0)",
-        "    return out",
-    ]
-    return source.compile("decode")  # type: ignore[no-any-return]
+
+    def make(announced: bool) -> Decode:
+        source, body, setup = _Source(), _Body(), _Body()
+        _Nodes(source, layout, dialect, db, body, setup, announced).write(layout.root, 0, "")
+        source.lines = [
+            "def decode(rows):",
+            "    out = []",
+            "    append = out.append",
+            *setup,
+            f"    for {row_names(layout.terms, hidden)} in rows:",
+            *("        " + line for line in body),
+            "        append(o0)",
+            "    return out",
+        ]
+        return source.compile("decode")  # type: ignore[no-any-return]
+
+    return with_signals(make)
 
 
 def linked(layout: Layout, dialect: Any, db: str, place: int, *, hidden: int = 0) -> Decode:
@@ -124,55 +124,99 @@ def linked(layout: Layout, dialect: Any, db: str, place: int, *, hidden: int = 0
 
     A row that several holders share becomes one object, unless annotations may tell them apart.
     """
-    source = _Source()
-    source.scope["new"] = object.__new__
-    source.scope["db"] = db
-    body: list[str] = []
-    setup: list[str] = []
-    writer = _Nodes(source, layout, dialect, body, setup)
     share = not layout.annotations and layout.root.pk >= 0
-    writer.write(layout.root, 0, ["    "] if share else [])
     pk = f"c{layout.root.pk}"
-    source.lines = [
-        "def decode(rows):",
-        "    out = []",
-        "    append = out.append",
-        "    seen = {}",
-        *setup,
-        f"    for {row_names(layout.terms, hidden)} in rows:",
-        *([f"        o0 = seen.get({pk})", "        if o0 is None:"] if share else []),
-        *("        " + line for line in body),
-        *([f"            seen[{pk}] = o0"] if share else []),
-        f"        append(({source.value(place, layout.terms[place], dialect)}, o0))",
-        "    return out",
-    ]
-    return source.compile("decode")  # type: ignore[no-any-return]
+
+    def make(announced: bool) -> Decode:
+        source, body, setup = _Source(), _Body(), _Body()
+        _Nodes(source, layout, dialect, db, body, setup, announced).write(layout.root, 0, "    " if share else "")
+        source.lines = [
+            "def decode(rows):",
+            "    out = []",
+            "    append = out.append",
+            "    seen = {}",
+            *setup,
+            f"    for {row_names(layout.terms, hidden)} in rows:",
+            *([f"        o0 = seen.get({pk})", "        if o0 is None:"] if share else []),
+            *("        " + line for line in body),
+            *([f"            seen[{pk}] = o0"] if share else []),
+            f"        append(({source.value(place, layout.terms[place], dialect)}, o0))",
+            "    return out",
+        ]
+        return source.compile("decode")  # type: ignore[no-any-return]
+
+    return with_signals(make)
+
+
+_Body = list[str]
+
+
+def with_signals(make: Callable[[bool], Decode]) -> Decode:
+    """Return a decoder that goes through `Model.from_db()`, and so sends pre_init and post_init, while somebody listens."""
+    plain = make(False)
+    announced: list[Decode] = []
+
+    def decode(rows: Any) -> Any:
+        if pre_init.receivers or post_init.receivers:
+            if not announced:
+                announced.append(make(True))
+            return announced[0](rows)
+        return plain(rows)
+
+    return decode
+
+
+def loads_itself(model: Any) -> bool:
+    """Tell whether a user's `__init__` or `from_db` must see each row that is loaded (as in Django)."""
+    own = next((vars(base)["__init__"] for base in model.__mro__ if "__init__" in vars(base)), None)
+    if own is not vars(model).get("_generated_init"):
+        return True
+    definer = next((base for base in model.__mro__ if "from_db" in vars(base)), None)
+    return definer is not None and not definer.__module__.startswith("ormolu.models")
 
 
 class _Nodes:
     """Writes the code that makes the objects of one row."""
 
-    def __init__(self, source: _Source, layout: Layout, dialect: Any, body: list[str], setup: list[str]) -> None:
+    def __init__(
+        self, source: _Source, layout: Layout, dialect: Any, db: str, body: list[str], setup: list[str], announced: bool
+    ) -> None:
         self.source, self.layout, self.dialect = source, layout, dialect
-        self.body, self.setup = body, setup
+        self.body, self.setup, self.announced = body, setup, announced
         self.count = 0
+        source.scope["new"] = object.__new__
+        source.scope["db"] = db
 
-    def write(self, node: Node, number: int, indent: list[str]) -> None:
+    def write(self, node: Node, number: int, pad: str) -> None:
         """Write one node; children come first, so that a parent's dict is made at once."""
-        pad = "".join(indent)
         children: list[tuple[Node, int]] = []
         for child in node.children:
             self.count += 1
             children.append((child, self.count))
-            self.child(child, self.count, indent)
-        entries = [
-            f"{field.attname!r}: {self.source.value(place, self.layout.terms[place], self.dialect)}"
+            self.child(child, self.count, pad)
+        columns = [
+            (field.attname, self.source.value(place, self.layout.terms[place], self.dialect))
             for field, place in node.columns
         ]
-        raw = [
-            f"{field.attname!r}: c{place}" for field, place in node.columns if not getattr(field, "immutable", True)
-        ]
-        entries.append("'_db': db")
+        extra = self.extra(node, number, children)
+        self.source.scope[f"M{number}"] = node.meta.model
+        if self.announced or loads_itself(node.meta.model):
+            names = f"n{number}"
+            self.source.scope[names] = [name for name, _value in columns]
+            values = ", ".join(value for _name, value in columns)
+            self.body.append(f"{pad}o{number} = M{number}.from_db(db, {names}, [{values}])")
+            self.body.append(f"{pad}o{number}.__dict__.update({{{', '.join(extra)}}})")
+        else:
+            entries = [f"{name!r}: {value}" for name, value in columns] + extra
+            self.body.append(f"{pad}o{number} = new(M{number})")
+            self.body.append(f"{pad}o{number}.__dict__ = {{{', '.join(entries)}}}")
+        for child, at in children:
+            self.link_back(child, at, number, pad)
+
+    def extra(self, node: Node, number: int, children: list[tuple[Node, int]]) -> list[str]:
+        """Return the entries beside the columns: where it came from, raw values, related objects, annotations."""
+        entries = ["'_db': db"]
+        raw = [f"{f.attname!r}: c{place}" for f, place in node.columns if not getattr(f, "immutable", True)]
         if raw:
             entries.append(f"'_raw': {{{', '.join(raw)}}}")
         cached: list[str] = []
@@ -188,15 +232,10 @@ class _Nodes:
                 f"{name!r}: {self.source.value(place, self.layout.terms[place], self.dialect)}"
                 for name, place in self.layout.annotations
             )
-        self.source.scope[f"M{number}"] = node.meta.model
-        self.body.append(f"{pad}o{number} = new(M{number})")
-        self.body.append(f"{pad}o{number}.__dict__ = {{{', '.join(entries)}}}")
-        for child, at in children:
-            self.link_back(child, at, number, pad)
+        return entries
 
-    def child(self, child: Node, number: int, indent: list[str]) -> None:
+    def child(self, child: Node, number: int, pad: str) -> None:
         """Write a related object: None where the join found nothing, the same object for the same key."""
-        pad = "".join(indent)
         self.setup.append(f"    seen{number} = {{}}")
         key = f"c{child.pk}"
         self.body.append(f"{pad}if {key} is None:")
@@ -204,7 +243,7 @@ class _Nodes:
         self.body.append(f"{pad}else:")
         self.body.append(f"{pad}    o{number} = seen{number}.get({key})")
         self.body.append(f"{pad}    if o{number} is None:")
-        self.write(child, number, [*indent, "        "])
+        self.write(child, number, pad + "        ")
         self.body.append(f"{pad}        seen{number}[{key}] = o{number}")
 
     def link_back(self, child: Node, at: int, number: int, pad: str) -> None:

@@ -26,6 +26,7 @@ class Query:
         "offset",
         "ops",
         "order_by",
+        "pristine",
         "reversed",
         "row_kind",
         "select_for_update",
@@ -35,6 +36,7 @@ class Query:
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self.pristine = True  # nothing was asked yet
         self.ops: tuple[tuple[Any, ...], ...] = ()
         self.order_by: tuple[Any, ...] = ()
         self.default_ordering = True
@@ -54,6 +56,7 @@ class Query:
         """Return a copy."""
         made = object.__new__(type(self))
         made.model = self.model
+        made.pristine = False
         made.ops = self.ops
         made.order_by = self.order_by
         made.default_ordering = self.default_ordering

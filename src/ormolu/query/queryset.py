@@ -149,10 +149,14 @@ class QuerySet(Writing[M, R], Chain[M, R]):
         Raises the model's DoesNotExist where there is none, MultipleObjectsReturned
         where there are several.
         """
+        if self.query.pristine and kwargs and not args:
+            return self._run(terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
         return self._run(terminals.one, self._prepare_get(args, kwargs), kwargs)  # type: ignore[no-any-return]
 
     async def aget(self, *args: Any, **kwargs: Any) -> R:
         """Return the one object that meets the conditions. See `get()`."""
+        if self.query.pristine and kwargs and not args:
+            return await self._arun(terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
         return await self._arun(terminals.one, self._prepare_get(args, kwargs), kwargs)  # type: ignore[no-any-return]
 
     def get_or_none(self, *args: Any, **kwargs: Any) -> R | None:

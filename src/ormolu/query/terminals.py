@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 from ormolu.compile import change, statements
+from ormolu.compile.plan import remember
+from ormolu.compile.shape import SCALARS
 from ormolu.compile.statements import plan_for
 from ormolu.compile.summary import Aggregates, aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
@@ -52,9 +54,36 @@ def attach_known(found: list[Any], known: dict[Any, dict[Any, Any]]) -> None:
 def one(driver: Any, queryset: Any, lookups: Any) -> Program:
     """Return the one object; DoesNotExist or MultipleObjectsReturned else."""
     found = yield from results(driver, queryset)
+    return the_one(queryset.model, found)
+
+
+def one_by(driver: Any, queryset: Any, lookups: dict[str, Any]) -> Program:
+    """Return the one object that meets plain lookups on a queryset of which nothing else was asked.
+
+    The plan is found by the lookups' names and the classes of their values alone,
+    with no query built: this is what `objects.get(pk=1)` costs.
+    """
+    values = tuple(lookups.values())
+    key = (one_by, queryset.model, tuple(lookups), tuple([value.__class__ for value in values]))
+    plan = driver.plans.get(key)
+    if plan is None:
+        prepared = queryset._prepare_get((), lookups)
+        if SCALARS.issuperset(key[3]):
+            plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
+            if plan.owners is not None and tuple(given) == (*values, MOST_FOR_GET):
+                remember(driver.plans, key, plan)
+        return (yield from one(driver, prepared, lookups))
+    try:
+        found = plan.decode((yield Fetch(plan.sql, plan.bind((*values, MOST_FOR_GET)))))
+    except EmptyResultSet:
+        found = ()
+    return found[0] if len(found) == 1 else the_one(queryset.model, found)
+
+
+def the_one(model: Any, found: Any) -> Any:
+    """Return the one object of a list; raise where there is none, or several."""
     if len(found) == 1:
         return found[0]
-    model = queryset.model
     name = model._meta.object_name
     if not found:
         raise model.DoesNotExist(f"{name} matching query does not exist.")

@@ -1,0 +1,269 @@
+"""The methods of a QuerySet on a manager, passed on one by one, so that type checkers and editors know them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
+
+from typing_extensions import TypeVar
+
+if TYPE_CHECKING:
+    from ormolu.query.queryset import QuerySet
+
+M = TypeVar("M")
+
+
+class QuerySetMethods(Generic[M]):
+    """What a manager passes on to a new QuerySet. `delete()` isn't among it: say `.all().delete()`."""
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return a new QuerySet."""
+        raise TypeError(f"{type(self).__name__} has no get_queryset()")
+
+    def none(self) -> QuerySet[M]:
+        """See `QuerySet.none()`."""
+        return self.get_queryset().none()
+
+    def filter(self, *args: Any, **kwargs: Any) -> QuerySet[M]:
+        """See `QuerySet.filter()`."""
+        return self.get_queryset().filter(*args, **kwargs)
+
+    def exclude(self, *args: Any, **kwargs: Any) -> QuerySet[M]:
+        """See `QuerySet.exclude()`."""
+        return self.get_queryset().exclude(*args, **kwargs)
+
+    def complex_filter(self, condition: Any) -> QuerySet[M]:
+        """See `QuerySet.complex_filter()`."""
+        return self.get_queryset().complex_filter(condition)
+
+    def distinct(self, *fields: str) -> QuerySet[M]:
+        """See `QuerySet.distinct()`."""
+        return self.get_queryset().distinct(*fields)
+
+    def order_by(self, *fields: Any) -> QuerySet[M]:
+        """See `QuerySet.order_by()`."""
+        return self.get_queryset().order_by(*fields)
+
+    def reverse(self) -> QuerySet[M]:
+        """See `QuerySet.reverse()`."""
+        return self.get_queryset().reverse()
+
+    def annotate(self, *args: Any, **kwargs: Any) -> QuerySet[M]:
+        """See `QuerySet.annotate()`."""
+        return self.get_queryset().annotate(*args, **kwargs)
+
+    def alias(self, *args: Any, **kwargs: Any) -> QuerySet[M]:
+        """See `QuerySet.alias()`."""
+        return self.get_queryset().alias(*args, **kwargs)
+
+    def select_related(self, *fields: Any) -> QuerySet[M]:
+        """See `QuerySet.select_related()`."""
+        return self.get_queryset().select_related(*fields)
+
+    def prefetch_related(self, *lookups: Any) -> QuerySet[M]:
+        """See `QuerySet.prefetch_related()`."""
+        return self.get_queryset().prefetch_related(*lookups)
+
+    def only(self, *fields: str) -> QuerySet[M]:
+        """See `QuerySet.only()`."""
+        return self.get_queryset().only(*fields)
+
+    def defer(self, *fields: Any) -> QuerySet[M]:
+        """See `QuerySet.defer()`."""
+        return self.get_queryset().defer(*fields)
+
+    def values(self, *fields: Any, **expressions: Any) -> QuerySet[M, dict[str, Any]]:
+        """See `QuerySet.values()`."""
+        return self.get_queryset().values(*fields, **expressions)
+
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> QuerySet[M, Any]:
+        """See `QuerySet.values_list()`."""
+        return self.get_queryset().values_list(*fields, flat=flat, named=named)
+
+    def using(self, alias: str | None) -> QuerySet[M]:
+        """See `QuerySet.using()`."""
+        return self.get_queryset().using(alias)
+
+    def create(self, **kwargs: Any) -> M:
+        """See `QuerySet.create()`."""
+        return self.get_queryset().create(**kwargs)
+
+    async def acreate(self, **kwargs: Any) -> M:
+        """See `QuerySet.acreate()`."""
+        return await self.get_queryset().acreate(**kwargs)
+
+    def get_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
+        """See `QuerySet.get_or_create()`."""
+        return self.get_queryset().get_or_create(defaults, **kwargs)
+
+    async def aget_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
+        """See `QuerySet.aget_or_create()`."""
+        return await self.get_queryset().aget_or_create(defaults, **kwargs)
+
+    def update_or_create(
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> tuple[M, bool]:
+        """See `QuerySet.update_or_create()`."""
+        return self.get_queryset().update_or_create(defaults, create_defaults, **kwargs)
+
+    async def aupdate_or_create(
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> tuple[M, bool]:
+        """See `QuerySet.aupdate_or_create()`."""
+        return await self.get_queryset().aupdate_or_create(defaults, create_defaults, **kwargs)
+
+    def bulk_create(
+        self,
+        objs: Iterable[M],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None,
+    ) -> list[M]:
+        """See `QuerySet.bulk_create()`."""
+        return self.get_queryset().bulk_create(
+            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+        )
+
+    async def abulk_create(
+        self,
+        objs: Iterable[M],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None,
+    ) -> list[M]:
+        """See `QuerySet.abulk_create()`."""
+        return await self.get_queryset().abulk_create(
+            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+        )
+
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        """See `QuerySet.bulk_update()`."""
+        return self.get_queryset().bulk_update(objs, fields, batch_size)
+
+    async def abulk_update(
+        self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
+        """See `QuerySet.abulk_update()`."""
+        return await self.get_queryset().abulk_update(objs, fields, batch_size)
+
+    def update(self, **kwargs: Any) -> int:
+        """See `QuerySet.update()`."""
+        return self.get_queryset().update(**kwargs)
+
+    async def aupdate(self, **kwargs: Any) -> int:
+        """See `QuerySet.aupdate()`."""
+        return await self.get_queryset().aupdate(**kwargs)
+
+    def get(self, *args: Any, **kwargs: Any) -> M:
+        """See `QuerySet.get()`."""
+        return self.get_queryset().get(*args, **kwargs)
+
+    async def aget(self, *args: Any, **kwargs: Any) -> M:
+        """See `QuerySet.aget()`."""
+        return await self.get_queryset().aget(*args, **kwargs)
+
+    def get_or_none(self, *args: Any, **kwargs: Any) -> M | None:
+        """See `QuerySet.get_or_none()`."""
+        return self.get_queryset().get_or_none(*args, **kwargs)
+
+    async def aget_or_none(self, *args: Any, **kwargs: Any) -> M | None:
+        """See `QuerySet.aget_or_none()`."""
+        return await self.get_queryset().aget_or_none(*args, **kwargs)
+
+    def first(self) -> M | None:
+        """See `QuerySet.first()`."""
+        return self.get_queryset().first()
+
+    async def afirst(self) -> M | None:
+        """See `QuerySet.afirst()`."""
+        return await self.get_queryset().afirst()
+
+    def last(self) -> M | None:
+        """See `QuerySet.last()`."""
+        return self.get_queryset().last()
+
+    async def alast(self) -> M | None:
+        """See `QuerySet.alast()`."""
+        return await self.get_queryset().alast()
+
+    def earliest(self, *fields: Any) -> M:
+        """See `QuerySet.earliest()`."""
+        return self.get_queryset().earliest(*fields)
+
+    async def aearliest(self, *fields: Any) -> M:
+        """See `QuerySet.aearliest()`."""
+        return await self.get_queryset().aearliest(*fields)
+
+    def latest(self, *fields: Any) -> M:
+        """See `QuerySet.latest()`."""
+        return self.get_queryset().latest(*fields)
+
+    async def alatest(self, *fields: Any) -> M:
+        """See `QuerySet.alatest()`."""
+        return await self.get_queryset().alatest(*fields)
+
+    def count(self) -> int:
+        """See `QuerySet.count()`."""
+        return self.get_queryset().count()
+
+    async def acount(self) -> int:
+        """See `QuerySet.acount()`."""
+        return await self.get_queryset().acount()
+
+    def exists(self) -> bool:
+        """See `QuerySet.exists()`."""
+        return self.get_queryset().exists()
+
+    async def aexists(self) -> bool:
+        """See `QuerySet.aexists()`."""
+        return await self.get_queryset().aexists()
+
+    def contains(self, obj: Any) -> bool:
+        """See `QuerySet.contains()`."""
+        return self.get_queryset().contains(obj)
+
+    async def acontains(self, obj: Any) -> bool:
+        """See `QuerySet.acontains()`."""
+        return await self.get_queryset().acontains(obj)
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """See `QuerySet.aggregate()`."""
+        return self.get_queryset().aggregate(*args, **kwargs)
+
+    async def aaggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """See `QuerySet.aaggregate()`."""
+        return await self.get_queryset().aaggregate(*args, **kwargs)
+
+    def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        """See `QuerySet.in_bulk()`."""
+        return self.get_queryset().in_bulk(id_list, field_name=field_name)
+
+    async def ain_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        """See `QuerySet.ain_bulk()`."""
+        return await self.get_queryset().ain_bulk(id_list, field_name=field_name)
+
+    def iterator(self, chunk_size: int | None = None) -> Iterator[M]:
+        """See `QuerySet.iterator()`."""
+        return self.get_queryset().iterator(chunk_size)
+
+    def aiterator(self, chunk_size: int = CHUNK) -> AsyncIterator[M]:
+        """See `QuerySet.aiterator()`."""
+        return self.get_queryset().aiterator(chunk_size)
+
+    def explain(self, *, format: str | None = None, **options: Any) -> str:
+        """See `QuerySet.explain()`."""
+        return self.get_queryset().explain(format=format, **options)
+
+    async def aexplain(self, *, format: str | None = None, **options: Any) -> str:
+        """See `QuerySet.aexplain()`."""
+        return await self.get_queryset().aexplain(format=format, **options)

@@ -1,0 +1,207 @@
+"""Managers: where queries begin (`Author.objects`)."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+from ormolu.databases.routing import router
+from ormolu.query.manager_methods import M, QuerySetMethods
+from ormolu.query.queryset import QuerySet
+
+_creation = count()
+# What a QuerySet has and a manager hasn't.
+_ONLY_QUERYSETS = frozenset({"delete", "adelete", "as_manager", "resolve_expression", "shape"})
+
+
+class BaseManager(QuerySetMethods[M]):
+    """What all managers have, without the methods of a QuerySet class of one's own."""
+
+    creation_counter: int
+    auto_created = False
+    use_in_migrations = False
+    _queryset_class: ClassVar[type[QuerySet[Any, Any]]] = QuerySet
+    _built_with_asmanager = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        manager = super().__new__(cls)
+        manager._constructor_args = (args, kwargs)
+        return manager
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.creation_counter = next(_creation)
+        self.model: Any = None
+        self.name: str = ""
+        self._db: str | None = None
+        self._hints: dict[str, Any] = {}
+
+    _constructor_args: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __str__(self) -> str:
+        return f"{self.model._meta.label}.{self.name}"
+
+    def __repr__(self) -> str:
+        owner = self.model._meta.label if self.model is not None else "no model"
+        return f"<{type(self).__name__} {self.name!r} of {owner}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        return super().__class_getitem__(item)  # type: ignore[misc]
+
+    @classmethod
+    def from_queryset(cls, queryset_class: type[Any], class_name: str | None = None) -> type[Self]:
+        """Return a subclass of this manager whose querysets are of this class, with its public methods.
+
+        A method with `queryset_only = True` stays out; one with a leading underscore comes in only with
+        `queryset_only = False`.
+        """
+        name = class_name or f"{cls.__name__}From{queryset_class.__name__}"
+        body = {"_queryset_class": queryset_class, **passed_on(cls, queryset_class)}
+        return cast("type[Self]", type(name, (cls,), body))
+
+    # Belonging to a model
+
+    def contribute_to_class(self, cls: Any, name: str) -> None:
+        """Become the manager `name` of a model."""
+        self.name = self.name or name
+        self.model = cls
+        type.__setattr__(cls, name, ManagerDescriptor(self))
+        cls._meta.add_manager(self)
+
+    def clone_for(self, model: type[Any]) -> Self:
+        """Return a copy that belongs to a model which inherits this manager."""
+        twin = copy.copy(self)
+        twin.model = model
+        return twin
+
+    def deconstruct(self) -> tuple[bool, str | None, str | None, tuple[Any, ...] | None, dict[str, Any] | None]:
+        """Return what makes this manager again: (as_manager, its path, its queryset's path, args, kwargs)."""
+        queryset_class = self._queryset_class
+        if self._built_with_asmanager:
+            return True, None, f"{queryset_class.__module__}.{queryset_class.__name__}", None, None
+        cls = type(self)
+        if not hasattr(inspect.getmodule(cls), cls.__name__):
+            raise ValueError(
+                f"Could not find manager {cls.__name__} in {cls.__module__}.\nPlease note that you need to inherit "
+                "from managers you dynamically generated with 'from_queryset()'."
+            )
+        return False, f"{cls.__module__}.{cls.__name__}", None, *self._constructor_args
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        """Return the problems of the declaration: none."""
+        return []
+
+    # Databases
+
+    def db_manager(self, using: str | None = None, hints: dict[str, Any] | None = None) -> Self:
+        """Return a copy that works on this database."""
+        twin = copy.copy(self)
+        twin._db = using or self._db
+        twin._hints = hints or self._hints
+        return twin
+
+    @property
+    def db(self) -> str:
+        """The alias of the database that will be read."""
+        return self._db or router.db_for_read(self.model, **self._hints)
+
+    # Queries
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return a new QuerySet. Override it to change what this manager finds."""
+        return self._queryset_class(self.model, using=self._db, hints=self._hints)
+
+    def all(self) -> QuerySet[M]:
+        """Return a new QuerySet of all objects."""
+        return self.get_queryset()
+
+    def __call__(self, session: Any) -> Any:
+        """Bind this manager to a SQLAlchemy session: `await Author.objects(session).get(...)`.
+
+        With an AsyncSession the plain names are asynchronous, with a Session synchronous. Objects are attached to it.
+        """
+        from ormolu.query.binding import bind
+
+        return bind(self, session)
+
+
+class Manager(BaseManager[M]):
+    """The place where queries on a model begin: `objects`, unless a model declares managers of its own.
+
+    Subclass it, or make one of a QuerySet subclass with `from_queryset()` or `as_manager()`, to add methods.
+    """
+
+
+class EmptyManager(Manager[M]):
+    """A manager that finds nothing."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return a QuerySet of nothing."""
+        return super().get_queryset().none()
+
+
+class ManagerDescriptor:
+    """`Author.objects`: the manager, of the class that is asked. Instances have none."""
+
+    def __init__(self, manager: BaseManager[Any] | None, role: str = "") -> None:
+        self.manager = manager
+        self.role = role
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        manager = self.manager
+        if instance is not None:
+            raise AttributeError(f"Manager isn't accessible via {owner.__name__} instances")
+        if manager is None:
+            return getattr(owner._meta, self.role)
+        if manager.model is owner and not owner._meta.abstract:
+            return manager
+        if owner._meta.abstract:
+            raise AttributeError(f"Manager isn't available; {owner.__name__} is abstract")
+        return owner._meta.managers_map[manager.name]
+
+
+def passed_on(manager_class: type[Any], queryset_class: type[Any]) -> dict[str, Any]:
+    """Return the methods that a manager class lacks, each of which calls a new queryset's."""
+    found: dict[str, Any] = {}
+    for name, method in inspect.getmembers(queryset_class, inspect.isfunction):
+        if hasattr(manager_class, name) or name in _ONLY_QUERYSETS:
+            continue
+        only = getattr(method, "queryset_only", None)
+        if only or (only is None and name.startswith("_")):
+            continue
+        found[name] = _passing(name, method)
+    return found
+
+
+def _passing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def pass_on(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.get_queryset(), name)(*args, **kwargs)
+
+    pass_on.__name__ = name
+    pass_on.__qualname__ = f"Manager.{name}"
+    pass_on.__doc__ = method.__doc__
+    return pass_on
+
+
+def manager_class(queryset_class: type[Any]) -> type[Manager[Any]]:
+    """Return the class of `queryset_class.as_manager()`."""
+    return Manager.from_queryset(queryset_class)
+
+
+if not TYPE_CHECKING:
+    # Methods of QuerySet that manager_methods does not list yet.
+    for _name, _method in passed_on(BaseManager, QuerySet).items():
+        setattr(BaseManager, _name, _method)
