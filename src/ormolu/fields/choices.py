@@ -43,6 +43,14 @@ class ChoicesType(enum.EnumType):
             members[member_name]._label_ = label
         return cast("ChoicesType", enum.unique(cast("Any", cls)))
 
+    def __contains__(cls, value: object) -> bool:
+        """Return whether `value` is a member or a member's value (as every enumeration from Python 3.12 on)."""
+        try:
+            cls(value)
+        except (ValueError, TypeError):
+            return False
+        return True
+
     @property
     def names(cls) -> list[str]:
         """Names of the members, `__empty__` first where the class has one."""
@@ -69,8 +77,9 @@ class ChoicesType(enum.EnumType):
 
 
 def _is_label(value: object) -> bool:
-    """Return whether `value` is a text or a lazily translated one."""
-    return isinstance(value, str) or (hasattr(value, "__mod__") and hasattr(value, "_proxy____args"))
+    """Return whether `value` is a text or a lazily translated one (Django's, Flask-Babel's, Babel's)."""
+    lazy = {"Promise", "LazyString", "LazyProxy"}
+    return isinstance(value, str) or any(base.__name__ in lazy for base in type(value).__mro__)
 
 
 class Choices(enum.Enum, metaclass=ChoicesType):

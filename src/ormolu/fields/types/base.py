@@ -22,6 +22,11 @@ class ValueType(sa.types.TypeDecorator[Any]):
     impl: Any = sa.String
     cache_ok = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # SQLAlchemy looks for it in each class by itself; ours are made of hashable arguments only.
+        cls.cache_ok = True
+
     accepts: ClassVar[tuple[type, ...]] = (object,)
     """Classes that this type can bind; operands of other classes get a type of their own."""
 

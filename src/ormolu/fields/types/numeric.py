@@ -62,8 +62,6 @@ class DecimalType(ValueType):
         self.precision = precision
         self.scale = scale
         super().__init__(precision, scale)
-        if self.is_wide:
-            _register_collation()
 
     @property
     def is_wide(self) -> bool:
@@ -113,21 +111,16 @@ def compare_decimals(left: str, right: str) -> int:
         return (left > right) - (left < right)
 
 
-_registered: set[str] = set()
-
-
-def _register_collation() -> None:
-    """Give every SQLite connection that is opened from now on the collation of long decimals."""
-    if _registered:
-        return
-    _registered.add(DECIMAL_COLLATION)
-    event.listen(sa.Engine, "connect", _add_collation)
-
-
+@event.listens_for(sa.Engine, "connect")
 def _add_collation(connection: Any, record: Any) -> None:
+    """Give every SQLite connection of the process, a user's own engine's as well, the collation of long decimals."""
     driver = getattr(connection, "driver_connection", connection)
     if hasattr(driver, "create_collation"):
         driver.create_collation(DECIMAL_COLLATION, compare_decimals)
-    elif hasattr(driver, "_conn") and hasattr(connection, "await_"):
-        # aiosqlite: the real connection may be used in its own thread only.
-        connection.await_(driver._execute(driver._conn.create_collation, DECIMAL_COLLATION, compare_decimals))
+    elif hasattr(connection, "run_async") and hasattr(driver, "_conn"):
+        connection.run_async(_add_in_its_thread)
+
+
+def _add_in_its_thread(connection: Any) -> Any:
+    """Return the coroutine that adds the collation to an aiosqlite connection, which has no method for that."""
+    return connection._execute(connection._conn.create_collation, DECIMAL_COLLATION, compare_decimals)

@@ -184,8 +184,16 @@ class ArrayType(ValueType):
             return dialect.type_descriptor(sa.JSON())
         return dialect.type_descriptor(sa.Text())
 
+    def _item_bind(self, dialect: sa.Dialect) -> Any:
+        dialect = _json_dialect(dialect)
+        return self.item.dialect_impl(dialect).bind_processor(dialect)
+
+    def _item_result(self, dialect: sa.Dialect, coltype: object) -> Any:
+        dialect = _json_dialect(dialect)
+        return self.item.dialect_impl(dialect).result_processor(dialect, coltype)
+
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
-        each = self.item.dialect_impl(dialect).bind_processor(dialect)
+        each = self._item_bind(dialect)
         if dialect.name == "postgresql":
             return None if each is None else nullable(_deep(each, self.dimensions))
         dumps = json.JSONEncoder().encode
@@ -195,7 +203,7 @@ class ArrayType(ValueType):
         return lambda value: None if value is None else dumps(convert(value))
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
-        each = self.item.dialect_impl(dialect).result_processor(dialect, coltype)
+        each = self._item_result(dialect, coltype)
         convert = None if each is None else _deep(each, self.dimensions)
         if dialect.name == "postgresql":
             return None if convert is None else nullable(convert)
@@ -203,6 +211,15 @@ class ArrayType(ValueType):
         if convert is None:
             return read
         return lambda value: None if value is None else convert(read(value))
+
+
+def _json_dialect(dialect: sa.Dialect) -> sa.Dialect:
+    """Return the dialect that converts items: in JSON text they are what SQLite stores, numbers and texts."""
+    if dialect.name in ("postgresql", "sqlite"):
+        return dialect
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.dialect()
 
 
 def _deep(each: Processor, dimensions: int) -> Processor:
