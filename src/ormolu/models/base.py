@@ -10,7 +10,7 @@ from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 
 from ormolu.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.models import building
-from ormolu.models.instances import InstanceMethods
+from ormolu.models.validation import Validation
 from ormolu.models.registry import apps
 from ormolu.models.state import LazyInstanceState, listen
 
@@ -33,7 +33,7 @@ class ModelBase(DeclarativeAttributeIntercept):
         building.add_to_class(cls, name, value)
 
 
-class Model(InstanceMethods, DeclarativeBase, metaclass=ModelBase):
+class Model(Validation, DeclarativeBase, metaclass=ModelBase):
     """Base of all models. Each subclass is a table, unless its Meta says `abstract = True`.
 
     Source: Django's documentation, "Models"; SQLAlchemy's, "Declarative Mapping".

@@ -20,7 +20,8 @@ from ormolu.models.constructor import make_init
 from ormolu.models.inheritance import inherit_options, link_parents
 from ormolu.models.manager import Manager, ManagerDescriptor
 from ormolu.models.options import Options
-from ormolu.models.registry import Apps, apps
+from ormolu.models.persistence import Persistence
+from ormolu.models.registry import Apps, apps, current
 from ormolu.models.relationships import RelationshipField
 from ormolu.signals import class_prepared
 
@@ -77,6 +78,8 @@ def finish(cls: type[Any]) -> None:
         _set(cls, "__doc__", f"{cls.__name__}({', '.join(f.name for f in meta.fields)})")
     if meta.apps is not apps:
         _set(cls, "registry", meta.apps.sa_registry)
+    # create() must call a save() of the user's; the library's own is done in one program.
+    _set(cls, "_saves_itself", cls.save is not Persistence.save or cls.asave is not Persistence.asave)
     meta.apps.register_model(meta.app_label, cls)
     for field in (*meta.local_fields, *meta.local_many_to_many):
         if field.is_relation:
@@ -143,8 +146,8 @@ def _registry_of(cls: type[Any], body: dict[str, Any]) -> Apps:
         meta = vars(base).get("_meta")
         if meta is not None:
             registry: Apps = meta.apps
-            return registry
-    return apps
+            return current() if registry is apps else registry
+    return current()
 
 
 def _use_registry(cls: type[Any], meta: Options) -> None:
@@ -197,11 +200,11 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
 
 
 def _auto_field() -> Any:
-    from ormolu.fields import autos
+    from ormolu import fields
     from ormolu.conf import settings
 
     name = str(getattr(settings, "DEFAULT_AUTO_FIELD", "BigAutoField")).rpartition(".")[2]
-    return getattr(autos, name)(verbose_name="ID", primary_key=True, auto_created=True)
+    return getattr(fields, name)(verbose_name="ID", primary_key=True, auto_created=True)
 
 
 def _refuse_fields_of_proxy(cls: type[Any], names: list[str]) -> None:

@@ -99,7 +99,7 @@ def _default(field: Any, number: int, names: dict[str, Any]) -> str:
                 names[f"v{number}"] = value
                 return f"v{number}"
         elif not field.is_relation:
-            names[f"v{number}"] = field.default
+            names[f"v{number}"] = field._get_default
             return f"v{number}()"
     names[f"v{number}"] = field.get_default
     return f"v{number}()"

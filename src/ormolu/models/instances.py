@@ -1,18 +1,34 @@
-"""What every instance of a model can do."""
+"""What an instance is: its attributes, identity, text, copies and pickles."""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ormolu.models.state import ModelState
+from ormolu.exceptions import FieldDoesNotExist
+from ormolu.models.constructor import DEFERRED
+from ormolu.models.registry import apps
+from ormolu.models.state import DB, DIRTY, PREFETCHED, STATE, ModelState
+
+if TYPE_CHECKING:
+    from ormolu.models.options import Options
 
 
 class InstanceMethods:
-    """Methods of model instances."""
+    """Methods of model instances that do no I/O."""
 
-    _setters: Any = {}
-    _meta: Any
-    pk: Any
+    _setters: ClassVar[dict[str, Callable[[Any, Any], None]]] = {}
+
+    if TYPE_CHECKING:
+        _meta: ClassVar[Options]
+
+        @property
+        def pk(self) -> Any:
+            """The primary key."""
+
+        @pk.setter
+        def pk(self, value: Any) -> None: ...
 
     def __setattr__(self, name: str, value: Any) -> None:
         setter = self._setters.get(name)
@@ -25,3 +41,114 @@ class InstanceMethods:
     def _state(self) -> ModelState:
         """What is known about this object's row: `adding`, `db`, `fields_cache`."""
         return ModelState(self)
+
+    def _is_pk_set(self) -> bool:
+        """Tell whether the primary key has a value."""
+        pk = self.pk
+        return pk is not None and not (isinstance(pk, tuple) and None in pk)
+
+    # Text and identity
+
+    def __str__(self) -> str:
+        return f"{self.__class__.__name__} object ({self.pk})"
+
+    def __repr__(self) -> str:
+        return f"<{self.__class__.__name__}: {self}>"
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, InstanceMethods):
+            return NotImplemented
+        if self._meta.concrete_model is not other._meta.concrete_model:
+            return False
+        pk = self.pk
+        return pk is not None and bool(pk == other.pk)
+
+    def __hash__(self) -> int:
+        pk = self.pk
+        if pk is None:
+            raise TypeError("Model instances without primary key value are unhashable")
+        return hash(pk)
+
+    # Copies and pickles
+
+    def __getstate__(self) -> dict[str, Any]:
+        values = self.__dict__.copy()
+        if STATE in values and not any(hasattr(value, "_sa_adapter") for value in values.values()):
+            # SQLAlchemy's record can be made again; it is needed only by collections that it instruments.
+            del values[STATE]
+        if DIRTY in values:
+            values[DIRTY] = dict(values[DIRTY])
+        return values
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        cls = self.__class__
+        meta = cls._meta
+        if meta.apps is apps and apps.all_models.get(meta.app_label, {}).get(meta.model_name) is cls:
+            return unpickle, (meta.app_label, meta.object_name, cls.__module__), self.__getstate__()
+        return object.__new__, (cls,), self.__getstate__()
+
+    # Fields
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Sequence[str], values: Sequence[Any]) -> Self:
+        """Make an instance of a loaded row. Override it to change how objects are loaded.
+
+        `field_names` are the attnames that were loaded, `values` theirs. Fields that are missing are deferred.
+        """
+        fields = cls._meta.concrete_fields
+        if len(values) != len(fields):
+            given = dict(zip(field_names, values, strict=False))
+            values = [given.get(field.attname, DEFERRED) for field in fields]
+        instance = cls(*values)
+        if db is not None:
+            instance.__dict__[DB] = db
+            instance.__dict__.pop(DIRTY, None)
+        return instance
+
+    def get_deferred_fields(self) -> set[str]:
+        """Return the attnames of the fields that aren't loaded."""
+        values = self.__dict__
+        return {field.attname for field in self._meta.concrete_fields if field.attname not in values}
+
+    def serializable_value(self, field_name: str) -> Any:
+        """Return a field's raw value by its name: the key, for a relation. Another attribute is returned as it is."""
+        try:
+            field = self._meta.get_field(field_name)
+        except FieldDoesNotExist:
+            return getattr(self, field_name)
+        return getattr(self, field.attname)
+
+    def prepare_database_save(self, field: Any) -> Any:
+        """Return the value that stands for this object in a relation's column. Raises ValueError if it isn't saved."""
+        if not self._is_pk_set():
+            raise ValueError(f"Unsaved model instance {self!r} cannot be used in an ORM query.")
+        return getattr(self, field.remote_field.get_related_field().attname)
+
+    def _forget_related(self) -> None:
+        """Let go of all related objects: forward, reverse and prefetched ones."""
+        values = self.__dict__
+        values.pop(PREFETCHED, None)
+        for field in self._meta.fields:
+            if field.is_relation:
+                values.pop(field.name, None)
+
+    @classmethod
+    def check(cls, **kwargs: Any) -> list[Any]:
+        """Return the problems that the fields find in their declarations."""
+        fields = (*cls._meta.local_fields, *cls._meta.local_many_to_many)
+        return [problem for field in fields for problem in field.check(**kwargs)]
+
+
+def unpickle(app_label: str, name: str, module: str) -> Any:
+    """Return an empty instance of the model of a label, importing its module if it isn't known yet."""
+    try:
+        model = apps.get_model(app_label, name)
+    except LookupError:
+        importlib.import_module(module)
+        model = apps.get_model(app_label, name)
+    return model.__new__(model)

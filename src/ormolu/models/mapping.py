@@ -209,9 +209,9 @@ def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> Non
 
 def plain_field(cls: type[Any], key: str, column: sa.Column[Any]) -> Any:
     """Make a field of a column that was declared with mapped_column(), so that `_meta` knows it."""
-    from ormolu.fields.column_field import ColumnField
+    from ormolu.fields.plain import ColumnField
 
-    field = ColumnField(column)
+    field: Any = ColumnField(column, key)
     field.contribute_to_class(cls, key)
     return field
 

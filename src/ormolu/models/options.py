@@ -216,7 +216,8 @@ class Options:
 
     def lookup_names(self) -> list[str]:
         """Return the names that a lookup may begin with: fields, attnames, reverse query names."""
-        return list(self._names())
+        hidden = {rel.name for rel in self._relations() if rel.hidden}
+        return [name for name in self._names() if name not in hidden]
 
     def get_fields(self, include_parents: bool = True, include_hidden: bool = False) -> tuple[Any, ...]:
         """Return reverse relations, fields, many-to-many and private fields."""
@@ -323,8 +324,7 @@ class Options:
         for field in forward:
             names.setdefault(getattr(field, "attname", field.name), field)
         for rel in self._relations():
-            if not rel.hidden:
-                names.setdefault(rel.name, rel)
+            names.setdefault(rel.name, rel)
         return names
 
     def _managers(self) -> tuple[Manager[Any], ...]:

@@ -6,10 +6,12 @@ their own: `class Meta: apps = Apps()` on an abstract base or a model.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -160,3 +162,24 @@ class Apps:
 
 
 apps = Apps()
+
+_isolated: ContextVar[Apps | None] = ContextVar("ormolu_isolated_apps", default=None)
+
+
+def current() -> Apps:
+    """Return the registry of models that are defined here and name none themselves."""
+    return _isolated.get() or apps
+
+
+@contextlib.contextmanager
+def isolated(registry: Apps | None = None) -> Iterator[Apps]:
+    """Let models that are defined inside the `with` block belong to a registry of their own; for tests.
+
+    They can refer to the models outside by class; those outside never see them.
+    """
+    registry = registry or Apps()
+    token = _isolated.set(registry)
+    try:
+        yield registry
+    finally:
+        _isolated.reset(token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Literal, overload
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -256,7 +256,7 @@ class QuerySetMethods(Generic[M]):
         """See `QuerySet.iterator()`."""
         return self.get_queryset().iterator(chunk_size)
 
-    def aiterator(self, chunk_size: int = CHUNK) -> AsyncIterator[M]:
+    def aiterator(self, chunk_size: int = 2_000) -> AsyncIterator[M]:
         """See `QuerySet.aiterator()`."""
         return self.get_queryset().aiterator(chunk_size)
 

@@ -54,9 +54,6 @@ class BaseManager(QuerySetMethods[M]):
     def __hash__(self) -> int:
         return id(self)
 
-    def __class_getitem__(cls, item: Any) -> Any:
-        return super().__class_getitem__(item)  # type: ignore[misc]
-
     @classmethod
     def from_queryset(cls, queryset_class: type[Any], class_name: str | None = None) -> type[Self]:
         """Return a subclass of this manager whose querysets are of this class, with its public methods.

@@ -1,0 +1,347 @@
+"""`article.tags`, `tag.article_set`: managers of a many-to-many relation, seen from one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ormolu import transaction
+from ormolu.models.related_managers import Program, RelatedManagerBase
+from ormolu.programs import atomically, notify
+from ormolu.query import terminals
+from ormolu.query.managers import M, Manager
+from ormolu.query.q import Q
+from ormolu.signals import m2m_changed
+
+if TYPE_CHECKING:
+    from ormolu.query.queryset import QuerySet
+
+Defaults = dict[str, Any]
+
+
+class ManyRelatedManager(RelatedManagerBase[M]):
+    """A manager of the objects that a many-to-many relation connects with one object."""
+
+    rel: Any
+    reverse: bool
+
+    def __init__(self, instance: Any) -> None:
+        rel = self.rel
+        field = rel.field
+        self._bound_to(instance, field.model if self.reverse else rel.model)
+        self.through = rel.through
+        self.symmetrical = rel.symmetrical and not self.reverse and rel.model is field.model
+        if self.reverse:
+            self.source_field, self.target_field = field.target_key(), field.source_key()
+            self.query_field_name, self.cache_name = field.name, rel.cache_name
+        else:
+            self.source_field, self.target_field = field.source_key(), field.target_key()
+            self.query_field_name, self.cache_name = field.related_query_name(), field.name
+        self.source_field_name: str = self.source_field.name
+        self.target_field_name: str = self.target_field.name
+        self.prefetch_cache_name = self.cache_name
+        attname = self.source_field.target_field.attname
+        self.related_val = getattr(instance, attname)
+        if self.related_val is None:
+            raise ValueError(
+                f'"{instance!r}" needs to have a value for field "{attname}" before this many-to-many '
+                "relationship can be used."
+            )
+        if instance.pk is None:
+            raise ValueError(
+                f"{type(instance).__name__!r} instance needs to have a primary key value before a many-to-many "
+                "relationship can be used."
+            )
+
+    @property
+    def core_filters(self) -> dict[str, Any]:
+        """Return the condition of the relation."""
+        return {f"{self.query_field_name}__{self.source_field.target_field.name}": self.related_val}
+
+    def _related(self, queryset: Any) -> Any:
+        queryset._add_hints(instance=self.instance)
+        if self._db:
+            queryset._db = self._db
+        return queryset.filter(**self.core_filters)
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return the related objects: prefetched ones, or a new query."""
+        found = self._prefetched()
+        return found if found is not None else self._related(self._unrelated_queryset())  # type: ignore[no-any-return]
+
+    # Changing the connections
+
+    def add(self, *objs: M | Any, through_defaults: Defaults | None = None) -> None:
+        """Connect objects, given as such or by key, unless they are connected already. One transaction.
+
+        `through_defaults` gives values for the rows in between. Sends m2m_changed, calls no save().
+        """
+        self._run(_add, objs, through_defaults)
+
+    async def aadd(self, *objs: M | Any, through_defaults: Defaults | None = None) -> None:
+        """Connect objects. See `add()`."""
+        await self._arun(_add, objs, through_defaults)
+
+    def remove(self, *objs: M | Any) -> None:
+        """Disconnect objects, given as such or by key. Sends m2m_changed. One transaction."""
+        self._run(_remove, objs)
+
+    async def aremove(self, *objs: M | Any) -> None:
+        """Disconnect objects. See `remove()`."""
+        await self._arun(_remove, objs)
+
+    def clear(self) -> None:
+        """Disconnect all objects. Sends m2m_changed. One transaction."""
+        self._run(_clear)
+
+    async def aclear(self) -> None:
+        """Disconnect all objects. See `clear()`."""
+        await self._arun(_clear)
+
+    def set(
+        self, objs: Iterable[M | Any], *, clear: bool = False, through_defaults: Defaults | None = None
+    ) -> None:
+        """Make `objs` the connected objects, changing only what differs, or with `clear` all anew."""
+        self._run(_set, tuple(objs), clear, through_defaults)
+
+    async def aset(
+        self, objs: Iterable[M | Any], *, clear: bool = False, through_defaults: Defaults | None = None
+    ) -> None:
+        """Make `objs` the connected objects. See `set()`."""
+        await self._arun(_set, tuple(objs), clear, through_defaults)
+
+    # Creating
+
+    def create(self, *, through_defaults: Defaults | None = None, **kwargs: Any) -> M:
+        """Create an object and connect it."""
+        with transaction.atomic(using=self._write_alias(), savepoint=False):
+            created: M = self._creating().create(**kwargs)
+            self.add(created, through_defaults=through_defaults)
+        return created
+
+    async def acreate(self, *, through_defaults: Defaults | None = None, **kwargs: Any) -> M:
+        """Create an object and connect it."""
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+            created: M = await self._creating().acreate(**kwargs)
+            await self.aadd(created, through_defaults=through_defaults)
+        return created
+
+    def get_or_create(
+        self, defaults: Defaults | None = None, *, through_defaults: Defaults | None = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        """Return (object, created), among the connected objects; a new one is connected."""
+        found, created = self._fresh().get_or_create(defaults, **kwargs)
+        if created:
+            self.add(found, through_defaults=through_defaults)
+        return found, created
+
+    async def aget_or_create(
+        self, defaults: Defaults | None = None, *, through_defaults: Defaults | None = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        """Return (object, created), among the connected objects; a new one is connected."""
+        found, created = await self._fresh().aget_or_create(defaults, **kwargs)
+        if created:
+            await self.aadd(found, through_defaults=through_defaults)
+        return found, created
+
+    def update_or_create(
+        self,
+        defaults: Defaults | None = None,
+        create_defaults: Defaults | None = None,
+        *,
+        through_defaults: Defaults | None = None,
+        **kwargs: Any,
+    ) -> tuple[M, bool]:
+        """Return (object, created), among the connected objects; one that is there is changed."""
+        found, created = self._fresh().update_or_create(defaults, create_defaults, **kwargs)
+        if created:
+            self.add(found, through_defaults=through_defaults)
+        return found, created
+
+    async def aupdate_or_create(
+        self,
+        defaults: Defaults | None = None,
+        create_defaults: Defaults | None = None,
+        *,
+        through_defaults: Defaults | None = None,
+        **kwargs: Any,
+    ) -> tuple[M, bool]:
+        """Return (object, created), among the connected objects; one that is there is changed."""
+        found, created = await self._fresh().aupdate_or_create(defaults, create_defaults, **kwargs)
+        if created:
+            await self.aadd(found, through_defaults=through_defaults)
+        return found, created
+
+    def _fresh(self) -> Any:
+        """Return the related objects as the database for writing has them."""
+        return self._related(self._unrelated_queryset()).using(self._write_alias())
+
+    # What the programs below need
+
+    def _keys_of(self, objs: Iterable[Any]) -> list[Any]:
+        """Return the keys of objects that are to be connected, each once.
+
+        Raises ValueError for an unsaved object, TypeError for one of another model.
+        """
+        keys: dict[Any, None] = {}
+        for obj in objs:
+            if isinstance(obj, self.model):
+                key = getattr(obj, self.target_field.target_field.attname)
+                if key is None:
+                    raise ValueError(
+                        f'Cannot add "{obj!r}": the value for field "{self.target_field_name}" is None'
+                    )
+            elif hasattr(obj, "_meta"):
+                raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
+            else:
+                key = self.target_field.get_prep_value(self.target_field.to_python(obj))
+            keys[key] = None
+        return list(keys)
+
+    def _key_of(self, obj: Any) -> Any:
+        if isinstance(obj, self.model):
+            return getattr(obj, self.target_field.target_field.attname)
+        return self.target_field.get_prep_value(self.target_field.to_python(obj))
+
+    def _rows(self) -> Any:
+        """Return a queryset of the table in between."""
+        queryset: Any = self.through._meta.default_manager.get_queryset()
+        return queryset
+
+    def _links(self, keys: Any = None) -> Any:
+        """Return the rows in between: to the objects of these keys, or all."""
+        here = Q(**{self.source_field_name: self.related_val})
+        if keys is not None:
+            here &= Q(**{f"{self.target_field_name}__in": keys})
+        if self.symmetrical:
+            there = Q(**{self.target_field_name: self.related_val})
+            if keys is not None:
+                there &= Q(**{f"{self.source_field_name}__in": keys})
+            here |= there
+        return self._rows().filter(here)
+
+    def _listeners(self) -> bool:
+        return bool(m2m_changed.receivers) and m2m_changed.has_listeners(self.through)
+
+    def _announce(self, driver: Any, action: str, keys: Any) -> Program:
+        return notify(
+            m2m_changed,
+            self.through,
+            action=action,
+            instance=self.instance,
+            reverse=self.reverse,
+            model=self.model,
+            pk_set=None if keys is None else set(keys),
+            using=driver.database.alias,
+        )
+
+    @classmethod
+    def _on(cls, superclass: type[Manager[Any]]) -> Any:
+        return many_manager_class(cls.rel, cls.reverse, superclass)
+
+
+def _add(driver: Any, manager: Any, objs: Any, through_defaults: Any) -> Program:
+    if objs:
+        yield from atomically(_connect_both_ways(driver, manager, objs, through_defaults), savepoint=False)
+
+
+def _connect_both_ways(driver: Any, manager: Any, objs: Any, through_defaults: Any) -> Program:
+    """Connect objects; in a symmetrical relation they are connected with this one as well."""
+    if not objs:
+        return
+    keys = manager._keys_of(objs)
+    defaults = terminals.called(through_defaults or {})
+    source, target = manager.source_field, manager.target_field
+    yield from _connect(driver, manager, source, target, keys, defaults, manager._listeners())
+    if manager.symmetrical:
+        yield from _connect(driver, manager, target, source, keys, defaults, False)
+
+
+def _connect(
+    driver: Any, manager: Any, source: Any, target: Any, keys: list[Any], defaults: Defaults, listeners: bool
+) -> Program:
+    """Insert the rows in between that are missing: one statement, two where somebody listens or may be in doubt."""
+    through = manager.through
+    ignoring = bool(through._meta.auto_created)  # it has a unique constraint that tells what is there
+    if listeners or not ignoring:
+        there = manager._rows().filter(
+            **{source.name: manager.related_val, f"{target.name}__in": keys}
+        ).values_list(target.attname, flat=True)  # fmt: skip
+        known = set((yield from terminals.rows(driver, there.query)))
+        keys = [key for key in keys if key not in known]
+    if listeners:
+        yield from manager._announce(driver, "pre_add", keys)
+    rows = [through(**defaults, **{source.attname: manager.related_val, target.attname: key}) for key in keys]
+    if rows:
+        options = {"ignore_conflicts": ignoring}
+        yield from terminals.bulk_create(driver, through, rows, options)
+    if listeners:
+        yield from manager._announce(driver, "post_add", keys)
+
+
+def _remove(driver: Any, manager: Any, objs: Any) -> Program:
+    if objs:
+        yield from atomically(_disconnect(driver, manager, [manager._key_of(obj) for obj in objs]), savepoint=False)
+
+
+def _disconnect(driver: Any, manager: Any, keys: list[Any]) -> Program:
+    if not keys:
+        return
+    listeners = manager._listeners()
+    if listeners:
+        yield from manager._announce(driver, "pre_remove", keys)
+    # A default manager that hides objects also keeps them connected, as in Django.
+    hiding: Any = manager._unrelated_queryset()
+    if hiding.query.ops:
+        key_name = manager.target_field.target_field.name
+        hiding = hiding.filter(**{f"{key_name}__in": keys})
+        keys_or_query: Any = hiding.values_list(manager.target_field.target_field.attname, flat=True)
+    else:
+        keys_or_query = keys
+    yield from terminals.delete(driver, manager._links(keys_or_query)._deleted())
+    if listeners:
+        yield from manager._announce(driver, "post_remove", keys)
+
+
+def _clear(driver: Any, manager: Any) -> Program:
+    yield from atomically(_disconnect_all(driver, manager), savepoint=False)
+
+
+def _disconnect_all(driver: Any, manager: Any) -> Program:
+    listeners = manager._listeners()
+    if listeners:
+        yield from manager._announce(driver, "pre_clear", None)
+    hiding: Any = manager._unrelated_queryset()
+    keys = hiding.values_list(manager.target_field.target_field.attname, flat=True) if hiding.query.ops else None
+    yield from terminals.delete(driver, manager._links(keys)._deleted())
+    if listeners:
+        yield from manager._announce(driver, "post_clear", None)
+
+
+def _set(driver: Any, manager: Any, objs: Any, clear: bool, through_defaults: Any) -> Program:
+    yield from atomically(_replace(driver, manager, objs, clear, through_defaults), savepoint=False)
+
+
+def _replace(driver: Any, manager: Any, objs: Any, clear: bool, through_defaults: Any) -> Program:
+    if clear:
+        yield from _disconnect_all(driver, manager)
+        yield from _connect_both_ways(driver, manager, objs, through_defaults)
+        return
+    attname = manager.target_field.target_field.attname
+    there = manager._related(manager._unrelated_queryset()).values_list(attname, flat=True)
+    old = set((yield from terminals.rows(driver, there.query)))
+    wanted = {manager._key_of(obj): obj for obj in objs}
+    yield from _disconnect(driver, manager, [key for key in old if key not in wanted])
+    new = [obj for key, obj in wanted.items() if key not in old]
+    yield from _connect_both_ways(driver, manager, new, through_defaults)
+
+
+def many_manager_class(
+    rel: Any, reverse: bool, superclass: type[Manager[Any]] | None = None
+) -> type[ManyRelatedManager[Any]]:
+    """Return the class of a relation's managers, derived from that of the related model's default manager."""
+    model = rel.field.model if reverse else rel.model
+    parent = superclass or type(model._meta.default_manager)
+    body = {"rel": rel, "reverse": reverse, "__module__": __name__}
+    made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (ManyRelatedManager, parent), body)
+    return made

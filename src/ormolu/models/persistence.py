@@ -1,0 +1,202 @@
+"""What an instance does to its row: save, delete, load again; each in a synchronous and an asynchronous form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ormolu import databases
+from ormolu.exceptions import FieldDoesNotExist
+from ormolu.models.instances import InstanceMethods
+from ormolu.models.routing import read_alias, write_alias
+from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
+from ormolu.writes.delete import delete_instances
+from ormolu.writes.save import save as save_program
+
+
+class Persistence(InstanceMethods):
+    """Methods of model instances that ask the database."""
+
+    def save(
+        self,
+        force_insert: bool | tuple[type, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Write this object to its row: INSERT if it is new, else UPDATE of what changed.
+
+        `update_fields` names the columns to write instead. One statement; sends pre_save and post_save.
+        Raises ValueError for contradictory arguments or an unsaved related object, IntegrityError where the database
+        refuses. Source: Django's documentation, "Saving objects"; decision D9.
+        """
+        driver = databases.get(using or write_alias(self)).driver
+        if not (force_insert or force_update) and update_fields is None:
+            driver.run(save_program, self)
+        else:
+            driver.run(_save_as_told, self, force_insert, force_update, update_fields)
+
+    async def asave(
+        self,
+        force_insert: bool | tuple[type, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Write this object to its row, as `save()` does."""
+        driver = databases.get(using or write_alias(self)).adriver
+        await driver.arun(_save_as_told, self, force_insert, force_update, update_fields)
+
+    save.alters_data = True  # type: ignore[attr-defined]
+    asave.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete this object's row, and do to those that refer to it what their on_delete says.
+
+        Return how many rows were deleted, and how many of each model. The object stays, without a primary key.
+        Raises ValueError if it has no key, ProtectedError or RestrictedError before anything is deleted.
+        """
+        self._check_deletable()
+        driver = databases.get(using or write_alias(self)).driver
+        return driver.run(delete_instances, type(self), [self])
+
+    async def adelete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete this object's row, as `delete()` does."""
+        self._check_deletable()
+        driver = databases.get(using or write_alias(self)).adriver
+        result: tuple[int, dict[str, int]] = await driver.arun(delete_instances, type(self), [self])
+        return result
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    adelete.alters_data = True  # type: ignore[attr-defined]
+
+    def _check_deletable(self) -> None:
+        if not self._is_pk_set():
+            meta = self._meta
+            raise ValueError(
+                f"{meta.object_name} object can't be deleted because its {meta.pk.attname} attribute is set to None."
+            )
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Sequence[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Load all columns, or some, again. One query. Related objects are forgotten where their key changed.
+
+        Raises DoesNotExist if the row is gone, FieldError for an unknown name.
+        """
+        names = self._names_to_refresh(fields)
+        if names is not None and not names:
+            return
+        queryset = self._refresh_queryset(using, names, from_queryset)
+        self._take_over(queryset.get(), names, fields is None)
+
+    async def arefresh_from_db(
+        self, using: str | None = None, fields: Sequence[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Load all columns, or some, again, as `refresh_from_db()` does."""
+        names = self._names_to_refresh(fields)
+        if names is not None and not names:
+            return
+        queryset = self._refresh_queryset(using, names, from_queryset)
+        self._take_over(await queryset.aget(), names, fields is None)
+
+    def _names_to_refresh(self, fields: Sequence[str] | None) -> list[str] | None:
+        """Return the attnames of columns to load, None for all; relations without a column are just forgotten."""
+        values = self.__dict__
+        held = values.get(PREFETCHED, {})
+        if fields is None:
+            deferred = self.get_deferred_fields()
+            held.clear()
+            return [f.attname for f in self._meta.concrete_fields if f.attname not in deferred] if deferred else None
+        names: list[str] = []
+        for name in fields:
+            if "__" in name:
+                raise ValueError(
+                    f'Found "__" in fields argument. Relations and transforms are not allowed in fields: {name!r}.'
+                )
+            if name in held:
+                del held[name]
+                continue
+            try:
+                field = self._meta.get_field(name)
+            except FieldDoesNotExist:
+                if name in self._accessors():
+                    continue
+                raise
+            if getattr(field, "column", None) is None:
+                held.pop(name, None)
+            else:
+                names.append(field.attname)
+        return names
+
+    def _accessors(self) -> set[str | None]:
+        return {rel.get_accessor_name() for rel in self._meta.related_objects}
+
+    def _refresh_queryset(self, using: str | None, names: list[str] | None, from_queryset: Any) -> Any:
+        alias = using or read_alias(self)
+        manager = self._meta.base_manager
+        queryset = manager.db_manager(alias, hints={"instance": self}) if from_queryset is None else from_queryset
+        queryset = queryset.filter(pk=self.pk)
+        return queryset if names is None else queryset.only(*names)
+
+    def _take_over(self, loaded: Any, names: list[str] | None, everything: bool) -> None:
+        """Copy what was loaded into this object."""
+        values, fresh = self.__dict__, loaded.__dict__
+        state = values.get(STATE)
+        for field in self._meta.concrete_fields:
+            attname = field.attname
+            if attname not in fresh or (names is not None and attname not in names):
+                continue
+            values[attname] = fresh[attname]
+            if field.is_relation:
+                values.pop(field.name, None)
+                if field.name in fresh:
+                    values[field.name] = fresh[field.name]
+            if state is not None:
+                state._commit(values, [attname])
+        if "_raw" in fresh:
+            values.setdefault("_raw", {}).update(fresh["_raw"])
+        if everything:
+            for rel in self._meta.related_objects:
+                if not rel.multiple:
+                    rel.delete_cached_value(self)
+        forget_changes(values, names)
+        values[DB] = fresh.get(DB, values.get(DB))
+
+    async def aload(self, *names: str) -> None:
+        """Load columns that were deferred and related objects that weren't selected, each relation with one query.
+
+        `await book.aload("author", "tags", "summary")` makes `book.author`, `book.tags.all()` and `book.summary`
+        readable in async code. What is loaded already isn't loaded again. Raises FieldDoesNotExist for a name
+        that is neither a field nor a relation.
+        """
+        from ormolu.query.prefetch import aprefetch_related_objects
+
+        relations: list[str] = []
+        columns: list[str] = []
+        for name in names:
+            field = self._named(name)
+            if field is None or field.is_relation and name == getattr(field, "name", None):
+                relations.append(name)
+            elif field.attname not in self.__dict__:
+                columns.append(field.attname)
+        if columns:
+            await self.arefresh_from_db(fields=columns)
+        if relations:
+            await aprefetch_related_objects([self], *relations)
+
+    def _named(self, name: str) -> Any:
+        """Return the field of a name; None for an accessor of a reverse relation, or a path."""
+        first = name.split("__", 1)[0]
+        if first in self._accessors():
+            return None
+        field = self._meta.get_field(first)
+        return None if "__" in name else field
+
+
+def _save_as_told(driver: Any, instance: Any, force_insert: Any, force_update: bool, update_fields: Any) -> Any:
+    return save_program(
+        driver, instance, force_insert=force_insert, force_update=force_update, update_fields=update_fields
+    )
+
+

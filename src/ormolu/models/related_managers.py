@@ -1,0 +1,347 @@
+"""`author.book_set`: the manager of the objects whose ForeignKey refers to one object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ormolu import databases, transaction
+from ormolu.databases.routing import router
+from ormolu.models.state import PREFETCHED, forget_changes
+from ormolu.programs import atomically
+from ormolu.query import terminals
+from ormolu.query.managers import Manager, M
+
+if TYPE_CHECKING:
+    from ormolu.query.queryset import QuerySet
+
+Program = Generator[Any, Any, Any]
+
+
+class RelatedManagerBase(Manager[M]):
+    """What the managers of both kinds of relation share. Subclasses are made for each relation."""
+
+    instance: Any
+    cache_name: str
+    _base: Manager[M]
+
+    def _bound_to(self, instance: Any, model: type[Any]) -> None:
+        # A copy of the related model's default manager, so that what a user's manager holds is here, too.
+        self.__dict__.update(model._meta.default_manager.__dict__)
+        self.model = model
+        self.instance = instance
+
+    def _unrelated_queryset(self) -> QuerySet[M]:
+        """Return what the related model's default manager finds, without the condition of the relation."""
+        return super().get_queryset()
+
+    def _read_alias(self) -> str:
+        return self._db or router.db_for_read(self.model, instance=self.instance)
+
+    def _write_alias(self) -> str:
+        return self._db or router.db_for_write(self.model, instance=self.instance)
+
+    def _prefetched(self) -> Any:
+        """Return the QuerySet of results that were prefetched, None where there are none."""
+        cache = self.instance.__dict__.get(PREFETCHED)
+        if not cache or self.cache_name not in cache:
+            return None
+        found = cache[self.cache_name]
+        if isinstance(found, list):
+            queryset: Any = self._related(self._unrelated_queryset())
+            queryset._result_cache = found
+            found = cache[self.cache_name] = queryset
+        return found
+
+    def _related(self, queryset: Any) -> Any:
+        """Return a queryset with the condition of the relation."""
+        raise TypeError("made by subclasses")
+
+    def _remove_prefetched_objects(self) -> None:
+        self.instance.__dict__.get(PREFETCHED, {}).pop(self.cache_name, None)
+
+    def _run(self, program: Callable[..., Program], *args: Any) -> Any:
+        self._remove_prefetched_objects()
+        return databases.get(self._write_alias()).driver.run(program, self, *args)
+
+    async def _arun(self, program: Callable[..., Program], *args: Any) -> Any:
+        self._remove_prefetched_objects()
+        return await databases.get(self._write_alias()).adriver.arun(program, self, *args)
+
+    def _creating(self) -> Any:
+        """Return the queryset that new related objects are created with."""
+        return self._unrelated_queryset().using(self._write_alias())
+
+    def __call__(self, session: Any = None, *, manager: str | None = None) -> Any:
+        """Bind to a SQLAlchemy session, or use another of the related model's managers (`manager="published"`)."""
+        if manager is None:
+            return super().__call__(session)
+        other = self.model._meta.managers_map[manager]
+        return self._on(type(other))(self.instance)
+
+    @classmethod
+    def _on(cls, superclass: type[Manager[Any]]) -> Any:
+        raise TypeError("made by subclasses")
+
+
+class ReverseManager(RelatedManagerBase[M]):
+    """A manager of the objects on the many side of a ForeignKey."""
+
+    rel: Any
+
+    def __init__(self, instance: Any) -> None:
+        self._bound_to(instance, self.rel.related_model)
+        self.field = self.rel.field
+        self.cache_name = self.rel.cache_name
+
+    @property
+    def core_filters(self) -> dict[str, Any]:
+        """Return the condition of the relation."""
+        return {self.field.name: self.instance}
+
+    def _check_key(self) -> None:
+        """Refuse an instance that nothing can refer to yet."""
+        if self.instance.pk is None:
+            raise ValueError(
+                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this "
+                "relationship can be used."
+            )
+
+    def _check_target(self) -> None:
+        attname = self.field.target_field.attname
+        if getattr(self.instance, attname) is None:
+            raise ValueError(
+                f'"{self.instance!r}" needs to have a value for field "{attname}" before this relationship can be used.'
+            )
+
+    def _related(self, queryset: Any) -> Any:
+        field, instance = self.field, self.instance
+        key = getattr(instance, field.target_field.attname)
+        queryset._add_hints(instance=instance)
+        if self._db:
+            queryset._db = self._db
+        if key is None or (key == "" and not field.target_field.empty_strings_allowed):
+            return queryset.none()
+        queryset = queryset.filter(**{field.name: instance})
+        queryset._known = {**queryset._known, field: {key: instance}}
+        return queryset
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return the related objects: prefetched ones, or a new query."""
+        self._check_key()
+        found = self._prefetched()
+        return found if found is not None else self._related(self._unrelated_queryset())  # type: ignore[no-any-return]
+
+    # Adding
+
+    def _check(self, objs: Iterable[Any], saved: bool) -> tuple[Any, ...]:
+        """Return the objects, which must be of the related model, and saved unless save() will be called."""
+        found = tuple(objs)
+        alias = self._write_alias()
+        for obj in found:
+            self._check_class(obj)
+            if saved and (obj._state.adding or obj._state.db != alias):
+                raise ValueError(f"{obj!r} instance isn't saved. Use bulk=False or save the object first.")
+        for obj in found:
+            setattr(obj, self.field.name, self.instance)
+        return found
+
+    def _check_class(self, obj: Any) -> None:
+        if not isinstance(obj, self.model):
+            raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
+
+    def add(self, *objs: M, bulk: bool = True) -> None:
+        """Make this object the one that `objs` refer to: one UPDATE, or with bulk=False a save() of each."""
+        self._check_target()
+        found = self._check(objs, bulk)
+        if bulk:
+            self._run(_assign, found, self.instance)
+            return
+        self._remove_prefetched_objects()
+        with transaction.atomic(using=self._write_alias(), savepoint=False):
+            for obj in found:
+                obj.save(using=self._db)
+
+    async def aadd(self, *objs: M, bulk: bool = True) -> None:
+        """Make this object the one that `objs` refer to. See `add()`."""
+        self._check_target()
+        found = self._check(objs, bulk)
+        if bulk:
+            await self._arun(_assign, found, self.instance)
+            return
+        self._remove_prefetched_objects()
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+            for obj in found:
+                await obj.asave(using=self._db)
+
+    # Creating
+
+    def create(self, **kwargs: Any) -> M:
+        """Create an object that refers to this one."""
+        self._check_target()
+        self._remove_prefetched_objects()
+        return self._creating().create(**{**kwargs, self.field.name: self.instance})  # type: ignore[no-any-return]
+
+    async def acreate(self, **kwargs: Any) -> M:
+        """Create an object that refers to this one."""
+        self._check_target()
+        self._remove_prefetched_objects()
+        return await self._creating().acreate(**{**kwargs, self.field.name: self.instance})  # type: ignore[no-any-return]
+
+    def get_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
+        """Return (object, created), among those that refer to this one."""
+        self._check_target()
+        self._remove_prefetched_objects()
+        kwargs[self.field.name] = self.instance
+        return self._creating().get_or_create(defaults, **kwargs)  # type: ignore[no-any-return]
+
+    async def aget_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
+        """Return (object, created), among those that refer to this one."""
+        self._check_target()
+        self._remove_prefetched_objects()
+        kwargs[self.field.name] = self.instance
+        return await self._creating().aget_or_create(defaults, **kwargs)  # type: ignore[no-any-return]
+
+    def update_or_create(
+        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        """Return (object, created), among those that refer to this one; one that is there is changed."""
+        self._check_target()
+        self._remove_prefetched_objects()
+        kwargs[self.field.name] = self.instance
+        return self._creating().update_or_create(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
+
+    async def aupdate_or_create(
+        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        """Return (object, created), among those that refer to this one; one that is there is changed."""
+        self._check_target()
+        self._remove_prefetched_objects()
+        kwargs[self.field.name] = self.instance
+        return await self._creating().aupdate_or_create(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
+
+    # Replacing
+
+    def set(self, objs: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
+        """Make `objs` the related objects. Others are let go of where the key may be NULL. One transaction."""
+        found = tuple(objs)
+        self._check_target()
+        if not self.field.null:
+            self.add(*found, bulk=bulk)
+            return
+        with transaction.atomic(using=self._write_alias(), savepoint=False):
+            if clear:
+                self.clear(bulk=bulk)  # type: ignore[attr-defined]
+                self.add(*found, bulk=bulk)
+            else:
+                old = set(self._fresh())
+                new = [obj for obj in found if obj not in old]
+                self.remove(*(old.difference(found)), bulk=bulk)  # type: ignore[attr-defined]
+                self.add(*new, bulk=bulk)
+
+    async def aset(self, objs: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
+        """Make `objs` the related objects. See `set()`."""
+        found = tuple(objs)
+        self._check_target()
+        if not self.field.null:
+            await self.aadd(*found, bulk=bulk)
+            return
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+            if clear:
+                await self.aclear(bulk=bulk)  # type: ignore[attr-defined]
+                await self.aadd(*found, bulk=bulk)
+            else:
+                old = set(await self._fresh())
+                new = [obj for obj in found if obj not in old]
+                await self.aremove(*(old.difference(found)), bulk=bulk)  # type: ignore[attr-defined]
+                await self.aadd(*new, bulk=bulk)
+
+    def _fresh(self) -> Any:
+        """Return the related objects as the database for writing has them."""
+        return self._related(self._unrelated_queryset()).using(self._write_alias())
+
+    @classmethod
+    def _on(cls, superclass: type[Manager[Any]]) -> Any:
+        return reverse_manager_class(cls.rel, superclass)
+
+    alters = ("add", "create", "get_or_create", "update_or_create", "set", "remove", "clear")
+
+
+class NullableReverseManager(ReverseManager[M]):
+    """A ReverseManager whose ForeignKey may be NULL: objects can be let go of."""
+
+    def remove(self, *objs: M, bulk: bool = True) -> None:
+        """Let `objs` refer to nothing: one UPDATE, or with bulk=False a save() of each.
+
+        Raises the model's DoesNotExist for an object that doesn't refer to this one.
+        """
+        if objs:
+            self._check_target()
+            self._clear(self._removable(objs), bulk)
+
+    async def aremove(self, *objs: M, bulk: bool = True) -> None:
+        """Let `objs` refer to nothing. See `remove()`."""
+        if objs:
+            self._check_target()
+            await self._aclear(self._removable(objs), bulk)
+
+    def _removable(self, objs: tuple[Any, ...]) -> Any:
+        key = getattr(self.instance, self.field.target_field.attname)
+        for obj in objs:
+            self._check_class(obj)
+            if getattr(obj, self.field.attname) != key:
+                raise self.rel.model.DoesNotExist(f"{obj!r} is not related to {self.instance!r}.")
+        return self._fresh().filter(pk__in=[obj.pk for obj in objs])
+
+    def clear(self, *, bulk: bool = True) -> None:
+        """Let all related objects refer to nothing: one UPDATE, or with bulk=False a save() of each."""
+        self._check_target()
+        self._clear(self._fresh(), bulk)
+
+    async def aclear(self, *, bulk: bool = True) -> None:
+        """Let all related objects refer to nothing. See `clear()`."""
+        self._check_target()
+        await self._aclear(self._fresh(), bulk)
+
+    def _clear(self, queryset: Any, bulk: bool) -> None:
+        self._remove_prefetched_objects()
+        name = self.field.name
+        if bulk:
+            queryset.update(**{name: None})
+            return
+        with transaction.atomic(using=self._write_alias(), savepoint=False):
+            for obj in queryset:
+                setattr(obj, name, None)
+                obj.save(update_fields=[name])
+
+    async def _aclear(self, queryset: Any, bulk: bool) -> None:
+        self._remove_prefetched_objects()
+        name = self.field.name
+        if bulk:
+            await queryset.aupdate(**{name: None})
+            return
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+            for obj in await queryset:
+                setattr(obj, name, None)
+                await obj.asave(update_fields=[name])
+
+
+def _assign(driver: Any, manager: ReverseManager[Any], objs: tuple[Any, ...], instance: Any) -> Program:
+    """Let the rows of `objs` refer to `instance`. One UPDATE."""
+    if not objs:
+        return
+    field = manager.field
+    queryset: Any = manager.model._meta.base_manager.get_queryset().filter(pk__in=[obj.pk for obj in objs])
+    query, pairs = queryset._assignments({field.name: instance})
+    yield from atomically(terminals.update(driver, query, pairs), savepoint=False)
+    for obj in objs:
+        forget_changes(obj.__dict__, [field.attname])  # the row says it already
+
+
+def reverse_manager_class(rel: Any, superclass: type[Manager[Any]] | None = None) -> type[ReverseManager[Any]]:
+    """Return the class of a relation's managers, derived from that of the related model's default manager."""
+    parent = superclass or type(rel.related_model._meta.default_manager)
+    methods = NullableReverseManager if rel.field.null else ReverseManager
+    name = "RelatedManager"
+    made: type[ReverseManager[Any]] = type(name, (methods, parent), {"rel": rel, "__module__": __name__})
+    return made

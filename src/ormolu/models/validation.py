@@ -1,0 +1,251 @@
+"""full_clean() and what it is made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from ormolu.exceptions import NON_FIELD_ERRORS, ValidationError
+from ormolu.models.persistence import Persistence
+
+Check = tuple[type[Any], tuple[str, ...]]
+DateCheck = tuple[type[Any], str, str, str]
+
+
+class Validation(Persistence):
+    """Methods of model instances that validate."""
+
+    def full_clean(
+        self,
+        exclude: Iterable[str] | None = None,
+        validate_unique: bool = True,
+        validate_constraints: bool = True,
+    ) -> None:
+        """Clean the fields, the object, uniqueness and constraints. Raises one ValidationError with all errors."""
+        errors: dict[str, Any] = {}
+        excluded = set(exclude or ())
+        try:
+            self.clean_fields(exclude=excluded)
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        try:
+            self.clean()
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        # A field that is wrong already isn't looked up.
+        if validate_unique:
+            excluded.update(name for name in errors if name != NON_FIELD_ERRORS)
+            try:
+                self.validate_unique(exclude=excluded)
+            except ValidationError as error:
+                errors = error.update_error_dict(errors)
+        if validate_constraints:
+            excluded.update(name for name in errors if name != NON_FIELD_ERRORS)
+            try:
+                self.validate_constraints(exclude=excluded)
+            except ValidationError as error:
+                errors = error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
+
+    def clean(self) -> None:
+        """Validate what concerns several fields, and set values. Override it; it does nothing."""
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Convert and validate each field's value. Raises ValidationError with the errors by field."""
+        excluded = exclude or ()
+        errors: dict[str, Any] = {}
+        for field in self._meta.fields:
+            if field.name in excluded:
+                continue
+            value = getattr(self, field.attname)
+            if getattr(field, "generated", False):
+                continue
+            if field.blank and value in field.empty_values:
+                continue
+            if field.has_db_default() and type(value).__name__ == "DatabaseDefault":
+                continue
+            try:
+                setattr(self, field.attname, field.clean(value, self))
+            except ValidationError as error:
+                errors[field.name] = error.error_list
+        if errors:
+            raise ValidationError(errors)
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Check that no other row has this object's unique values. One query for each check."""
+        unique, dates = self._get_unique_checks(exclude=exclude)
+        errors = self._perform_unique_checks(unique)
+        for name, found in self._perform_date_checks(dates).items():
+            errors.setdefault(name, []).extend(found)
+        if errors:
+            raise ValidationError(errors)
+
+    def get_constraints(self) -> list[tuple[type[Any], list[Any]]]:
+        """Return the constraints of this model and its parents, by model."""
+        found: list[tuple[type[Any], list[Any]]] = [(type(self), self._meta.constraints)]
+        for parent in self._meta.get_parent_list():
+            if parent._meta.constraints and not self._meta.proxy:
+                found.append((parent, parent._meta.constraints))
+        return found
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Check Meta.constraints. One query for each. Raises ValidationError."""
+        from ormolu.models.routing import write_alias
+
+        errors: dict[str, Any] = {}
+        for model, constraints in self.get_constraints():
+            for constraint in constraints:
+                try:
+                    constraint.validate(model, self, exclude=exclude, using=write_alias(self))
+                except ValidationError as error:
+                    fields = getattr(constraint, "fields", ())
+                    if getattr(error, "code", None) == "unique" and len(fields) == 1:
+                        errors.setdefault(fields[0], []).append(error)
+                    else:
+                        errors = error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
+
+    def _get_unique_checks(
+        self, exclude: Collection[str] | None = None, include_meta_constraints: bool = False
+    ) -> tuple[list[Check], list[DateCheck]]:
+        """Return the checks to perform: (model, names), and (model, lookup type, field, date field)."""
+        excluded = set(exclude or ())
+        models = [type(self), *([] if self._meta.proxy else self._meta.get_parent_list())]
+        unique: list[Check] = []
+        dates: list[DateCheck] = []
+        for model in models:
+            meta = model._meta
+            groups = list(meta.unique_together)
+            if include_meta_constraints:
+                groups += [tuple(c.fields) for c in meta.total_unique_constraints]
+            unique += [(model, tuple(names)) for names in groups if not excluded.intersection(names)]
+            fields = meta.fields if model is type(self) and meta.proxy else meta.local_fields
+            for field in fields:
+                if field.name in excluded:
+                    continue
+                if field.unique:
+                    unique.append((model, (field.name,)))
+                for kind in ("date", "year", "month"):
+                    other = getattr(field, f"unique_for_{kind}", None)
+                    if other and other not in excluded:
+                        dates.append((model, kind, field.name, other))
+        return unique, dates
+
+    def _perform_unique_checks(self, checks: list[Check]) -> dict[str, list[ValidationError]]:
+        errors: dict[str, list[ValidationError]] = {}
+        for model, names in checks:
+            lookups: dict[str, Any] = {}
+            for name in names:
+                field = self._meta.get_field(name)
+                value = getattr(self, field.attname)
+                if value is None or (value == "" and field.get_internal_type() == "Binary"):
+                    break  # NULL equals nothing
+                if field.primary_key and not self._state.adding:
+                    break  # its own row
+                lookups[name] = value
+            if len(lookups) != len(names):
+                continue
+            if self._others(model).filter(**lookups).exists():
+                key = names[0] if len(names) == 1 else NON_FIELD_ERRORS
+                errors.setdefault(key, []).append(self.unique_error_message(model, names))
+        return errors
+
+    def _others(self, model: type[Any]) -> Any:
+        """Return the rows of a model without this object's own."""
+        queryset = model._meta.default_manager.get_queryset()
+        if not self._state.adding and self._is_pk_set():
+            queryset = queryset.exclude(pk=self.pk)
+        return queryset
+
+    def _perform_date_checks(self, checks: list[DateCheck]) -> dict[str, list[ValidationError]]:
+        errors: dict[str, list[ValidationError]] = {}
+        for model, kind, name, unique_for in checks:
+            date = getattr(self, unique_for)
+            if date is None:
+                continue
+            if kind == "date":
+                day = date.date() if isinstance(date, dt.datetime) else date
+                lookups = {f"{unique_for}__{part}": getattr(day, part) for part in ("day", "month", "year")}
+            else:
+                lookups = {f"{unique_for}__{kind}": getattr(date, kind)}
+            lookups[name] = getattr(self, self._meta.get_field(name).attname)
+            if self._others(model).filter(**lookups).exists():
+                errors.setdefault(name, []).append(self.date_error_message(kind, name, unique_for))
+        return errors
+
+    def date_error_message(self, lookup_type: str, field_name: str, unique_for: str) -> ValidationError:
+        """Return the error for a value that isn't unique for a date."""
+        field = self._meta.get_field(field_name)
+        return ValidationError(
+            field.error_messages["unique_for_date"],
+            code="unique_for_date",
+            params={
+                "model": self,
+                "model_name": capfirst(self._meta.verbose_name),
+                "lookup_type": lookup_type,
+                "field": field_name,
+                "field_label": capfirst(field.verbose_name),
+                "date_field": unique_for,
+                "date_field_label": capfirst(self._meta.get_field(unique_for).verbose_name),
+            },
+        )
+
+    def unique_error_message(self, model_class: type[Any], unique_check: Collection[str]) -> ValidationError:
+        """Return the error for values that another row has."""
+        meta = model_class._meta
+        params: dict[str, Any] = {
+            "model": self,
+            "model_class": model_class,
+            "model_name": capfirst(meta.verbose_name),
+            "unique_check": unique_check,
+        }
+        if len(unique_check) == 1:
+            (name,) = unique_check
+            field = meta.get_field(name)
+            params["field_label"] = capfirst(field.verbose_name)
+            return ValidationError(field.error_messages["unique"], code="unique", params=params)
+        labels = [capfirst(meta.get_field(name).verbose_name) for name in unique_check]
+        params["field_labels"] = listed(labels)
+        return ValidationError(
+            "%(model_name)s with this %(field_labels)s already exists.", code="unique_together", params=params
+        )
+
+    def _get_neighbour(self, field: Any, is_next: bool, **lookups: Any) -> Any:
+        """Return the object that comes after or before this one by a date. One query."""
+        queryset, name = self._neighbour_queryset(field, is_next, lookups)
+        found = queryset.first()
+        if found is None:
+            raise type(self).DoesNotExist(f"{self._meta.object_name} matching query does not exist.")  # type: ignore[attr-defined]
+        return found
+
+    def _neighbour_queryset(self, field: Any, is_next: bool, lookups: dict[str, Any]) -> tuple[Any, str]:
+        from ormolu.query.q import Q
+
+        if not self._is_pk_set():
+            raise ValueError("get_next/get_previous cannot be used on unsaved objects.")
+        op, order = ("gt", "") if is_next else ("lt", "-")
+        value = getattr(self, field.attname)
+        later = Q(**{f"{field.name}__{op}": value}) | Q(**{field.name: value, f"pk__{op}": self.pk})
+        queryset = type(self)._meta.default_manager.using(self._state.db)
+        return queryset.filter(**lookups).filter(later).order_by(f"{order}{field.name}", f"{order}pk"), field.name
+
+    def _get_next_or_previous_by_FIELD(self, field: Any, is_next: bool, **lookups: Any) -> Any:  # noqa: N802
+        """Return the next or previous object by a date field. One query; DoesNotExist at the end."""
+        return self._get_neighbour(field, is_next, **lookups)
+
+
+def capfirst(text: Any) -> str:
+    """Return a text with its first letter capital."""
+    text = str(text)
+    return text[:1].upper() + text[1:]
+
+
+def listed(words: list[str]) -> str:
+    """Return words as a list in a sentence: `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+__all__ = ["Validation", "capfirst", "listed"]
