@@ -18,7 +18,7 @@ from ormolu.databases.database import Database
 from ormolu.databases.observation import CapturedQuery, capture_queries
 from ormolu.exceptions import ImproperlyConfigured
 
-__all__ = ["CapturedQuery", "Database", "aliases", "capture_queries", "close_all", "get"]
+__all__ = ["CapturedQuery", "Database", "aliases", "capture_queries", "close_all", "get", "opened"]
 
 _open: dict[str, Database] = {}
 _lock = threading.RLock()
@@ -59,6 +59,11 @@ def _entry(alias: str) -> object:
 def aliases() -> list[str]:
     """Return the aliases of all configured databases."""
     return list(settings.DATABASES)
+
+
+def opened() -> list[Database]:
+    """Return the databases that were used since the last configuration."""
+    return list(_open.values())
 
 
 def close_all() -> None:

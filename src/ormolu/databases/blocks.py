@@ -83,6 +83,7 @@ class Blocks:
         self.cause: BaseException | None = None
         self.begun_for_writing = False
         self.counter = 0
+        self.is_dead = False
 
     # -- what a kind of database may override
 
@@ -98,9 +99,13 @@ class Blocks:
         """Ask the driver whether a transaction is open; flags alone would miss an interrupted BEGIN."""
         raise NotImplementedError
 
+    def reads_only(self, sql: str) -> bool:
+        """Say whether a statement certainly changes nothing; only SQLite needs to know."""
+        return False
+
     def dead(self) -> None:
         """Never give this connection back to the pool: its state is unknown."""
-        raise NotImplementedError
+        self.is_dead = True
 
     # -- blocks
 
@@ -198,7 +203,7 @@ class Blocks:
     def _roll_back(self) -> Control:
         """Roll back if anything is open; a connection that can't is dead, which undoes its transaction too."""
         try:
-            if self.in_transaction():
+            if not self.is_dead and self.in_transaction():
                 yield "ROLLBACK"
         except Exception:
             self.dead()

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+import sqlalchemy.exc
 
 from ormolu.databases.config import DatabaseConfig
 from ormolu.databases.engines import make_engine
-from ormolu.exceptions import OperationalError, ServerUnreachable
+from ormolu.exceptions import Error, OperationalError, ServerUnreachable
 from ormolu.programs import Execute, Fetch
 
 if TYPE_CHECKING:
     from ormolu.databases.sync import SyncDriver
 
 __all__ = ["Database"]
-
-T = TypeVar("T")
-
 
 class Database:
     """One alias of the setting DATABASES. Get it with `databases.get(alias)`."""
@@ -64,9 +62,18 @@ class Database:
         return driver
 
     def _make_driver(self) -> SyncDriver:
-        from ormolu.databases.sqlite.driver import SqliteDriver
+        driver = self.config.url.get_driver_name()
+        if self.config.dialect == "sqlite" and driver == "pysqlite":
+            from ormolu.databases.sqlite.driver import SqliteDriver
 
-        return SqliteDriver(self)
+            return SqliteDriver(self)
+        if self.config.dialect == "postgresql" and driver == "psycopg":
+            from ormolu.databases.postgresql.psycopg import PsycopgDriver
+
+            return PsycopgDriver(self)
+        from ormolu.databases.general.driver import GeneralDriver
+
+        return GeneralDriver(self)
 
     @property
     def adriver(self) -> Any:
@@ -80,15 +87,38 @@ class Database:
         return driver
 
     def _make_adriver(self) -> Any:
-        from ormolu.databases.sqlite.adriver import AsyncSqliteDriver
+        driver = self.config.async_url.get_driver_name()
+        if self.config.dialect == "sqlite":
+            from ormolu.databases.sqlite.adriver import AsyncSqliteDriver
 
-        return AsyncSqliteDriver(self)
+            return AsyncSqliteDriver(self)
+        if self.config.dialect == "postgresql" and driver == "asyncpg":
+            from ormolu.databases.postgresql.asyncpg import AsyncpgDriver
 
-    def unreachable(self, error: BaseException) -> OperationalError:
-        """Return the error for a connection that could not be made."""
-        return ServerUnreachable(
-            f"The database {self.alias!r} ({self.vendor} at {self.config.address}) can't be reached: {error}"
-        )
+            return AsyncpgDriver(self)
+        if self.config.dialect == "postgresql" and driver == "psycopg":
+            from ormolu.databases.postgresql.apsycopg import AsyncPsycopgDriver
+
+            return AsyncPsycopgDriver(self)
+        from ormolu.databases.general.adriver import GeneralAsyncDriver
+
+        return GeneralAsyncDriver(self)
+
+    def unreachable(self, error: BaseException) -> BaseException:
+        """Return the error for a connection that could not be made, saying what to do."""
+        if isinstance(error, (Error, ImportError, CancelledError)):
+            return error
+        where = f"The database {self.alias!r} ({self.vendor}, {self.config.address})"
+        if isinstance(error, sqlalchemy.exc.TimeoutError):
+            pool = self.config.pool
+            return OperationalError(
+                f"{where} has no free connection: all {pool.limit} were in use for {pool.timeout:g} seconds. "
+                "Raise POOL_SIZE or MAX_OVERFLOW, or hold connections for a shorter time.",
+                orig=error,
+            )
+        orig = getattr(error, "orig", None) or error
+        text = str(orig).strip() or type(orig).__name__
+        return ServerUnreachable(f"{where} can't be reached: {text}. {_cure(self.config, text)}", orig=orig)
 
     # -- SQL by hand
 
@@ -131,4 +161,15 @@ def _fetch(_driver: Any, sql: str, params: Any) -> Any:
     return (yield Fetch(sql, params))
 
 
-Work = Callable[[sa.Connection], T]
+def _cure(config: DatabaseConfig, text: str) -> str:
+    """Return what to do about a failed connection."""
+    low = text.lower()
+    if config.dialect == "sqlite":
+        return "Check that the folder exists and that the file may be written."
+    if "password" in low or "authentication" in low or "access denied" in low or "role " in low:
+        return "Check USER and PASSWORD."
+    if "does not exist" in low or "unknown database" in low:
+        return f"Create the database {config.url.database!r}, or check NAME."
+    if "too many" in low or "remaining connection slots" in low:
+        return "The server has no connection left: lower POOL_SIZE and MAX_OVERFLOW, or raise its limit."
+    return "Check that the server runs, and HOST and PORT."

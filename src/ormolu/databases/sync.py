@@ -20,7 +20,7 @@ import sqlalchemy.exc
 from ormolu.conf import settings
 from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, Blocks, run_hooks
-from ormolu.databases.engines import GUEST
+from ormolu.databases.engines import cursor_events, guest
 from ormolu.databases.errors import translate, translate_sqlalchemy
 from ormolu.databases.pools import LendingPool, must_return
 from ormolu.exceptions import Error, SynchronousOnlyOperation, SyncInAsyncWarning
@@ -47,7 +47,7 @@ class SyncConnection(Blocks):
         self.native: Any = fairy.driver_connection if fairy is not None else None
         self.key = driver.key
         self.born = time()
-        self.is_dead = False
+        self.reviving = False
 
     # -- statements, each to be given by the subclass
 
@@ -134,19 +134,17 @@ class SyncConnection(Blocks):
 
     def as_sqlalchemy(self, fn: Callable[[sa.Connection], R]) -> R:
         """Call `fn` with a SQLAlchemy connection over this one, whose transaction stays ours."""
-        self.fairy.info[GUEST] = self
         try:
-            # Never closed: that would give our connection to the pool.
-            conn = sa.Connection(self.driver.engine, connection=self.fairy)
-            result = fn(conn)
-            if conn.in_transaction():
-                conn.commit()
-            return result
+            with guest(self):
+                # Never closed: that would give our connection to the pool.
+                conn = sa.Connection(self.driver.engine, connection=self.fairy)
+                result = fn(conn)
+                if conn.in_transaction():
+                    conn.commit()
+                return result
         except sqlalchemy.exc.SQLAlchemyError as error:
             self.spoil(error)
             raise
-        finally:
-            self.fairy.info.pop(GUEST, None)
 
     # -- errors and the end
 
@@ -156,6 +154,7 @@ class SyncConnection(Blocks):
         if isinstance(made, Error):
             if made.connection_invalidated:
                 self.dead()
+                self.driver.forget_older(self)
             self.spoil(made)
         return made
 
@@ -170,9 +169,6 @@ class SyncConnection(Blocks):
         return bool(
             isinstance(error, Exception) and self.driver.dialect.is_disconnect(error, self.native, None)
         )
-
-    def dead(self) -> None:
-        self.is_dead = True
 
 
 class SyncDriver:
@@ -219,7 +215,7 @@ class SyncDriver:
         except IndexError:
             conn = self.checkout()
         try:
-            if _watch.on or _log.isEnabledFor(10):
+            if _watch.on or self.engine._has_events or _log.isEnabledFor(10):
                 result = run(fn(self, *args), self.watched(conn))
             else:
                 result = run(fn(self, *args), conn)
@@ -235,7 +231,7 @@ class SyncDriver:
     def _run_inside(self, conn: Any, fn: Callable[..., Generator[Any, Any, R]], args: tuple[Any, ...]) -> R:
         depth = len(conn.blocks)
         try:
-            if _watch.on or _log.isEnabledFor(10):
+            if _watch.on or self.engine._has_events or _log.isEnabledFor(10):
                 return run(fn(self, *args), self.watched(conn))
             return run(fn(self, *args), conn)
         except BaseException:
@@ -246,6 +242,16 @@ class SyncDriver:
 
     def watched(self, conn: Any) -> Any:
         """Return the connection with those who look around it."""
+        if cursor_events(self.engine):
+            from ormolu.databases.general.through import ThroughConnection
+
+            conn = ThroughConnection(conn)
+        return self.with_watcher(conn)
+
+    def with_watcher(self, conn: Any) -> Any:
+        """Return the connection with captures, signals and logging around it, if there are any."""
+        if not (_watch.on or _log.isEnabledFor(logging.DEBUG)):
+            return conn
         return observation.Watched(conn, observation.Watcher(self.database.alias, self.vendor))
 
     def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
@@ -285,13 +291,14 @@ class SyncDriver:
 
     def checkout(self) -> Any:
         """Take a connection from SQLAlchemy's pool. Raises ServerUnreachable if there is none to be had."""
+        return self.connection_class(self, self.checkout_fairy())
+
+    def checkout_fairy(self) -> Any:
+        """Take a pooled connection as SQLAlchemy has it."""
         try:
-            fairy = self._pool.connect()
-        except sqlalchemy.exc.SQLAlchemyError as error:
-            raise self.database.unreachable(error) from error
+            return self._pool.connect()
         except Exception as error:
             raise self.database.unreachable(error) from error
-        return self.connection_class(self, fairy)
 
     def _replace(self, conn: SyncConnection) -> Any:
         conn.fairy.close()
@@ -300,13 +307,14 @@ class SyncDriver:
     def release(self, conn: Any) -> None:
         """Give a connection back after use."""
         if self._lends and not conn.is_dead and not must_return(self._pool):
+            conn.reviving = False
             self._idle.append(conn)
         else:
             self.give_back(conn)
 
     def give_back(self, conn: Any) -> None:
         """Give a connection to the pool, or close it if its state is unknown."""
-        if conn.is_dead:
+        if conn.is_dead and conn.fairy.is_valid:
             conn.fairy.invalidate()
         conn.fairy.close()
 
@@ -317,6 +325,14 @@ class SyncDriver:
         except IndexError:
             return False
         return True
+
+    def forget_older(self, conn: Any) -> None:
+        """After a lost connection, trust none that is as old: a restarted server has dropped them all."""
+        self._pool._invalidate(conn.fairy, None, _checkin=False)
+        stale, self._idle = self._idle, []
+        for one in stale:
+            one.dead()
+            self.give_back(one)
 
     def _clean(self, conn: Any) -> None:
         """Release a connection after an error: nothing may be left open on it."""

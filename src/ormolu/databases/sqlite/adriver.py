@@ -101,7 +101,7 @@ class AsyncSqliteDriver:
         """Run a program in the worker, leaving no more blocks open than there were."""
         depth = len(conn.blocks)
         try:
-            watched = self.sync.watched(conn) if _watch.on or _log.isEnabledFor(10) else conn
+            watched = self.sync.watched(conn) if self._looked_at() else conn
             result = run(fn(self, *args), watched)
         except BaseException:
             if len(conn.blocks) > depth:
@@ -114,6 +114,9 @@ class AsyncSqliteDriver:
                 conn.leave(conn.blocks[0], True)
             job.hooks = conn.take_ready()
         return result
+
+    def _looked_at(self) -> bool:
+        return bool(_watch.on or self.sync.engine._has_events or _log.isEnabledFor(10))
 
     async def _answer(self, job: Job) -> Any:
         """Wait for a job, doing what its program asks of the loop meanwhile."""

@@ -140,6 +140,9 @@ class SqliteConnection(SyncConnection):
     def end_sql(self, block: Block) -> str | None:
         return "PRAGMA query_only = 0" if block.read_only else None
 
+    def reads_only(self, sql: str) -> bool:
+        return reads_only(sql)
+
     def in_transaction(self) -> bool:
         return self.native.in_transaction
 

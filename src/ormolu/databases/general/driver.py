@@ -1,0 +1,149 @@
+"""Any database that SQLAlchemy speaks, through its own Connection, synchronously."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import sqlalchemy as sa
+import sqlalchemy.exc
+
+from ormolu.databases.blocks import Block
+from ormolu.databases.engines import GUEST, has_autocommit
+from ormolu.databases.general.through import Through, original
+from ormolu.databases.sync import SyncConnection, SyncDriver
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+
+__all__ = ["GeneralConnection", "GeneralDriver", "Transactions", "begin_statements"]
+
+R = TypeVar("R")
+
+
+def begin_statements(dialect: str, block: Block) -> list[str]:
+    """Return how a transaction begins in SQL."""
+    if dialect in ("mysql", "mariadb"):
+        return ["START TRANSACTION READ ONLY" if block.read_only else "START TRANSACTION"]
+    return ["BEGIN READ ONLY" if block.read_only and dialect != "mssql" else "BEGIN TRANSACTION"]
+
+
+class Transactions:
+    """Control statements on a DB-API connection: as SQL where it has an autocommit mode, else by its methods."""
+
+    def __init__(self, through: Through, fairy: Any, dialect: Any) -> None:
+        self.through = through
+        self.fairy = fairy
+        self.dialect = dialect
+        self.explicit = has_autocommit(dialect)
+
+    def control(self, sql: str) -> None:
+        """Run one control statement."""
+        word = sql.partition(" ")[0]
+        if not self.explicit:
+            if word in ("BEGIN", "START"):
+                return
+            if word in ("COMMIT", "ROLLBACK") and " " not in sql:
+                getattr(self.fairy, word.lower())()
+                return
+            if word == "RELEASE" and self.dialect.name in ("oracle", "mssql"):
+                return
+        self.through.connection.exec_driver_sql(sql)
+
+
+class GeneralConnection(SyncConnection):
+    """SQLAlchemy's Connection, with our transactions."""
+
+    def __init__(self, driver: SyncDriver, fairy: Any) -> None:
+        super().__init__(driver, fairy)
+        fairy.info[GUEST] = self
+        self.through = Through(driver.engine, fairy)
+        self.transactions = Transactions(self.through, fairy, driver.dialect)
+        self.open = False
+
+    def _do(self, name: str, sql: str, params: Any) -> Any:
+        if self.attention:
+            self.begin(True)
+        try:
+            result = getattr(self.through, name)(sql, params)
+            if not self.blocks and not self.transactions.explicit:
+                self.fairy.commit()
+            return result
+        except sqlalchemy.exc.DBAPIError as error:
+            if not self.blocks and not self.transactions.explicit:
+                self.fairy.rollback()
+            raise self.failed(original(error), sql, params) from error
+
+    def fetch(self, sql: str, params: Any = ()) -> Any:
+        return self._do("fetch", sql, params)
+
+    def execute(self, sql: str, params: Any = ()) -> int:
+        return int(self._do("execute", sql, params))
+
+    def insert(self, sql: str, params: Any = ()) -> Any:
+        return self._do("insert", sql, params)
+
+    def executemany(self, sql: str, rows: Any) -> int:
+        if self.blocks:
+            return int(self._do("executemany", sql, rows))
+        block = self.open_block()
+        failed = True
+        try:
+            count = int(self._do("executemany", sql, rows))
+            failed = False
+            return count
+        finally:
+            self.leave(block, failed)
+
+    def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
+        if self.attention:
+            self.begin(True)
+        streaming = self.through.connection.execution_options(stream_results=True, max_row_buffer=chunk_size)
+        try:
+            result = streaming.exec_driver_sql(sql, tuple(params) if params else None)
+            try:
+                while rows := result.fetchmany(chunk_size):
+                    yield [tuple(row) for row in rows]
+            finally:
+                result.close()
+        except sqlalchemy.exc.DBAPIError as error:
+            raise self.failed(original(error), sql, params) from error
+
+    def control_now(self, sql: str) -> None:
+        try:
+            self.transactions.control(sql)
+        except sqlalchemy.exc.DBAPIError as error:
+            raise self.failed(original(error), sql, ()) from error
+        word = sql.partition(" ")[0]
+        if word in ("BEGIN", "START"):
+            self.open = True
+        elif sql in ("COMMIT", "ROLLBACK"):
+            self.open = False
+
+    def begin_sql(self, block: Block, write: bool) -> list[str]:
+        return begin_statements(self.driver.dialect.name, block)
+
+    def in_transaction(self) -> bool:
+        # No common way to ask: an interrupted BEGIN counts as begun, and ROLLBACK without one does no harm.
+        return self.open or any(block.started for block in self.blocks) or bool(self.blocks)
+
+    def as_sqlalchemy(self, fn: Callable[[sa.Connection], R]) -> R:
+        return fn(self.through.connection)
+
+
+class GeneralDriver(SyncDriver):
+    """Runs programs through SQLAlchemy's Connection, synchronously."""
+
+    connection_class: ClassVar[type[SyncConnection]] = GeneralConnection
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.max_params = 65_535 if self.vendor in ("mysql", "postgresql") else 2_000
+
+    def give_back(self, conn: Any) -> None:
+        conn.fairy.info.pop(GUEST, None)
+        super().give_back(conn)
+
+    def watched(self, conn: Any) -> Any:
+        # Its statements are SQLAlchemy's already, so only our own watchers are to be added.
+        return self.with_watcher(conn)

@@ -1,0 +1,166 @@
+"""Statements by way of SQLAlchemy's own Connection: for dialects without a driver of ours, and for listeners.
+
+OpenTelemetry's instrumentation, and others, listen to SQLAlchemy's cursor events. When somebody does, the native
+drivers run their statements here too, so that the events fire.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+import sqlalchemy.exc
+
+from ormolu.databases.engines import guest
+
+__all__ = ["Through", "ThroughConnection", "AsyncThroughConnection"]
+
+
+class Through:
+    """SQL text on a SQLAlchemy connection whose transaction is not SQLAlchemy's business."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self, engine: sa.Engine, fairy: Any) -> None:
+        # Never closed: that would give the connection to the pool.
+        self.connection = sa.Connection(engine, connection=fairy)
+
+    def fetch(self, sql: str, params: Any) -> Any:
+        result = self.connection.exec_driver_sql(sql, _parameters(params))
+        try:
+            return [tuple(row) for row in result]
+        finally:
+            result.close()
+
+    def execute(self, sql: str, params: Any) -> int:
+        result = self.connection.exec_driver_sql(sql, _parameters(params))
+        try:
+            return result.rowcount
+        finally:
+            result.close()
+
+    def insert(self, sql: str, params: Any) -> Any:
+        result = self.connection.exec_driver_sql(sql, _parameters(params))
+        try:
+            return result.lastrowid
+        finally:
+            result.close()
+
+    def executemany(self, sql: str, rows: Any) -> int:
+        many = [tuple(row) for row in rows]
+        if not many:
+            return 0
+        result = self.connection.exec_driver_sql(sql, many)
+        try:
+            return result.rowcount if result.rowcount >= 0 else len(many)
+        finally:
+            result.close()
+
+
+def _parameters(params: Any) -> Any:
+    return tuple(params) if params else None
+
+
+class ThroughConnection:
+    """A native synchronous connection whose statements fire SQLAlchemy's events."""
+
+    __slots__ = ("conn", "through")
+
+    def __init__(self, conn: Any) -> None:
+        self.conn = conn
+        self.through = Through(conn.driver.engine, conn.fairy)
+
+    def _do(self, name: str, sql: str, params: Any) -> Any:
+        conn = self.conn
+        if name == "executemany" and not conn.blocks:
+            return self._all_or_none(sql, params)
+        if conn.attention:
+            conn.begin(name != "fetch" or not conn.reads_only(sql))
+        try:
+            with guest(conn):
+                return getattr(self.through, name)(sql, params)
+        except sqlalchemy.exc.DBAPIError as error:
+            raise conn.failed(original(error), sql, params) from error
+
+    def _all_or_none(self, sql: str, rows: Any) -> Any:
+        block = self.conn.enter()
+        failed = True
+        try:
+            count = self._do("executemany", sql, rows)
+            failed = False
+            return count
+        finally:
+            self.conn.leave(block, failed)
+
+    def fetch(self, sql: str, params: Any = ()) -> Any:
+        return self._do("fetch", sql, params)
+
+    def execute(self, sql: str, params: Any = ()) -> Any:
+        return self._do("execute", sql, params)
+
+    def insert(self, sql: str, params: Any = ()) -> Any:
+        return self._do("insert", sql, params)
+
+    def executemany(self, sql: str, rows: Any) -> Any:
+        return self._do("executemany", sql, rows)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.conn, name)
+
+
+class AsyncThroughConnection:
+    """A native asynchronous connection whose statements fire SQLAlchemy's events."""
+
+    __slots__ = ("conn", "through")
+
+    def __init__(self, conn: Any) -> None:
+        self.conn = conn
+        self.through = Through(conn.pool.engine.sync_engine, conn.fairy)
+
+    async def _do(self, name: str, sql: str, params: Any) -> Any:
+        from sqlalchemy.util import greenlet_spawn
+
+        conn = self.conn
+        if name == "executemany" and not conn.blocks:
+            return await self._all_or_none(sql, params)
+        if conn.attention:
+            await conn.begin(True)
+        try:
+            with guest(conn):
+                return await greenlet_spawn(getattr(self.through, name), sql, params)
+        except sqlalchemy.exc.DBAPIError as error:
+            raise conn.failed(original(error), sql, params) from error
+
+    async def _all_or_none(self, sql: str, rows: Any) -> Any:
+        block = await self.conn.enter()
+        failed = True
+        try:
+            count = await self._do("executemany", sql, rows)
+            failed = False
+            return count
+        finally:
+            await self.conn.leave(block, failed)
+
+    async def fetch(self, sql: str, params: Any = ()) -> Any:
+        return await self._do("fetch", sql, params)
+
+    async def execute(self, sql: str, params: Any = ()) -> Any:
+        return await self._do("execute", sql, params)
+
+    async def insert(self, sql: str, params: Any = ()) -> Any:
+        return await self._do("insert", sql, params)
+
+    async def executemany(self, sql: str, rows: Any) -> Any:
+        return await self._do("executemany", sql, rows)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.conn, name)
+
+
+def original(error: sqlalchemy.exc.DBAPIError) -> BaseException:
+    """Return the driver's own exception from SQLAlchemy's, also from under an async adapter's look-alike."""
+    orig: BaseException = error.orig if error.orig is not None else error
+    driver_error = getattr(orig, "driver_exception", None)
+    if isinstance(driver_error, BaseException) and driver_error is not orig:
+        return driver_error
+    return orig

@@ -1,0 +1,111 @@
+"""PostgreSQL through psycopg 3, asynchronously."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
+from ormolu.exceptions import NotSupportedError
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+
+__all__ = ["AsyncPsycopgConnection", "AsyncPsycopgDriver"]
+
+_cursor_numbers = itertools.count(1)
+
+
+class AsyncPsycopgConnection(AsyncConnection):
+    """A psycopg AsyncConnection in autocommit mode, with one cursor for what is fetched at once."""
+
+    joins_controls = True
+
+    def __init__(self, driver: AsyncDriver, pool: LoopPool, fairy: Any) -> None:
+        super().__init__(driver, pool, fairy)
+        self.cursor = self.native.cursor()
+
+    def use(self, fairy: Any) -> None:
+        super().use(fairy)
+        self.cursor = self.native.cursor()
+
+    async def fetch(self, sql: str, params: Any = None) -> Any:
+        if self.attention:
+            await self.begin(True)
+        try:
+            cursor = self.cursor
+            await cursor.execute(sql, params)
+            return await cursor.fetchall()
+        except Exception as error:
+            if await self.revived(error):
+                return await self.fetch(sql, params)
+            raise self.failed(error, sql, params) from error
+
+    async def execute(self, sql: str, params: Any = None) -> int:
+        if self.attention:
+            await self.begin(True)
+        try:
+            await self.cursor.execute(sql, params)
+            count: int = self.cursor.rowcount
+            return count
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+
+    async def insert(self, sql: str, params: Any = None) -> Any:
+        raise NotSupportedError("PostgreSQL has no last row id; use INSERT ... RETURNING with Fetch.")
+
+    async def many(self, sql: str, rows: Any) -> int:
+        try:
+            await self.cursor.executemany(sql, rows)
+            count: int = self.cursor.rowcount
+            return count
+        except Exception as error:
+            raise self.failed(error, sql, None) from error
+
+    async def stream(
+        self, sql: str, params: Any = None, chunk_size: int = 2000
+    ) -> AsyncGenerator[list[Any], None]:
+        async with self.native.cursor(name=f"ormolu_{next(_cursor_numbers)}") as cursor:
+            try:
+                await cursor.execute(sql, params)
+                while rows := await cursor.fetchmany(chunk_size):
+                    yield rows
+            except self.driver.native_error as error:  # type: ignore[attr-defined]
+                raise self.failed(error, sql, params) from error
+
+    async def control_now(self, sql: str) -> None:
+        try:
+            await self.cursor.execute(sql, None, prepare=False)
+        except Exception as error:
+            raise self.failed(error, sql, None) from error
+
+    def in_transaction(self) -> bool:
+        status: int = self.native.pgconn.transaction_status
+        if status in (1, 4):  # a statement is still running, or the connection is lost
+            self.dead()
+            return False
+        return status != 0
+
+    def disconnected(self, error: BaseException) -> bool:
+        return bool(self.native.closed or self.native.broken)
+
+    async def terminate(self) -> None:
+        await self.native.close()
+
+    def cut(self) -> None:
+        """Close the socket of a connection whose loop is gone."""
+        self.native.pgconn.finish()
+
+
+class AsyncPsycopgDriver(AsyncDriver):
+    """Runs programs on PostgreSQL through psycopg, asynchronously."""
+
+    connection_class: ClassVar[type[AsyncConnection]] = AsyncPsycopgConnection
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        import psycopg
+
+        self.max_params = 65_535
+        self.native_error: type[Exception] = psycopg.Error

@@ -1,0 +1,119 @@
+"""PostgreSQL through asyncpg's own connections, under SQLAlchemy's pool."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver
+from ormolu.databases.postgresql.errors import class_of_sqlstate
+from ormolu.exceptions import DataError, InterfaceError, NotSupportedError, OperationalError
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+
+__all__ = ["AsyncpgConnection", "AsyncpgDriver"]
+
+
+class AsyncpgConnection(AsyncConnection):
+    """An asyncpg connection. It keeps its statements prepared; BEGIN and its like travel in one message."""
+
+    joins_controls = True
+
+    async def fetch(self, sql: str, params: Any = ()) -> Any:
+        if self.attention:
+            await self.begin(True)
+        try:
+            return await self.native.fetch(sql, *params)
+        except Exception as error:
+            if await self.revived(error):
+                return await self.fetch(sql, params)
+            raise self.failed(error, sql, params) from error
+
+    async def execute(self, sql: str, params: Any = ()) -> int:
+        if self.attention:
+            await self.begin(True)
+        try:
+            return _count(await self.native.execute(sql, *params))
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+
+    async def insert(self, sql: str, params: Any = ()) -> Any:
+        raise NotSupportedError("PostgreSQL has no last row id; use INSERT ... RETURNING with Fetch.")
+
+    async def many(self, sql: str, rows: Any) -> int:
+        try:
+            await self.native.executemany(sql, rows)
+        except Exception as error:
+            raise self.failed(error, sql, None) from error
+        return len(rows)  # asyncpg does not tell; every row ran once
+
+    async def stream(
+        self, sql: str, params: Any = (), chunk_size: int = 2000
+    ) -> AsyncGenerator[list[Any], None]:
+        try:
+            cursor = await self.native.cursor(sql, *params)
+            while rows := await cursor.fetch(chunk_size):
+                yield rows
+        except self.driver.native_error as error:  # type: ignore[attr-defined]
+            raise self.failed(error, sql, params) from error
+
+    async def control_now(self, sql: str) -> None:
+        try:
+            await self.native.execute(sql)
+        except Exception as error:
+            raise self.failed(error, sql, ()) from error
+
+    def in_transaction(self) -> bool:
+        if self.native.is_closed():
+            self.dead()
+            return False
+        return bool(self.native.is_in_transaction())
+
+    def disconnected(self, error: BaseException) -> bool:
+        return bool(self.native.is_closed()) or isinstance(error, OSError)
+
+    def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        driver: Any = self.driver
+        if isinstance(error, driver.asyncpg.PostgresError):
+            kind: Any = class_of_sqlstate(getattr(error, "sqlstate", None))
+        elif isinstance(error, driver.asyncpg.exceptions.DataError):
+            kind = DataError  # a value that asyncpg itself could not encode
+        elif isinstance(error, driver.asyncpg.InterfaceError):
+            kind = InterfaceError
+        elif isinstance(error, OSError):
+            kind = OperationalError
+        else:
+            return error
+        made: BaseException = kind(str(error), statement=sql, params=params, orig=error)
+        return made
+
+    async def terminate(self) -> None:
+        self.native.terminate()
+
+    def cut(self) -> None:
+        """Close the socket of a connection whose loop is gone."""
+        transport = getattr(self.native, "_transport", None)
+        sock: socket.socket | None = transport.get_extra_info("socket") if transport is not None else None
+        if sock is not None:
+            socket.socket(fileno=sock.fileno()).close()
+
+
+def _count(status: str) -> int:
+    """Return the row count at the end of a status such as "UPDATE 3"; -1 if there is none."""
+    last = status.rpartition(" ")[2]
+    return int(last) if last.isdigit() else -1
+
+
+class AsyncpgDriver(AsyncDriver):
+    """Runs programs on PostgreSQL through asyncpg."""
+
+    connection_class: ClassVar[type[AsyncConnection]] = AsyncpgConnection
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        import asyncpg
+
+        self.asyncpg: Any = asyncpg
+        self.native_error: Any = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)

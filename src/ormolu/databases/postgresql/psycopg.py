@@ -1,0 +1,151 @@
+"""PostgreSQL through psycopg 3, synchronously."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ormolu.databases.sync import SyncConnection, SyncDriver
+from ormolu.exceptions import Error, NotSupportedError
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+
+__all__ = ["PsycopgConnection", "PsycopgDriver"]
+
+IDLE = 0
+"""libpq's transaction status of a connection with nothing open."""
+
+_cursor_numbers = itertools.count(1)
+
+
+class PsycopgConnection(SyncConnection):
+    """A psycopg connection in autocommit mode.
+
+    One cursor serves all statements whose rows are fetched at once: making one costs more than it seems. psycopg
+    prepares a statement on the server at its fifth use; BEGIN and its like travel together in one message.
+    """
+
+    joins_controls = True
+
+    def __init__(self, driver: SyncDriver, fairy: Any) -> None:
+        super().__init__(driver, fairy)
+        self._use(self.native)
+
+    def _use(self, native: Any) -> None:
+        self.native = native
+        if not native.autocommit:
+            native.autocommit = True
+        self.cursor = native.cursor()
+
+    def fetch(self, sql: str, params: Any = None) -> Any:
+        if self.attention:
+            self.begin(True)
+        try:
+            return self.cursor.execute(sql, params).fetchall()
+        except Exception as error:
+            if self._revived(error):
+                return self.fetch(sql, params)
+            raise self.failed(error, sql, params) from error
+
+    def execute(self, sql: str, params: Any = None) -> int:
+        if self.attention:
+            self.begin(True)
+        try:
+            count: int = self.cursor.execute(sql, params).rowcount
+            return count
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+
+    def insert(self, sql: str, params: Any = None) -> Any:
+        raise NotSupportedError("PostgreSQL has no last row id; use INSERT ... RETURNING with Fetch.")
+
+    def executemany(self, sql: str, rows: Any) -> int:
+        if self.blocks:
+            if self.attention:
+                self.begin(True)
+            return self._many(sql, rows)
+        # All rows or none, also outside of blocks.
+        block = self.open_block()
+        failed = True
+        try:
+            self.begin(True)
+            count = self._many(sql, rows)
+            failed = False
+            return count
+        finally:
+            self.leave(block, failed)
+
+    def _many(self, sql: str, rows: Any) -> int:
+        try:
+            self.cursor.executemany(sql, rows)
+            count: int = self.cursor.rowcount
+            return count
+        except Exception as error:
+            raise self.failed(error, sql, None) from error
+
+    def stream(self, sql: str, params: Any = None, chunk_size: int = 2000) -> Iterator[list[Any]]:
+        """Yield the rows from a cursor on the server. It needs a transaction, and gets one of its own outside."""
+        block = self.open_block() if not self.blocks else None
+        failed = True
+        try:
+            if self.attention:
+                self.begin(True)
+            with self.native.cursor(name=f"ormolu_{next(_cursor_numbers)}") as cursor:
+                cursor.itersize = chunk_size
+                try:
+                    cursor.execute(sql, params)
+                    while rows := cursor.fetchmany(chunk_size):
+                        yield rows
+                except self.driver.native_error as error:  # type: ignore[attr-defined]
+                    raise self.failed(error, sql, params) from error
+            failed = False
+        finally:
+            if block is not None:
+                self.leave(block, failed)
+
+    def control_now(self, sql: str) -> None:
+        try:
+            self.cursor.execute(sql, None, prepare=False)
+        except Exception as error:
+            raise self.failed(error, sql, None) from error
+
+    def in_transaction(self) -> bool:
+        status: int = self.native.pgconn.transaction_status
+        if status in (1, 4):  # a statement is still running, or the connection is lost
+            self.dead()
+            return False
+        return status != IDLE
+
+    def disconnected(self, error: BaseException) -> bool:
+        return bool(self.native.closed or self.native.broken)
+
+    def _revived(self, error: BaseException) -> bool:
+        """Replace a connection that died while it lay idle; say whether the statement may be tried again.
+
+        Only outside of blocks, and only for reading: nothing can have happened twice.
+        """
+        if self.blocks or self.reviving or not self.disconnected(error):
+            return False
+        self.reviving = True
+        self.driver.forget_older(self)
+        self.fairy.invalidate()
+        self.fairy.close()
+        self.fairy = self.driver.checkout_fairy()
+        self._use(self.fairy.driver_connection)
+        return True
+
+
+class PsycopgDriver(SyncDriver):
+    """Runs programs on PostgreSQL through psycopg, synchronously."""
+
+    connection_class: ClassVar[type[SyncConnection]] = PsycopgConnection
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.max_params = 65_535
+        self.native_error: type[Exception] = self.dialect.dbapi.Error
+
+
+__all__ += ["Error"]
