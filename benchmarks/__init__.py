@@ -1,0 +1,1 @@
+"""Compare Ormolu with the bare drivers and with its peers: ``python -m benchmarks``."""

@@ -1,0 +1,48 @@
+"""Make the virtual environment that the compared libraries live in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+READY = ".ready"
+
+
+def environment_path(requirements: Path) -> Path:
+    """Return the directory for this interpreter and these requirements, whether or not it exists.
+
+    ``ORMOLU_BENCH_HOME`` moves it from the user's cache directory.
+    """
+    cache = (
+        os.environ.get("ORMOLU_BENCH_HOME") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    )
+    mark = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    return Path(cache) / "ormolu" / f"{requirements.stem}-{mark}"
+
+
+def ensure_environment(requirements: Path = HERE / "requirements.txt") -> Path:
+    """Return the Python of the environment for these requirements, made on first use.
+
+    Raises `subprocess.CalledProcessError` when pip fails; what was begun is begun anew the next time.
+    """
+    path = environment_path(requirements)
+    python = path / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not (path / READY).exists():
+        print(f"making {path} from {requirements.name} (once)", file=sys.stderr)
+        venv.create(path, clear=True, with_pip=True)
+        pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-r", str(requirements)], check=True, stdout=sys.stderr)
+        (path / READY).touch()
+    return python
+
+
+def process_environment() -> dict[str, str]:
+    """Return the environment variables of a process: the checkout is importable, hashes are stable."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    return os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"}

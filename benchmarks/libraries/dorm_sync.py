@@ -1,0 +1,167 @@
+"""djanorm (``import dorm``), synchronous."""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dorm
+from dorm import transaction
+from dorm.db.connection import close_all
+
+from benchmarks.schema import NewRow, Target
+
+from .base import SyncAdapter
+from .dorm_models import Author, Book, Journal, configure
+
+CHUNK = 2_000
+
+
+class DormSync(SyncAdapter):
+    """Autocommit, and atomic() where a transaction is asked for."""
+
+    def connect(self) -> None:
+        """Configure djanorm; it connects when it is used."""
+        configure(self.target)
+
+    def disconnect(self) -> None:
+        """Close all connections, those of other threads too."""
+        self.close_threads()
+        close_all()
+
+    def insert_each(self, rows: Sequence[NewRow]) -> None:
+        """Use create() in autocommit."""
+        create = Journal.objects.create
+        for level, text, ts in rows:
+            create(level=level, text=text, ts=ts)
+
+    def insert_together(self, rows: Sequence[NewRow]) -> None:
+        """Use save()."""
+        with transaction.atomic():
+            for level, text, ts in rows:
+                Journal(level=level, text=text, ts=ts).save()
+
+    def insert_bulk(self, batches: Sequence[Sequence[NewRow]]) -> None:
+        """Use bulk_create()."""
+        for rows in batches:
+            Journal.objects.bulk_create([Journal(level=level, text=text, ts=ts) for level, text, ts in rows])
+
+    def filter_large(self, levels: Sequence[int]) -> list[Any]:
+        """Evaluate the query set."""
+        found: list[Any] = []
+        for level in levels:
+            found = list(Journal.objects.filter(level=level))
+        return found
+
+    def filter_small(self, levels: Sequence[int]) -> list[Any]:
+        """Slice the query set."""
+        found: list[Any] = []
+        for level in levels:
+            found = list(Journal.objects.filter(level=level)[:20])
+        return found
+
+    def get(self, keys: Sequence[int]) -> Any:
+        """Use get(pk=...)."""
+        found = None
+        for key in keys:
+            found = Journal.objects.get(pk=key)
+        return found
+
+    def dicts(self, levels: Sequence[int]) -> list[dict[str, Any]]:
+        """Use values()."""
+        found: list[dict[str, Any]] = []
+        for level in levels:
+            found = list(Journal.objects.filter(level=level).values("id", "level", "text", "ts"))
+        return found
+
+    def tuples(self, levels: Sequence[int]) -> list[Any]:
+        """Use values_list()."""
+        found: list[Any] = []
+        for level in levels:
+            found = list(Journal.objects.filter(level=level).values_list("id", "level", "text", "ts"))
+        return found
+
+    def load(self, keys: Sequence[int]) -> list[Any]:
+        """Load the objects to change."""
+        return [Journal.objects.get(pk=key) for key in keys]
+
+    def save_whole(self, objects: Sequence[Any], rows: Sequence[NewRow]) -> None:
+        """Use save()."""
+        with transaction.atomic():
+            for item, (level, text, ts) in zip(objects, rows, strict=True):
+                item.level, item.text, item.ts = level, text, ts
+                item.save()
+
+    def save_field(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use save(update_fields=...)."""
+        with transaction.atomic():
+            for item, text in zip(objects, texts, strict=True):
+                item.text = text
+                item.save(update_fields=["text"])
+
+    def delete(self, objects: Sequence[Any]) -> None:
+        """Use delete()."""
+        with transaction.atomic():
+            for item in objects:
+                item.delete()
+
+    def join(self, times: int) -> list[Any]:
+        """Use select_related()."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = list(Book.objects.select_related("author"))
+        return found
+
+    def prefetch_books(self, times: int) -> list[Any]:
+        """Use prefetch_related()."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = list(Author.objects.prefetch_related("books"))
+            sum(len(author.books.all()) for author in found)
+        return found
+
+    def prefetch_tags(self, times: int) -> list[Any]:
+        """Use prefetch_related()."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = list(Book.objects.prefetch_related("tags"))
+            sum(len(book.tags.all()) for book in found)
+        return found
+
+    def author_books(self, author: Any) -> list[Any]:
+        """Return the prefetched books."""
+        return list(author.books.all())
+
+    def book_tags(self, book: Any) -> list[Any]:
+        """Return the prefetched tags."""
+        return list(book.tags.all())
+
+    def group(self, times: int) -> list[Any]:
+        """Use values().annotate(), as in Django."""
+        found: list[Any] = []
+        for _ in range(times):
+            groups = Journal.objects.values("level").annotate(count=dorm.Count("id"))
+            found = [(group["level"], group["count"]) for group in groups]
+        return found
+
+    def request(self, keys: Sequence[int], texts: Sequence[str]) -> None:
+        """Use atomic(), get() and save(update_fields=...)."""
+        for key, text in zip(keys, texts, strict=True):
+            with transaction.atomic():
+                entry = Journal.objects.get(pk=key)
+                entry.text = text
+                entry.save(update_fields=["text"])
+
+    def stream(self) -> tuple[int, Any]:
+        """Use iterator()."""
+        count, last = 0, None
+        for item in Journal.objects.all().iterator(chunk_size=CHUNK):
+            count, last = count + 1, item
+        return count, last
+
+
+def create(target: Target) -> SyncAdapter:
+    """Return the adapter."""
+    return DormSync(target)
