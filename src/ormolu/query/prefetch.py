@@ -204,7 +204,12 @@ def linked_rows(driver: Any, query: Any) -> Program:
         params = plan.bind(values)
     except EmptyResultSet:
         return []
-    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+    pairs = plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+    adopt = getattr(driver, "adopt", None)
+    if adopt is None:
+        return pairs
+    keys = [key for key, _related in pairs]
+    return list(zip(keys, adopt([related for _key, related in pairs]), strict=True))
 
 
 def assign(

@@ -34,6 +34,8 @@ def rows(driver: Any, query: Any) -> Program:
 def results(driver: Any, queryset: Any) -> Program:
     """Return the results of a queryset, prefetches included. One SELECT and one per prefetch."""
     found = yield from rows(driver, queryset.query)
+    if queryset._binding is not None and queryset.query.values_fields is None:
+        found = driver.adopt(found)
     if queryset._known:
         attach_known(found, queryset._known)
     if queryset._prefetch and found and queryset.query.values_fields is None:

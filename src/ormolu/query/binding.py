@@ -1,0 +1,205 @@
+"""The session-bound door: querysets whose I/O goes through a SQLAlchemy session.
+
+`Author.objects(session)` has everything that `Author.objects` has. Objects are attached to the
+session: its identity map is respected, `create()` adds and flushes, nothing commits. With an
+AsyncSession the plain names are coroutines: `await Author.objects(session).get(pk=1)`.
+"""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from collections.abc import Callable, Generator
+from types import SimpleNamespace
+from typing import Any
+
+import sqlalchemy.exc
+from sqlalchemy.orm import attributes
+
+from ormolu.databases.errors import translate_sqlalchemy
+from ormolu.exceptions import SynchronousOnlyOperation
+from ormolu.programs import run
+
+POSITIONAL = {"pyformat": "format", "named": "qmark", "numeric": "numeric_dollar"}
+VENDORS = {"mariadb": "mysql"}
+
+
+class SessionConnection:
+    """Runs steps on the connection of a session's transaction."""
+
+    def __init__(self, session: Any, connection: Any) -> None:
+        self.session = session
+        self.connection = connection
+
+    def _execute(self, sql: str, params: Any) -> Any:
+        try:
+            return self.connection.exec_driver_sql(sql, params if isinstance(params, list) else tuple(params) or None)
+        except sqlalchemy.exc.DBAPIError as error:
+            raise translate_sqlalchemy(error) from error.orig
+
+    def fetch(self, sql: str, params: Any = ()) -> Any:
+        """Return all rows."""
+        return self._execute(sql, params).fetchall()
+
+    def execute(self, sql: str, params: Any = ()) -> Any:
+        """Return the number of changed rows."""
+        return self._execute(sql, params).rowcount
+
+    def insert(self, sql: str, params: Any = ()) -> Any:
+        """Return the key of the inserted row."""
+        return self._execute(sql, params).lastrowid
+
+    def executemany(self, sql: str, rows: Any) -> Any:
+        """Run a statement for each row of parameters; return the number of changed rows."""
+        found = [tuple(row) for row in rows]
+        return self._execute(sql, found).rowcount if found else 0
+
+    def enter(self, *, durable: bool = False, savepoint: bool = True, **options: Any) -> Any:
+        """Begin a savepoint of the session's transaction."""
+        return self.session.begin_nested() if savepoint else None
+
+    def leave(self, token: Any, error: bool) -> None:
+        """Release the savepoint, or roll back to it."""
+        if token is not None and token.is_active:
+            token.rollback() if error else token.commit()
+
+    def on_commit(self, callback: Callable[[], Any], robust: bool = False) -> None:
+        """Call a function after the session's next commit."""
+        from sqlalchemy import event
+
+        event.listen(self.session, "after_commit", lambda session: callback(), once=True)
+
+    def await_(self, callback: Callable[[], Any]) -> Any:
+        """Await an async receiver: possible inside AsyncSession.run_sync() only."""
+        from sqlalchemy.util import await_only
+
+        try:
+            return await_only(callback())
+        except sqlalchemy.exc.MissingGreenlet:
+            raise SynchronousOnlyOperation(
+                "An async receiver can't be awaited in a synchronous session; use an AsyncSession."
+            ) from None
+
+
+class SessionDriver:
+    """Stands in for a database's driver: runs programs on one session."""
+
+    is_async = False
+
+    def __init__(self, session: Any, model: Any) -> None:
+        self.session = session
+        self.mapper = model.__mapper__
+        bind = session.get_bind(self.mapper)
+        shared = shared_parts(bind.engine)
+        self.dialect = shared.dialect
+        self.plans = shared.plans
+        self.vendor = shared.vendor
+        self.database = shared.database
+        self.max_params = 32_766
+
+    def run(self, program: Callable[..., Generator[Any, Any, Any]], *args: Any) -> Any:
+        """Flush what is pending, then drive a program on the session's connection."""
+        session = self.session
+        if session.autoflush and (session.new or session.dirty or session.deleted):
+            session.flush()
+        connection = session.connection(bind_arguments={"mapper": self.mapper})
+        return run(program(self, *args), SessionConnection(session, connection))  # type: ignore[arg-type]
+
+    def stream(self, sql: str, params: Any, chunk_size: int) -> Any:
+        """Yield lists of rows."""
+        connection = self.session.connection(bind_arguments={"mapper": self.mapper})
+        with connection.execution_options(stream_results=True).exec_driver_sql(sql, tuple(params) or None) as result:
+            yield from result.partitions(chunk_size)
+
+    def adopt(self, found: list[Any]) -> list[Any]:
+        """Attach objects to the session; one that it holds already is given in place of its double."""
+        seen: dict[int, Any] = {}
+        return [attach(self.session, instance, seen) for instance in found]
+
+
+_shared: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+
+def shared_parts(engine: Any) -> Any:
+    """Return what all sessions of an engine share: a dialect with positional parameters, and plans."""
+    found = _shared.get(engine)
+    if found is None:
+        dialect = copy.copy(engine.dialect)
+        dialect.paramstyle = POSITIONAL.get(dialect.paramstyle, dialect.paramstyle)
+        dialect.positional = True
+        vendor = VENDORS.get(dialect.name, dialect.name)
+        database = SimpleNamespace(alias=alias_of(engine), vendor=vendor, engine=engine)
+        found = _shared[engine] = SimpleNamespace(dialect=dialect, plans={}, vendor=vendor, database=database)
+    return found
+
+
+def alias_of(engine: Any) -> str:
+    """Return the alias of the database that an engine belongs to."""
+    from ormolu import databases
+
+    for database in databases.opened():
+        if engine.url == database.engine.url:
+            return database.alias
+    return "default"
+
+
+def attach(session: Any, instance: Any, seen: dict[int, Any]) -> Any:
+    """Return the session's object for a loaded one, attached; related objects that were loaded along, too."""
+    if id(instance) in seen:
+        return seen[id(instance)]
+    mapper = type(instance).__mapper__
+    values = instance.__dict__
+    key = mapper.identity_key_from_primary_key(
+        tuple(values[mapper.get_property_by_column(column).key] for column in mapper.primary_key)
+    )
+    kept = session.identity_map.get(key)
+    if kept is None:
+        seen[id(instance)] = instance
+        related(session, instance, seen)
+        session.add(instance)
+        return instance
+    seen[id(instance)] = kept
+    related(session, instance, seen)
+    state, held = attributes.instance_state(kept), kept.__dict__
+    for name, value in values.items():
+        if name == "_prefetched_objects_cache":
+            held.setdefault(name, {}).update(value)
+        elif name not in held or name not in mapper.attrs:
+            held[name] = value
+            state.expired_attributes.discard(name)
+    return kept
+
+
+def related(session: Any, instance: Any, seen: dict[int, Any]) -> None:
+    """Attach the objects that an object holds."""
+    values = instance.__dict__
+    for name, value in list(values.items()):
+        if hasattr(value, "_meta") and "_db" in value.__dict__:
+            values[name] = attach(session, value, seen)
+    cache = values.get("_prefetched_objects_cache")
+    for name, value in list((cache or {}).items()):
+        if isinstance(value, list):
+            cache[name] = [attach(session, item, seen) for item in value]
+        elif hasattr(value, "_meta"):
+            cache[name] = attach(session, value, seen)
+
+
+def is_async(session: Any) -> bool:
+    """Tell whether a session is asynchronous."""
+    return hasattr(session, "run_sync")
+
+
+def bind(manager: Any, session: Any) -> Any:
+    """Return the queryset of a manager bound to a session: Session, AsyncSession, or a scoped one."""
+    from ormolu.query.session_querysets import AsyncSessionQuerySet, session_queryset
+
+    target = session
+    if hasattr(session, "registry") and not hasattr(session, "sync_session") and callable(session.registry):
+        target = session()  # scoped_session and async_scoped_session hold the real one
+    if is_async(target):
+        return AsyncSessionQuerySet(manager, target)
+    if not hasattr(target, "connection") or not hasattr(target, "identity_map"):
+        raise TypeError(
+            f"{manager.model.__name__}.objects(session) takes a SQLAlchemy Session or AsyncSession, not {session!r}."
+        )
+    return session_queryset(manager, target)
