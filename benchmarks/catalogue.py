@@ -60,7 +60,7 @@ def _async(
 SYNC_FLOOR = "raw"
 
 LIBRARIES: tuple[Library, ...] = (
-    Library("raw", "raw", "sqlite3 / psycopg 3", floor=True),
+    Library("raw", "raw", "sqlite3 / psycopg 3", floor=True, imports="import sqlite3"),
     _async("raw_async", "raw_async", "one-hop sqlite3 worker / asyncpg", floor=True),
     _async("raw_aiosqlite", "raw_aiosqlite", "aiosqlite, one hop a statement", databases=SQLITE, floor=True),
     _async(

@@ -32,14 +32,13 @@ class ImportCost:
     added: float | None = None
 
 
-def measure_imports(libraries: list[Library], python: Path, rounds: int) -> dict[str, ImportCost]:
+def measure_imports(libraries: list[Library], pythons: dict[str, Path], rounds: int) -> dict[str, ImportCost]:
     """Import every library in fresh processes, in turn; returns the medians of those that can be imported."""
-    names = {library.name: library.imports for library in libraries if library.imports}
-    names = {"raw": "import sqlite3", **names}
+    wanted = [(lib.name, lib.imports, pythons[lib.requirements]) for lib in libraries if lib.imports]
     found: dict[str, list[tuple[float, int]]] = {}
     added: list[float] = []
     for number in range(rounds + 1):
-        for name, statement in names.items():
+        for name, statement, python in wanted:
             whole = _run(python, statement, "")
             if number and whole:
                 found.setdefault(name, []).append((whole[0], whole[2]))

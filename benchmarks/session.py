@@ -77,13 +77,15 @@ def tell(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
+def environments(libraries: list[Library]) -> dict[str, Path]:
+    """Return the Python for each file of requirements; what is missing is made."""
+    return {library.requirements: ensure_environment(HERE / library.requirements) for library in libraries}
+
+
 def run_database(kind: Kind, libraries: list[Library], workloads: list[Workload], plan: Plan) -> Results:
     """Measure one database."""
     with scratch() as directory, targets(kind, libraries, directory) as places:
-        pythons = {
-            library.requirements: ensure_environment(HERE / library.requirements) for library in libraries
-        }
-        return measure(libraries, places, workloads, plan, pythons, directory, tell)
+        return measure(libraries, places, workloads, plan, environments(libraries), directory, tell)
 
 
 def environment_line() -> str:
@@ -127,7 +129,7 @@ def main() -> None:
     imports: dict[str, ImportCost] = {}
     if IMPORT in keys:
         every = list(dict.fromkeys(library for libraries in chosen.values() for library in libraries))
-        imports = measure_imports(every, Path(sys.executable), plan.rounds)
+        imports = measure_imports(every, environments(every), plan.rounds)
     parts = [
         f"# Time divided by the bare driver's\n\n{environment_line()}",
         *(database_report(k, r, workloads, chosen[k], options.best) for k, r in measured.items()),
