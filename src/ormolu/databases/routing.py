@@ -85,7 +85,9 @@ def _load(path: str) -> Any:
     try:
         return getattr(import_module(home), name)()
     except (ImportError, AttributeError, ValueError) as error:
-        raise ImproperlyConfigured(f"DATABASE_ROUTERS names {path!r}, which can't be imported: {error}") from error
+        raise ImproperlyConfigured(
+            f"DATABASE_ROUTERS names {path!r}, which can't be imported: {error}"
+        ) from error
 
 
 router = ConnectionRouter()

@@ -1,0 +1,109 @@
+"""Where the names of `django.db`, `django.apps` and `django.core` come from in Ormolu."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import types
+from typing import Any
+
+import ormolu
+from ormolu import exceptions
+
+MODULES: dict[str, list[str]] = {
+    "django.apps": ["ormolu.models.registry"],
+    "django.apps.registry": ["ormolu.models.registry"],
+    "django.db": ["ormolu.exceptions", "ormolu.databases.routing"],
+    "django.db.utils": ["ormolu.exceptions", "ormolu.databases.routing"],
+    "django.db.transaction": ["ormolu.transaction", "ormolu.exceptions"],
+    "django.db.models": [
+        "ormolu",
+        "ormolu.models",
+        "ormolu.fields",
+        "ormolu.query",
+        "ormolu.exceptions",
+        # TEMP
+        "ormolu.models.base", "ormolu.models.relations", "ormolu.models.many_to_many", "ormolu.models.manager", "ormolu.models.constraints", "ormolu.query.queryset", "ormolu.query.q", "ormolu.query.expressions", "ormolu.query.aggregates", "ormolu.query.subqueries", "ormolu.query.prefetch", "ormolu.writes.on_delete", "ormolu.query.lookups","ormolu.models.rels", 
+    ],
+    "django.db.models.aggregates": ["ormolu.query.aggregates"],
+    "django.db.models.base": ["ormolu.models.base", "ormolu.models.constructor"],
+    "django.db.models.constants": ["ormolu.query.lookups", "ormolu.query.constants"],
+    "django.db.models.constraints": ["ormolu.models.constraints"],
+    "django.db.models.deletion": ["ormolu.writes.on_delete", "ormolu.writes.collector", "ormolu.exceptions"],
+    "django.db.models.enums": ["ormolu.fields.choices"],
+    "django.db.models.expressions": [
+        "ormolu.query",
+        "ormolu.query.expressions",
+        "ormolu.query.subqueries",
+        "ormolu.query.windows",
+        "ormolu.query.combinable",
+        "ormolu.query.raw",
+    ],
+    "django.db.models.fields": ["ormolu.fields", "ormolu.fields.base", "ormolu.fields.plain"],
+    "django.db.models.fields.composite": ["ormolu.models.keys"],
+    "django.db.models.fields.files": ["ormolu.fields.files"],
+    "django.db.models.fields.json": ["ormolu.fields.json", "ormolu.query.json"],
+    "django.db.models.fields.related": [
+        "ormolu.models.relations",
+        "ormolu.models.many_to_many",
+        "ormolu.models.rels",
+        "ormolu.models.accessors",
+    ],
+    "django.db.models.fields.related_descriptors": ["ormolu.models.accessors", "ormolu.models.related_managers"],
+    "django.db.models.fields.reverse_related": ["ormolu.models.rels"],
+    "django.db.models.functions": ["ormolu.query.functions"],
+    "django.db.models.functions.comparison": ["ormolu.query.functions"],
+    "django.db.models.functions.datetime": ["ormolu.query.functions"],
+    "django.db.models.functions.json": ["ormolu.query.functions"],
+    "django.db.models.functions.math": ["ormolu.query.functions"],
+    "django.db.models.functions.text": ["ormolu.query.functions"],
+    "django.db.models.functions.window": ["ormolu.query.functions"],
+    "django.db.models.indexes": ["ormolu.models.constraints", "ormolu.models.indexes"],
+    "django.db.models.lookups": ["ormolu.query.lookups", "ormolu.query.transforms"],
+    "django.db.models.manager": ["ormolu.models.manager"],
+    "django.db.models.options": ["ormolu.models.options"],
+    "django.db.models.query": ["ormolu.query.queryset", "ormolu.query.prefetch", "ormolu.query"],
+    "django.db.models.query_utils": ["ormolu.query.q", "ormolu.query", "ormolu.models.attributes"],
+    "django.db.models.signals": ["ormolu.signals"],
+    "django.db.models.sql": ["ormolu.query.query"],
+    "django.db.models.sql.query": ["ormolu.query.query"],
+}
+"""Django's modules, and the modules of ours that are searched for their names, in order."""
+
+
+def found(name: str) -> dict[str, Any]:
+    """Return the names of a module of ours, those that it imports on first use included; {} if there is none."""
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError:
+        return {}
+    names: dict[str, Any] = dict(vars(module))
+    for public in getattr(module, "__all__", ()):
+        with contextlib.suppress(AttributeError, ImportError):  # not there yet: missing, for the bench
+            names[public] = getattr(module, public)
+    return names
+
+
+def modules() -> dict[str, list[dict[str, Any] | types.ModuleType]]:
+    """Return, for each of Django's modules, the names that stand for its own."""
+    named: dict[str, list[Any]] = {name: [found(home) for home in homes] for name, homes in MODULES.items()}
+    named["django.db.models"].insert(0, {"signals": ormolu.signals})
+    return named
+
+
+def overrides() -> dict[str, dict[str, Any]]:
+    """Return our exceptions and validators for the places where Django's own code has its own."""
+    ours = vars(exceptions)
+    named = (
+        "NON_FIELD_ERRORS EmptyResultSet FieldDoesNotExist FieldError FullResultSet ImproperlyConfigured "
+        "MultipleObjectsReturned ObjectDoesNotExist SuspiciousOperation SynchronousOnlyOperation ValidationError"
+    )
+    validators = found("ormolu.fields.validators")
+    return {
+        "django.core.exceptions": {name: ours[name] for name in named.split()},
+        "django.core.validators": {
+            name: value
+            for name, value in validators.items()
+            if name.endswith("Validator") or name.startswith("validate_") or name == "EMPTY_VALUES"
+        },
+    }

