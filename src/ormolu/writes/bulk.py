@@ -314,10 +314,11 @@ def _unnest_sql(driver: Any, model: Any, plan: InsertPlan, returning: Sequence[A
     arrays = [sa.bindparam(f"_a_{n}", type_=array_type(driver, f)) for n, f in enumerate(fields)]
     names = [f"c{n}" for n in range(len(fields))]
     source = sa.func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="v")
-    insert = sa.insert(table) if build is None else build(driver, table)
+    insert: Any = sa.insert(table) if build is None else build(driver, table)
     columns = [f.sa_column for f in fields]
     values = [source.c[name] for name in names]
-    statement = insert.from_select(columns, sa.select(*values).order_by(source.c.n), include_defaults=False)
+    select = sa.select(*values).order_by(source.c.n)
+    statement: Any = insert.from_select(columns, select, include_defaults=False)
     if returning:
         statement = statement.returning(*(f.sa_column for f in returning))
     return str(statement.compile(dialect=driver.dialect))

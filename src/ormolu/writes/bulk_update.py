@@ -36,8 +36,8 @@ class _Plan:
             self.way, self.sql = "unnest", _joined_sql(driver, writer, fields, _unnest(driver, self.fields))
         elif driver.vendor == "sqlite":
             # SQLite calls the columns of VALUES column1, column2, ...
-            names = [f"column{n}" for n in range(1, len(self.fields) + 1)]
-            source = sa.table(_SOURCE, *(sa.column(name) for name in names))
+            columns: list[Any] = [sa.column(f"column{n}") for n in range(1, len(self.fields) + 1)]
+            source = sa.table(_SOURCE, *columns)
             self.way, self.sql = "values", _joined_sql(driver, writer, fields, source)
 
     def values_sql(self, count: int) -> str:
@@ -78,8 +78,11 @@ def bulk_update(
         for instance in instances:
             check("bulk_update", instance, instance.__dict__)
     statements = _statements(writer, chosen, instances, batch_size)
-    run = _run_all(statements)
-    count = yield from (run if len(statements) == 1 else atomically(run, savepoint=False))
+    count: int
+    if len(statements) == 1:
+        count = yield from _run_all(statements)
+    else:
+        count = yield from atomically(_run_all(statements), savepoint=False)
     _mark(writer, chosen, instances)
     return count
 
@@ -95,7 +98,7 @@ def _check_fields(writer: Writer, names: Sequence[str]) -> list[Any]:
 
 
 def _run_all(statements: Iterable[tuple[str, Any]]) -> Program[int]:
-    count = 0
+    count: int = 0
     for sql, params in statements:
         count += yield Execute(sql, params)
     return count
@@ -181,14 +184,14 @@ def _case(writer: Writer, fields: Sequence[Any], instances: Sequence[Any]) -> tu
         ready[name] = conversion(driver, field).convert(value)
         return sa.bindparam(name, type_=field.sa_column.type)
 
-    conditions = []
+    conditions: list[Any] = []
     for instance in instances:
         keys = [f.sa_column == element(f, instance.__dict__[f.attname]) for f in writer.keys]
         conditions.append(keys[0] if len(keys) == 1 else sa.and_(*keys))
     columns: dict[Any, Any] = {}
     for field in fields:
         values = [element(field, instance.__dict__[field.attname]) for instance in instances]
-        chosen = sa.case(*zip(conditions, values))
+        chosen: Any = sa.case(*zip(conditions, values))
         # PostgreSQL can't tell the type of a CASE whose values are all parameters.
         casts = driver.vendor == "postgresql"
         columns[field.sa_column] = sa.cast(chosen, field.sa_column.type) if casts else chosen

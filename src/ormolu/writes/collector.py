@@ -106,7 +106,7 @@ class Collector:
         """Take rows for deletion, those not taken yet."""
         model = model._meta.concrete_model
         known = self.data.setdefault(model, {})
-        new = []
+        new: list[Any] = []
         for row in rows:
             key = row_key(row)
             if key not in known:
@@ -168,12 +168,11 @@ class Collector:
     def _follow(self, relation: Relation, values: list[Any]) -> Program[None]:
         """Apply a relation's policy to the rows that refer to these values."""
         self._relation = relation
+        rows: list[Any] = []
         if getattr(relation.on_delete, "needs_rows", True):
             rows = yield from self.load(relation, values)
             if not rows:
                 return
-        else:
-            rows = []
         relation.on_delete(self, relation.field, rows, self.using)
         for field, chosen, value in self._assigned:
             if inspect.isawaitable(value):
@@ -250,7 +249,7 @@ def make_rows(driver: Any, model: Any, fields: Sequence[Any], rows: Iterable[Seq
     """Return instances of a model that have these columns loaded."""
     loads = [(f.attname, conversion(driver, f).load, value_field(f).immutable) for f in fields]
     alias = driver.database.alias
-    found = []
+    found: list[Any] = []
     for row in rows:
         instance = object.__new__(model)
         d: dict[str, Any] = instance.__dict__

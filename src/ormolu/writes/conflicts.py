@@ -10,6 +10,8 @@ from ormolu.exceptions import NotSupportedError
 _WITH_TARGET = ("sqlite", "postgresql")
 _WITHOUT_TARGET = ("mysql", "mariadb")
 
+_NO_UPDATE_FIELDS = "Fields that will be updated when a row insertion fails on conflicts must be provided."
+
 
 class Conflict:
     """A rule for conflicting rows: ignore the new row, or update the old one.
@@ -85,9 +87,7 @@ def make_conflict(
     updates = _fields(model, update_fields)
     unique = _fields(model, unique_fields)
     if not updates:
-        raise ValueError(
-            "Fields that will be updated when a row insertion fails on conflicts must be provided."
-        )
+        raise ValueError(_NO_UPDATE_FIELDS)
     if unique and driver.vendor in _WITHOUT_TARGET:
         raise NotSupportedError(
             "This database backend does not support updating conflicts with specifying unique fields that can "

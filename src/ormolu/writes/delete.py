@@ -31,7 +31,7 @@ __all__ = ["Deleted", "can_fast_delete", "delete_instances", "delete_where"]
 def delete_instances(
     driver: Any, model: Any, instances: Sequence[Any], *, origin: Any = None
 ) -> Program[Deleted]:
-    """Delete the rows of instances and what depends on them; return how many rows, and how many of each model.
+    """Delete the rows of instances and what depends on them; return (rows, {label: rows of that model}).
 
     One DELETE where nothing refers to the model and nobody listens to its signals. Else all rows that are
     concerned are found first, then everything is written in one transaction. The instances lose their key.
@@ -61,13 +61,14 @@ def delete_instances(
 
 
 def delete_where(driver: Any, model: Any, select: Any = None, *, origin: Any = None) -> Program[Deleted]:
-    """Delete the rows whose primary keys `select` (a SQLAlchemy Select) gives; None means all rows of the table.
+    """Delete the rows whose primary keys `select` (a SQLAlchemy Select) gives, all rows for None.
 
     As `delete_instances()`, with one DELETE, and no row loaded, where nothing depends on the rows.
     A list of instances is taken for the rows themselves.
     """
-    if isinstance(select, (list, tuple)):
-        return (yield from delete_instances(driver, model, select, origin=origin)) if select else (0, {})
+    rows = select
+    if isinstance(select, list):
+        return (yield from delete_instances(driver, model, rows, origin=origin))
     try:
         if can_fast_delete(model):
             sql, params = compile_ready(driver, _delete_selected(driver, model, select), {})

@@ -1,7 +1,7 @@
 """Statements about the rows whose column is among some values: one SQL text for any number of them.
 
-PostgreSQL takes the values as one array; elsewhere they are an IN list whose length is rounded up (the last value
-is repeated), so that few texts serve all lengths.
+PostgreSQL takes the values as one array; elsewhere they are an IN list whose length is rounded up (the last
+value is repeated), so that few texts serve all lengths.
 """
 
 from __future__ import annotations

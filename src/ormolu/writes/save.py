@@ -217,7 +217,7 @@ def _update_with_expressions(writer: Writer, d: dict[str, Any], names: Sequence[
     driver = writer.driver
     values = {writer.fields[name]: d[name] for name in names}
     computed = [f for f in values if is_expression(d[f.attname])]
-    statement = sa.update(writer.meta.table).where(*(f.sa_column == d[f.attname] for f in writer.keys))
+    statement: Any = sa.update(writer.meta.table).where(*(f.sa_column == d[f.attname] for f in writer.keys))
     can_return = bool(driver.dialect.update_returning)
     if can_return:
         statement = statement.returning(*(f.sa_column for f in computed))
@@ -287,7 +287,7 @@ def _insert_rest(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bo
     if computed:
         for field in computed:
             expression_value(driver, writer.model, field, values[field], inserting=True)
-        statement = sa.insert(writer.meta.table).inline()
+        statement: Any = sa.insert(writer.meta.table).inline()
         if returned:
             statement = statement.returning(*(f.sa_column for f in returned))
         sql, params = run_with_expressions(driver, statement, writer.model, values)
@@ -350,11 +350,11 @@ def _default_keys(writer: Writer, d: dict[str, Any]) -> None:
 
 def _forced(model: Any, force_insert: Any) -> bool:
     """Check force_insert; return whether this model's own table is meant."""
+    members = force_insert
     if isinstance(force_insert, bool):
         return force_insert
     if not isinstance(force_insert, tuple):
         raise TypeError("force_insert must be a bool or tuple.")
-    members: tuple[Any, ...] = force_insert
     for member in members:
         if not _is_model(model, member):
             raise TypeError(f"Invalid force_insert member. {member!r} must be a model subclass.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
@@ -68,8 +68,8 @@ def insert_statement(
 ) -> Any:
     """Return the Core INSERT of these fields. `conflict` adds what happens on a conflict."""
     table = model._meta.table
-    insert = sa.insert(table) if conflict is None else conflict(driver, table)
-    statement = insert.inline().values({f.sa_column: _parameter(f) for f in fields})
+    insert: Any = sa.insert(table) if conflict is None else conflict(driver, table)
+    statement: Any = insert.inline().values({f.sa_column: _parameter(f) for f in fields})
     return statement.returning(*(f.sa_column for f in returning)) if returning else statement
 
 
@@ -80,7 +80,8 @@ def delete_one(driver: Any, model: Any) -> KeyPlan:
 
 def select_one(driver: Any, model: Any) -> KeyPlan:
     """Return the plan that asks whether a row exists."""
-    return KeyPlan(driver, model, sa.select(sa.literal_column("1")).select_from(model._meta.table))
+    one = cast(Any, sa.literal_column("1"))
+    return KeyPlan(driver, model, sa.select(one).select_from(model._meta.table))
 
 
 def key_condition(keys: Iterable[Any]) -> list[Any]:
@@ -126,6 +127,7 @@ def expression_value(driver: Any, model: Any, field: Any, value: Any, inserting:
 
     Raises ValueError if it reads columns of a row that is only being inserted.
     """
+    element: Any
     if hasattr(value, "as_term") or hasattr(value, "resolve_expression"):
         from ormolu.compile.values import sql_value
 

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
+import sqlalchemy.exc
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeDecorator
 
-from ormolu.exceptions import DataError, EmptyResultSet, FullResultSet
+from ormolu.exceptions import DataError, EmptyResultSet, Error, FullResultSet
 
 Convert = Callable[[Any], Any]
 
@@ -87,7 +88,7 @@ class Conversion:
                 return value if process is None or (value is None and not takes_none) else process(value)
             except (EmptyResultSet, FullResultSet):
                 out_of_range(field, value)
-            except (TypeError, ValueError, sa.exc.StatementError) as error:
+            except (TypeError, ValueError, sqlalchemy.exc.StatementError) as error:
                 raise locate(error, field) from error.__cause__
 
         return convert
@@ -113,8 +114,9 @@ def value_field(field: Any) -> Any:
 
 def is_expression(value: Any) -> bool:
     """Tell whether a value is something that the database computes."""
-    kind = _kinds.get(type(value))
-    return (_kind(type(value)) if kind is None else kind) == "expression"
+    cls = value.__class__
+    kind = _kinds.get(cls)
+    return (_kind(cls) if kind is None else kind) == "expression"
 
 
 def is_database_default(value: Any) -> bool:
@@ -123,10 +125,10 @@ def is_database_default(value: Any) -> bool:
 
 
 # Bounded by the number of classes whose instances are ever saved as values.
-_kinds: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
+_kinds: weakref.WeakKeyDictionary[type[Any], str] = weakref.WeakKeyDictionary()
 
 
-def _kind(cls: type) -> str:
+def _kind(cls: type[Any]) -> str:
     marks = ("resolve_expression", "as_term", "__clause_element__")
     expression = issubclass(cls, ClauseElement) or any(hasattr(cls, mark) for mark in marks)
     kind = _kinds[cls] = "expression" if expression and cls.__name__ != "DatabaseDefault" else "value"
@@ -162,11 +164,14 @@ def loader(driver: Any, field: Any) -> Convert | None:
 
 def locate(error: BaseException, field: Any) -> BaseException:
     """Return the error with the model and field added to its text."""
-    where = f" (writing {field.model.__name__}.{field.name})"
-    if type(error) in (TypeError, ValueError) and error.args and isinstance(error.args[0], str):
+    name = f"{field.model._meta.label}.{field.name}"
+    where = f" (writing {name})"
+    if isinstance(error, Error) and name in str(error):
+        return error
+    if type(error) in (TypeError, ValueError, DataError) and error.args and isinstance(error.args[0], str):
         error.args = (error.args[0] + where, *error.args[1:])
         return error
-    if isinstance(error, sa.exc.StatementError):
+    if isinstance(error, sqlalchemy.exc.StatementError):
         return DataError(f"{error.orig or error}{where}")
     error.add_note(where.strip())
     return error
@@ -175,20 +180,20 @@ def locate(error: BaseException, field: Any) -> BaseException:
 def too_long(field: Any, value: str, limit: int) -> NoReturn:
     """Raise DataError for a text that the column can't hold."""
     raise DataError(
-        f"Value too long for {field.model.__name__}.{field.name}: {len(value)} characters, "
-        f"the column holds {limit} (got {value[:30]!r}...)."
+        f"Value too long for {field.model._meta.label}.{field.name} (max_length={limit}): "
+        f"{len(value)} characters, beginning with {value[:20]!r}."
     )
 
 
 def out_of_range(field: Any, value: Any) -> NoReturn:
     """Raise DataError for an integer beyond 64 bits."""
-    where = f"{field.model.__name__}.{field.name}"
+    where = f"{field.model._meta.label}.{field.name}"
     raise DataError(f"Value out of range for {where}: {value!r} needs more than 64 bits.")
 
 
 def freeze(value: Any) -> Any:
     """Return a comparable, unchanging image of a parameter; types count, and so does the order of keys."""
-    kind = type(value)
+    kind = value.__class__
     if kind in (list, tuple):
         return kind, tuple(freeze(item) for item in value)
     if kind is dict:
@@ -210,7 +215,7 @@ def _preparation(driver: Any, field: Any) -> Convert:
     known: dict[type, Convert | None] = {}
 
     def prepare(value: Any) -> Any:
-        cls = type(value)
+        cls = value.__class__
         try:
             prep = known[cls]
         except KeyError:
