@@ -18,7 +18,7 @@ from ormolu.databases.database import Database
 from ormolu.databases.observation import CapturedQuery, capture_queries
 from ormolu.exceptions import ImproperlyConfigured
 
-__all__ = ["CapturedQuery", "Database", "aliases", "capture_queries", "close_all", "get", "opened"]
+__all__ = ["CapturedQuery", "Database", "aclose_all", "aliases", "capture_queries", "close_all", "get", "opened"]
 
 _open: dict[str, Database] = {}
 _lock = threading.RLock()
@@ -73,13 +73,20 @@ def close_all() -> None:
             database.close()
 
 
-def _reconfigure() -> None:
-    """Forget databases whose settings were replaced."""
+async def aclose_all() -> None:
+    """Close the idle connections of all databases, those of the running loop properly. Call it at shutdown."""
+    for database in list(_open.values()):
+        await database.aclose()
+
+
+def _forget_all() -> None:
+    """Close and forget all databases: their settings were replaced, or the program ends."""
     with _lock:
-        for database in list(_open.values()):
-            database.close()
+        databases = list(_open.values())
         _open.clear()
+    for database in databases:
+        database.close(forget=True)
 
 
-settings.on_change(_reconfigure)
-atexit.register(close_all)
+settings.on_change(_forget_all)
+atexit.register(_forget_all)

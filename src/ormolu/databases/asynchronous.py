@@ -20,7 +20,8 @@ import sqlalchemy.exc
 
 from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, Blocks, arun_hooks
-from ormolu.databases.engines import cursor_events, guest, make_async_engine
+from ormolu.databases.engines import make_async_engine
+from ormolu.databases.interplay import cursor_events, guest
 from ormolu.databases.errors import translate, translate_sqlalchemy
 from ormolu.databases.pools import AsyncLendingPool, must_return
 from ormolu.exceptions import Error, OperationalError
@@ -128,7 +129,12 @@ class AsyncConnection(Blocks):
         await self.drive(self.starting(write))
 
     async def enter(
-        self, *, durable: bool = False, savepoint: bool = True, read_only: bool = False, immediate: bool = False
+        self,
+        *,
+        durable: bool = False,
+        savepoint: bool = True,
+        read_only: bool = False,
+        immediate: bool = False,
     ) -> Block:
         """Enter a transaction block."""
         return self.open_block(durable=durable, savepoint=savepoint, read_only=read_only, immediate=immediate)

@@ -103,6 +103,10 @@ class Blocks:
         """Say whether a statement certainly changes nothing; only SQLite needs to know."""
         return False
 
+    def hosts(self) -> bool:
+        """Say whether a transaction that SQLAlchemy begins on this connection is part of ours."""
+        return True
+
     def dead(self) -> None:
         """Never give this connection back to the pool: its state is unknown."""
         self.is_dead = True

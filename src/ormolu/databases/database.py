@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Database"]
 
+
 class Database:
     """One alias of the setting DATABASES. Get it with `databases.get(alias)`."""
 
@@ -63,6 +64,10 @@ class Database:
 
     def _make_driver(self) -> SyncDriver:
         driver = self.config.url.get_driver_name()
+        if self.config.memory:
+            from ormolu.databases.sqlite.memory import MemoryDriver
+
+            return MemoryDriver(self)
         if self.config.dialect == "sqlite" and driver == "pysqlite":
             from ormolu.databases.sqlite.driver import SqliteDriver
 
@@ -88,6 +93,10 @@ class Database:
 
     def _make_adriver(self) -> Any:
         driver = self.config.async_url.get_driver_name()
+        if self.config.memory:
+            from ormolu.databases.sqlite.memory import AsyncMemoryDriver
+
+            return AsyncMemoryDriver(self)
         if self.config.dialect == "sqlite":
             from ormolu.databases.sqlite.adriver import AsyncSqliteDriver
 
@@ -138,19 +147,30 @@ class Database:
         """Run a statement as `fetch()` does, without blocking the loop."""
         return await self.adriver.arun(_fetch, sql, params)
 
-    def close(self) -> None:
-        """Close all idle connections. The database can be used again afterwards."""
+    def close(self, *, forget: bool = False) -> None:
+        """Close all idle connections. The database can be used again afterwards.
+
+        One in memory would be lost by that, so it stays open, unless `forget` says that it is not needed any more.
+        """
+        if self.config.memory and not forget:
+            return
         with self._lock:
-            if self._adriver is not None:
-                self._adriver.close()
-                self._adriver = None
-            if self._driver is not None:
-                self._driver.close()
-                self._driver.plans.clear()
-                self._driver = None
-            if self._engine is not None:
-                self._engine.dispose()
-                self._engine = None
+            adriver, self._adriver = self._adriver, None
+            driver, self._driver = self._driver, None
+            engine, self._engine = self._engine, None
+        if adriver is not None:
+            adriver.close()
+        if driver is not None:
+            driver.close()
+            driver.plans.clear()
+        if engine is not None:
+            engine.dispose()
+
+    async def aclose(self, *, forget: bool = False) -> None:
+        """Close all idle connections, those of the running loop properly. Otherwise as `close()`."""
+        if self._adriver is not None and not (self.config.memory and not forget):
+            await self._adriver.aclose()
+        self.close(forget=forget)
 
 
 def _execute(_driver: Any, sql: str, params: Any) -> Any:

@@ -1,7 +1,7 @@
 """A lock that threads and asyncio tasks can both wait for, first come, first served.
 
-It guards the one connection of an SQLite database in memory, which both worlds share. The holder may take it again
-(a query inside a loop over another query), and so may the holder's deputy, the thread that works for it.
+It guards the one connection of an SQLite database in memory, which both worlds share. The holder may take it again,
+for a query inside a loop over another query.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class HandoffLock:
         self._mutex = threading.Lock()
         self._queue: deque[Any] = deque()
         self.holder: object = None
-        self.deputy: object = None
         self.count = 0
 
     def _take(self, me: object) -> bool:
@@ -67,7 +66,7 @@ class HandoffLock:
             self.holder = me
             self.count = 1
             return True
-        if self.holder == me or (self.deputy is not None and self.deputy == me):
+        if self.holder == me:
             self.count += 1
             return True
         return False
@@ -123,7 +122,6 @@ class HandoffLock:
             if self.count > 0:
                 return
             self.holder = None
-            self.deputy = None
             while self._queue:
                 waiter = self._queue.popleft()
                 self.holder = waiter.who

@@ -20,7 +20,7 @@ import sqlalchemy.exc
 from ormolu.conf import settings
 from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, Blocks, run_hooks
-from ormolu.databases.engines import cursor_events, guest
+from ormolu.databases.interplay import cursor_events, guest
 from ormolu.databases.errors import translate, translate_sqlalchemy
 from ormolu.databases.pools import LendingPool, must_return
 from ormolu.exceptions import Error, SynchronousOnlyOperation, SyncInAsyncWarning

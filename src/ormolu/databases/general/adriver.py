@@ -10,7 +10,7 @@ import sqlalchemy.exc
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.blocks import Block
 from ormolu.databases.config import need
-from ormolu.databases.engines import GUEST
+from ormolu.databases.interplay import GUEST
 from ormolu.databases.general.driver import Transactions, begin_statements
 from ormolu.databases.general.through import Through, original
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from ormolu.databases.blocks import Block
-from ormolu.databases.engines import GUEST, has_autocommit
+from ormolu.databases.interplay import GUEST, has_autocommit
 from ormolu.databases.general.through import Through, original
 from ormolu.databases.sync import SyncConnection, SyncDriver
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 import sqlalchemy.exc
 
-from ormolu.databases.engines import guest
+from ormolu.databases.interplay import guest
 
 __all__ = ["Through", "ThroughConnection", "AsyncThroughConnection"]
 

@@ -31,8 +31,11 @@ R = TypeVar("R")
 _watch = observation.watch
 _log = observation.log
 
-CREW = 4
-"""Threads for programs outside of transactions. They share a queue, so more of them only compete for the GIL."""
+STALL = 0.005
+"""Seconds for which a queue of jobs may stand still before one more worker is hired."""
+
+RETIRE = 10.0
+"""Seconds without a job after which a worker beyond the first leaves."""
 
 
 class AsyncSqliteDriver:
@@ -43,6 +46,7 @@ class AsyncSqliteDriver:
     """
 
     is_async = True
+    crew_limit = 4
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -56,6 +60,8 @@ class AsyncSqliteDriver:
         self._queue: SimpleQueue[Any] = SimpleQueue()
         self._crew: list[Worker] = []
         self._busy = 0
+        self._done = 0
+        self._watching = False
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._mailbox: Mailbox | None = None
@@ -93,6 +99,7 @@ class AsyncSqliteDriver:
             result = await self._answer(job)
         finally:
             self._busy -= 1
+            self._done += 1
         if job.hooks:
             await arun_hooks(job.hooks)
         return result  # type: ignore[no-any-return]
@@ -152,17 +159,49 @@ class AsyncSqliteDriver:
         return box
 
     def _staffed(self) -> SimpleQueue[Any]:
-        """Return the crew's queue, with one more worker if all seem busy."""
+        """Return the crew's queue, seeing to it that somebody works there.
+
+        One worker serves best while jobs are short: the interpreter runs one thread at a time anyway. Others are
+        hired when jobs wait and none gets done, because one reads long or waits for a lock.
+        """
         crew = self._crew
-        if not crew or (self._busy >= len(crew) and len(crew) < CREW):
-            with self._lock:
-                if len(crew) < CREW:
-                    crew.append(self._worker(self._queue))
+        if not crew:
+            self._hire(0)
+        elif self._busy >= len(crew) and not self._watching and len(crew) < self.crew_limit:
+            self._watching = True
+            asyncio.get_running_loop().call_later(STALL, self._look_for_stall, self._done)
         return self._queue
 
-    def _worker(self, source: SimpleQueue[Any] | None) -> Worker:
+    def _look_for_stall(self, done: int) -> None:
+        self._watching = False
+        crew = len(self._crew)
+        if self._queue.empty() or not crew:
+            return
+        if self._done == done:
+            self._hire(crew)
+        if len(self._crew) < self.crew_limit:
+            self._watching = True
+            asyncio.get_running_loop().call_later(STALL, self._look_for_stall, self._done)
+
+    def _hire(self, known: int) -> None:
+        """Add a worker, unless somebody else has changed the crew since it was looked at."""
+        with self._lock:
+            if len(self._crew) == known:
+                self._crew.append(self._worker(self._queue, self._retire if known else None))
+
+    def _retire(self, worker: Worker) -> bool:
+        """Let an idle worker go."""
+        with self._lock:
+            if worker in self._crew and len(self._crew) > 1:
+                self._crew.remove(worker)
+                return True
+        return False
+
+    def _worker(
+        self, source: SimpleQueue[Any] | None, retire: Callable[[Worker], bool] | None = None
+    ) -> Worker:
         name = f"ormolu-{self.database.alias}-{next(self._numbers)}"
-        return Worker(name, source, self._connect)
+        return Worker(name, source, self._connect, retire, RETIRE)
 
     def _connect(self, worker: Worker) -> SqliteConnection:
         try:

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ormolu.databases import ambient
@@ -130,12 +130,19 @@ class Worker:
     """A thread that takes jobs from a queue and runs them, one at a time, on a connection that it opens."""
 
     def __init__(
-        self, name: str, source: SimpleQueue[Any] | None, connect: Callable[[Worker], SqliteConnection]
+        self,
+        name: str,
+        source: SimpleQueue[Any] | None,
+        connect: Callable[[Worker], SqliteConnection],
+        retire: Callable[[Worker], bool] | None = None,
+        patience: float | None = None,
     ) -> None:
         self.inbox: SimpleQueue[Any] = SimpleQueue()
         """Jobs for this worker alone: those inside a transaction, and answers to its requests."""
         self._source = source if source is not None else self.inbox
         self._connect = connect
+        self._retire = retire
+        self._patience = patience if retire is not None else None
         self._lock = threading.Lock()
         self._job: Job | None = None
         self.conn: SqliteConnection | None = None
@@ -144,7 +151,12 @@ class Worker:
 
     def _loop(self) -> None:
         while True:
-            item = self._source.get()
+            try:
+                item = self._source.get(timeout=self._patience)
+            except Empty:
+                if self._retire is not None and self._retire(self):
+                    break
+                continue
             if item is None:
                 break
             self._perform(item)
