@@ -169,7 +169,7 @@ def with_signals(make: Callable[[bool], Decode]) -> Decode:
 def loads_itself(model: Any) -> bool:
     """Tell whether a user's `__init__` or `from_db` must see each row that is loaded (as in Django)."""
     own = next((vars(base)["__init__"] for base in model.__mro__ if "__init__" in vars(base)), None)
-    if own is not vars(model).get("_generated_init"):
+    if own is not vars(model).get("_generated_init") and getattr(own, "__module__", "") != "ormolu.models.base":
         return True
     definer = next((base for base in model.__mro__ if "from_db" in vars(base)), None)
     return definer is not None and not definer.__module__.startswith("ormolu.models")

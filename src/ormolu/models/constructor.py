@@ -32,6 +32,9 @@ class Deferred:
 
 DEFERRED: Any = Deferred()
 
+loading: list[None] = []
+"""Not empty while instances with deferred columns are being made, in whatever thread."""
+
 
 def make_init(cls: type[Any]) -> Callable[..., None]:
     """Return the `__init__` of a mapped class.
@@ -53,7 +56,7 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         value = _default(field, number, names)
         own_setter = not hasattr(vars_of(cls, attname), "attribute")
         if own_setter:
-            body.append(f"    self.{attname} = {value} if {attname} is M else {attname}")
+            body.append(f"    if {attname} is not DEFERRED: self.{attname} = {value} if {attname} is M else {attname}")
         else:
             body.append(f"    d[{attname!r}] = {value} if {attname} is M else {attname}")
         if field.is_relation:
@@ -71,7 +74,8 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         "    if unknown: extra(self, unknown)",
         "    if after.receivers: after.send(self.__class__, instance=self)",
     ]
-    lines = [f"def __init__({star}):", *checks, *body, *tail, *end]
+    names["loading"], names["forget"] = loading, forget_deferred
+    lines = [f"def __init__({star}):", *checks, *body, "    if loading: forget(d)", *tail, *end]
     exec("\n".join(lines), names)
     init: Callable[..., None] = names["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
@@ -103,6 +107,12 @@ def _default(field: Any, number: int, names: dict[str, Any]) -> str:
             return f"v{number}()"
     names[f"v{number}"] = field.get_default
     return f"v{number}()"
+
+
+def forget_deferred(values: dict[str, Any]) -> None:
+    """Leave out what was given as DEFERRED, so that reading it loads it."""
+    for name in [name for name, value in values.items() if value is DEFERRED]:
+        del values[name]
 
 
 def announce(instance: Any, arguments: dict[str, Any]) -> None:

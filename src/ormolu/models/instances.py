@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ormolu.exceptions import FieldDoesNotExist
-from ormolu.models.constructor import DEFERRED
+from ormolu.models.constructor import DEFERRED, loading
 from ormolu.models.registry import apps
 from ormolu.models.state import DB, DIRTY, PREFETCHED, STATE, ModelState
 
@@ -103,8 +103,13 @@ class InstanceMethods:
         fields = cls._meta.concrete_fields
         if len(values) != len(fields):
             given = dict(zip(field_names, values, strict=False))
-            values = [given.get(field.attname, DEFERRED) for field in fields]
-        instance = cls(*values)
+            loading.append(None)
+            try:
+                instance = cls(*[given.get(field.attname, DEFERRED) for field in fields])
+            finally:
+                loading.pop()
+        else:
+            instance = cls(*values)
         if db is not None:
             instance.__dict__[DB] = db
             instance.__dict__.pop(DIRTY, None)
