@@ -67,7 +67,7 @@ class FieldError(ValueError):
 
 
 class EmptyResultSet(Exception):
-    """A condition that no row can meet: the query is answered without the database. Caught inside the library."""
+    """A condition that no row can meet: the answer needs no database. Caught inside the library."""
 
 
 class FullResultSet(Exception):

@@ -4,11 +4,12 @@ import datetime as dt
 import decimal
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 import ormolu
 from ormolu import fields
@@ -252,20 +253,50 @@ def test_checks_of_positive_fields(connection: sa.Connection) -> None:
         connection.execute(table.insert(), {"number": 1, "count": -1})
 
 
-async def test_long_decimals_through_an_async_engine() -> None:
-    """A user's own AsyncEngine has the collation of long decimals as well."""
-    from sqlalchemy.ext.asyncio import create_async_engine
+@pytest.mark.backends("asyncpg")
+@pytest.mark.worlds("async")
+async def test_values_come_back_equal_through_asyncpg(backend: Backend, world: Any) -> None:
+    """An AsyncSession's driver gives and takes the same values."""
+    ormolu.configure(backend.url)
+    made = {name: field.clone() for name, (field, _) in CASES.items()}
+    for name, field in made.items():
+        field.null = True
+        field.set_attributes_from_name(f"f_{name}")
+    rows = [
+        {"number": i, **{f"f_{name}": values[i % len(values)] for name, (_, values) in CASES.items()}}
+        for i in range(3)
+    ]
+    nothing = {"number": 3, **{field.column: None for field in made.values()}}
 
+    def check(connection: sa.Connection) -> None:
+        table = make_table(connection, *made.values())
+        connection.execute(table.insert(), [*rows, nothing])
+        found = connection.execute(table.select().order_by(table.c.number)).mappings().all()
+        assert [dict(row) for row in found] == [*rows, nothing]
+
+    await in_async_engine(backend.url, check)
+
+
+async def test_long_decimals_through_an_async_engine() -> None:
+    """A user's own AsyncEngine on SQLite has the collation of long decimals as well."""
     field = CASES["wide"][0].clone()
     field.set_attributes_from_name("value")
-    engine = create_async_engine("sqlite+aiosqlite://")
+    values = [decimal.Decimal("10.00000"), decimal.Decimal("9.00000")]
+
+    def check(connection: sa.Connection) -> None:
+        table = make_table(connection, field)
+        connection.execute(table.insert(), [{"number": i, "value": v} for i, v in enumerate(values)])
+        found = connection.execute(sa.select(table.c.value).order_by(table.c.value))
+        assert list(found.scalars()) == sorted(values)
+
+    await in_async_engine("sqlite+aiosqlite://", check)
+
+
+async def in_async_engine(url: str, check: Callable[[sa.Connection], None]) -> None:
+    """Run `check` on a connection of SQLAlchemy's async engine."""
+    engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
-            table = await connection.run_sync(lambda sync: make_table(sync, field))
-            values = [decimal.Decimal("10.00000"), decimal.Decimal("9.00000")]
-            rows = [{"number": i, "value": v} for i, v in enumerate(values)]
-            await connection.execute(table.insert(), rows)
-            found = await connection.execute(sa.select(table.c.value).order_by(table.c.value))
-            assert list(found.scalars()) == sorted(values)
+            await connection.run_sync(check)
     finally:
         await engine.dispose()

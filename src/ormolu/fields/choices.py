@@ -44,7 +44,7 @@ class ChoicesType(enum.EnumType):
         return cast("ChoicesType", enum.unique(cast("Any", cls)))
 
     def __contains__(cls, value: object) -> bool:
-        """Return whether `value` is a member or a member's value (as every enumeration from Python 3.12 on)."""
+        """Return whether `value` is a member or a member's value, as Python 3.12 does by itself."""
         try:
             cls(value)
         except (ValueError, TypeError):

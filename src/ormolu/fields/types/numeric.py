@@ -113,7 +113,7 @@ def compare_decimals(left: str, right: str) -> int:
 
 @event.listens_for(sa.Engine, "connect")
 def _add_collation(connection: Any, record: Any) -> None:
-    """Give every SQLite connection of the process, a user's own engine's as well, the collation of long decimals."""
+    """Give every SQLite connection of the process the collation of long decimals."""
     driver = getattr(connection, "driver_connection", connection)
     if hasattr(driver, "create_collation"):
         driver.create_collation(DECIMAL_COLLATION, compare_decimals)
@@ -122,5 +122,5 @@ def _add_collation(connection: Any, record: Any) -> None:
 
 
 def _add_in_its_thread(connection: Any) -> Any:
-    """Return the coroutine that adds the collation to an aiosqlite connection, which has no method for that."""
+    """Return the coroutine that adds the collation to an aiosqlite connection: it has no method for that."""
     return connection._execute(connection._conn.create_collation, DECIMAL_COLLATION, compare_decimals)
