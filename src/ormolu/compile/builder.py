@@ -101,7 +101,7 @@ class Builder:
     def transforms(self, term: Term, names: list[str], whole: str) -> Term:
         """Apply transforms by name."""
         for name in names:
-            transform = term.output_field.get_transform(name) if term.field is not None else None
+            transform = term.get_transform(name) if term.field is not None else None
             if transform is None:
                 raise FieldError(self.unsupported(term.field, name, whole))
             term = transform.apply(self, term)
@@ -281,12 +281,13 @@ class Builder:
             relation_lookup(self, relation, names, whole)
         term = self.transforms(term, between, whole)
         field = term.field
-        found = field.get_lookup(last) if field is not None else self.default_lookup(last, value)
+        found = term.get_lookup(last) if field is not None else self.default_lookup(last, value)
         if found is None:
             # The last name may be a transform, compared for equality.
             term = self.transforms(term, [last], whole)
             last = "exact"
-            found = term.output_field.get_lookup(last)
+            found = term.get_lookup(last)
+        value = both_sides(term, value, owner)
         return found.build(self, term, value, owner, negated, relation, last)
 
     def default_lookup(self, name: str, value: Any) -> Any:
@@ -414,6 +415,19 @@ class Builder:
     def do_unselect(self) -> None:
         """Forget values() (a queryset becomes one of instances again)."""
         self.values = None
+
+
+def both_sides(term: Term, value: Any, owner: Any) -> Any:
+    """Return the value with the transforms of the other side that are bilateral."""
+    transforms: list[Any] = []
+    inner: Term | None = term
+    while inner is not None and inner.origin is not None:
+        if getattr(inner.origin, "bilateral", False):
+            transforms.append(type(inner.origin))
+        inner = inner.inner
+    if not transforms or inner is None:
+        return value
+    return transforms[0].other_side(value, owner, inner, transforms[::-1])
 
 
 def backwards(hop: Any) -> Any:

@@ -32,6 +32,7 @@ class Params:
         self.shape = shape
         self.bindings: dict[str, Binding] = {}
         self.used: set[int] = set()
+        self.zone: str | None = None  # the time zone that stands in the SQL text, where one does
         self._count = 0
 
     def place(self, owner: Any) -> int | None:

@@ -18,7 +18,7 @@ class Plan:
     `empty` plans match nothing and are not run.
     """
 
-    __slots__ = ("bind", "decode", "empty", "extra", "owners", "sql")
+    __slots__ = ("bind", "decode", "empty", "extra", "owners", "sql", "zone")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Plan:
         self.empty = empty
         self.extra = extra
         self.owners: Any = None  # what the key refers to by identity
+        self.zone: str | None = None  # the current time zone that the text holds for
 
 
 def remember(plans: dict[Any, Any], key: Any, plan: Any) -> None:

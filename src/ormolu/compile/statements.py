@@ -16,6 +16,7 @@ from ormolu.compile.select import Parts
 from ormolu.compile.shape import Shape, Uncacheable
 from ormolu.compile.terms import Term
 from ormolu.exceptions import EmptyResultSet
+from ormolu.fields.timezones import current_zone
 
 Make = Callable[[Any, Any, Params], Plan]
 
@@ -31,6 +32,9 @@ def plan_for(driver: Any, query: Any, mode: str, make: Make, extra: Any = None) 
     try:
         key = (mode, query.key(shape), None if extra is None else extra.shape(shape))
         plan = driver.plans.get(key)
+        if plan is not None and plan.zone is not None and plan.zone != current_zone():
+            key = (key, current_zone())
+            plan = driver.plans.get(key)
         if plan is not None:
             return plan, shape.values
     except (Uncacheable, TypeError):
@@ -42,7 +46,7 @@ def plan_for(driver: Any, query: Any, mode: str, make: Make, extra: Any = None) 
         plan = empty_plan()
         return plan, shape.values
     if key is not None and params.all_used():
-        plan.owners = shape.owners
+        plan.owners, plan.zone = shape.owners, params.zone
         remember(driver.plans, key, plan)
     return plan, shape.values
 

@@ -21,10 +21,15 @@ class Term:
     `sa` is the element; `field` the output field (None where it can't be told,
     `why` then says why); `joins` are the joins it reads from; `strict` those of
     them whose missing row makes the whole term NULL; `aggregate` and `window`
-    say whether it contains such a function.
+    say whether it contains such a function. `origin` is the transform that made
+    the term and `inner` the term it was made of: a transform may have lookups of
+    its own. `convert` is applied to the value as the field reads it.
     """
 
-    __slots__ = ("aggregate", "constant", "field", "group", "joins", "nullable", "sa", "strict", "why", "window")
+    __slots__ = (
+        "aggregate", "constant", "convert", "field", "group", "inner", "joins", "nullable", "origin", "sa",
+        "strict", "why", "window",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -39,6 +44,9 @@ class Term:
         constant: bool = False,
         why: Callable[[], str] | None = None,
         group: tuple[Any, ...] | None = None,
+        origin: Any = None,
+        inner: Term | None = None,
+        convert: Callable[[Any], Any] | None = None,
     ) -> None:
         self.sa = element
         self.field = field
@@ -50,6 +58,23 @@ class Term:
         self.constant = constant
         self.why = why
         self.group = group
+        self.origin = origin
+        self.inner = inner
+        self.convert = convert
+
+    def get_lookup(self, name: str) -> Any:
+        """Return the lookup of that name for this term, None where there is none."""
+        own = self.origin._find_lookup(name) if self.origin is not None else None
+        if own is not None and not getattr(own, "is_transform", False):
+            return own
+        return self.output_field.get_lookup(name)
+
+    def get_transform(self, name: str) -> Any:
+        """Return the transform of that name for this term, None where there is none."""
+        own = self.origin._find_lookup(name) if self.origin is not None else None
+        if own is not None and getattr(own, "is_transform", False):
+            return own
+        return self.output_field.get_transform(name)
 
     @property
     def output_field(self) -> Any:
@@ -72,7 +97,9 @@ class Term:
         return (self.sa,)
 
     def replace(self, **changes: Any) -> Term:
-        """Return a copy with some attributes changed."""
+        """Return a copy with some attributes changed; one with another element has no origin."""
+        if "sa" in changes:
+            changes.setdefault("origin", None)
         copy = Term(self.sa)
         for name in Term.__slots__:
             setattr(copy, name, changes.get(name, getattr(self, name)))

@@ -15,6 +15,7 @@ from typing import Any
 
 __all__ = [
     "activate",
+    "current_zone",
     "deactivate",
     "get_current_timezone",
     "get_default_timezone",
@@ -27,6 +28,7 @@ __all__ = [
     "override",
     "use_tz",
     "zone",
+    "zone_name",
 ]
 
 _current: ContextVar[dt.tzinfo | None] = ContextVar("ormolu_timezone", default=None)
@@ -59,6 +61,25 @@ def get_default_timezone() -> dt.tzinfo:
 def get_current_timezone() -> dt.tzinfo:
     """Return the zone that was activated in this task or thread, else the default one."""
     return _current.get() or get_default_timezone()
+
+
+def zone_name(timezone: dt.tzinfo) -> str:
+    """Return the name by which databases know a zone: `Europe/Berlin`, `UTC`, or an offset as `+05:30`."""
+    if timezone is dt.UTC:
+        return "UTC"
+    name = getattr(timezone, "key", None) or getattr(timezone, "zone", None)
+    if isinstance(name, str):
+        return name
+    offset = timezone.utcoffset(None)
+    if offset is None:
+        raise ValueError(f"{timezone!r} has neither a name nor a fixed offset: use zoneinfo.ZoneInfo.")
+    minutes = int(offset.total_seconds()) // 60
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def current_zone() -> str:
+    """Return the name of the current zone, "" where `settings.USE_TZ` is off."""
+    return zone_name(get_current_timezone()) if use_tz() else ""
 
 
 def activate(timezone: dt.tzinfo | str) -> None:

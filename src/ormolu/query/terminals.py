@@ -72,7 +72,7 @@ def one_by(driver: Any, queryset: Any, lookups: dict[str, Any]) -> Program:
         prepared = queryset._prepare_get((), lookups)
         if SCALARS.issuperset(key[3]):
             plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
-            if plan.owners is not None and tuple(given) == (*values, MOST_FOR_GET):
+            if plan.owners is not None and plan.zone is None and tuple(given) == (*values, MOST_FOR_GET):
                 remember(driver.plans, key, plan)
         return (yield from one(driver, prepared, lookups))
     try:
