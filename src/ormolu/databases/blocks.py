@@ -84,6 +84,8 @@ class Blocks:
         self.begun_for_writing = False
         self.counter = 0
         self.is_dead = False
+        self.guests = 0
+        """How many pieces of our own code use SQLAlchemy on this connection just now."""
 
     # -- what a kind of database may override
 

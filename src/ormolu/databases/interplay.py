@@ -89,9 +89,11 @@ def guest(conn: Any) -> Iterator[None]:
     level = adapted.isolation_level if begins_itself else None
     if begins_itself:
         adapted.isolation_level = "autocommit"
+    conn.guests += 1
     try:
         yield
     finally:
+        conn.guests -= 1
         if begins_itself:
             adapted.isolation_level = level
         if before is None:

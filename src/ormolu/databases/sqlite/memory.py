@@ -36,6 +36,8 @@ class MemoryConnection(SqliteConnection):
     """The shared connection."""
 
     def hosts(self) -> bool:
+        if self.guests:
+            return True
         if not self.blocks:
             return False
         if self.attention:
