@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
+
+import sqlalchemy as sa
 
 from ormolu.compile.layout import Layout, Node
 from ormolu.compile.terms import Term
+from ormolu.exceptions import FieldError
 from ormolu.signals import post_init, pre_init
 
 Decode = Callable[[Any], Any]
@@ -17,6 +21,8 @@ def converter(term: Term, dialect: Any) -> Callable[[Any], Any] | None:
     """Return what turns a driver's value into the field's, None where nothing does."""
     type_ = term.type
     process = type_.dialect_impl(dialect).result_processor(dialect, None)
+    if getattr(term.sa, "table", None) is None:
+        process = of_computed(term, process)
     custom = getattr(term.field, "from_db_value", None)
     if custom is None:
         return process  # type: ignore[no-any-return]
@@ -27,6 +33,34 @@ def converter(term: Term, dialect: Any) -> Callable[[Any], Any] | None:
 
     convert.takes_null = True  # type: ignore[attr-defined]
     return convert
+
+
+def of_computed(term: Term, process: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    """Return the conversion of a value that the database has computed: it may be of another numeric class.
+
+    Raises FieldError where an expression has values of unlike types, and so none itself.
+    """
+    if term.field is None:
+        if term.why is not None:
+            raise FieldError(term.why())
+    elif process is None:
+        kind = term.field.get_internal_type()
+        if kind == "FloatField":
+            process = float
+        elif kind == "DecimalField":
+            process = exact
+        elif kind.endswith("IntegerField") and not isinstance(term.sa, sa.sql.functions.count):
+            process = int
+    after = term.convert
+    if after is None or process is None:
+        return after or process
+    first = process
+    return lambda value: after(first(value))
+
+
+def exact(value: Any) -> Decimal:
+    """Return a number as a Decimal; a float's digits past the fifteenth are noise."""
+    return value if value.__class__ is Decimal else Decimal(format(value, ".15g") if value.__class__ is float else value)
 
 
 class _Source:
