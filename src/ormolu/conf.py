@@ -22,7 +22,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -61,7 +61,7 @@ class Settings:
         self._explicit: dict[str, Any] | None = None
         self._from_file: dict[str, Any] | None = None
         self._lock = threading.RLock()
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[tuple[Callable[[], None], frozenset[str]]] = []
 
     def __repr__(self) -> str:
         state = "configured" if self._explicit is not None else "from the environment and files"
@@ -83,14 +83,14 @@ class Settings:
         if name.startswith("_"):
             object.__setattr__(self, name, value)
         else:
-            self._replace({**(self._explicit or {}), name: value})
+            self._replace({**(self._explicit or {}), name: value}, {name})
 
     def __delattr__(self, name: str) -> None:
         kept = dict(self._explicit or {})
         if name not in kept:
             raise AttributeError(f"The setting {name!r} was not set by the program.")
         del kept[name]
-        self._replace(kept)
+        self._replace(kept, {name})
 
     @property
     def configured(self) -> bool:
@@ -103,22 +103,24 @@ class Settings:
             name in (self._explicit or {}) or _from_environment(name) is not _MISSING or name in self._file()
         )
 
-    def on_change(self, callback: Callable[[], None]) -> None:
-        """Call `callback` whenever the settings are replaced: what was built from them is stale."""
-        self._watchers.append(callback)
+    def on_change(self, callback: Callable[[], None], *names: str) -> None:
+        """Call `callback` whenever one of these settings may have another value: what was built from it is stale."""
+        self._watchers.append((callback, frozenset(names)))
 
     def reset(self) -> None:
         """Forget what `configure()` set and what files gave."""
         self._from_file = None
         self._replace(None)
 
-    def _replace(self, explicit: dict[str, Any] | None) -> None:
+    def _replace(self, explicit: dict[str, Any] | None, changed: Iterable[str] | None = None) -> None:
+        """Take other settings; `changed` names those that differ, None stands for all."""
         with self._lock:
             for name in [name for name in self.__dict__ if not name.startswith("_")]:
                 del self.__dict__[name]
             self._explicit = explicit
-        for callback in self._watchers:
-            callback()
+        for callback, names in self._watchers:
+            if changed is None or not names.isdisjoint(changed):
+                callback()
 
     def _look_up(self, name: str) -> Any:
         explicit = self._explicit or {}
@@ -174,17 +176,13 @@ def override(**values: Any) -> Iterator[Settings]:
     Open databases are closed on entry and on exit only if `DATABASES` is among the names.
     """
     before = settings._explicit
-    merged = {**(before or {}), **values}
-    watchers = settings._watchers if "DATABASES" in values else []
-    kept, settings._watchers = settings._watchers, watchers
     try:
-        settings._replace(merged)
+        settings._replace({**(before or {}), **values}, values)
         for name, value in values.items():
             setting_changed.send(Settings, setting=name, value=value, enter=True)
         yield settings
     finally:
-        settings._replace(before)
-        settings._watchers = kept
+        settings._replace(before, values)
         for name in values:
             setting_changed.send(Settings, setting=name, value=getattr(settings, name, None), enter=False)
 

@@ -88,5 +88,12 @@ def _forget_all() -> None:
         database.close(forget=True)
 
 
-settings.on_change(_forget_all)
+def _forget_plans() -> None:
+    """Let open databases plan their queries anew: values are converted in another way."""
+    for database in opened():
+        database.forget_plans()
+
+
+settings.on_change(_forget_all, "DATABASES")
+settings.on_change(_forget_plans, "USE_TZ", "TIME_ZONE")
 atexit.register(_forget_all)

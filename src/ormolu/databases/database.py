@@ -166,6 +166,15 @@ class Database:
         if engine is not None:
             engine.dispose()
 
+    def forget_plans(self) -> None:
+        """Forget what was made of types: the settings that they depend on have changed."""
+        for driver in (self._driver, self._adriver):
+            if driver is not None:
+                driver.plans.clear()
+                driver.dialect._type_memos.clear()
+        if self._engine is not None:
+            self._engine.dialect._type_memos.clear()
+
     async def aclose(self, *, forget: bool = False) -> None:
         """Close all idle connections, those of the running loop properly. Otherwise as `close()`."""
         if self._adriver is not None and not (self.config.memory and not forget):
