@@ -21,6 +21,7 @@ from ormolu.models.inheritance import inherit_options, link_parents
 from ormolu.models.manager import Manager, ManagerDescriptor
 from ormolu.models.options import Options
 from ormolu.models.persistence import Persistence
+from ormolu.models.plain_relations import PlainRelation, relation_setter
 from ormolu.models.registry import Apps, apps, current
 from ormolu.models.relationships import RelationshipField
 from ormolu.signals import class_prepared
@@ -218,7 +219,11 @@ def _add_relationship(cls: type[Any], prop: Any) -> None:
         return
     known = cls._meta.private_fields
     known[:] = [f for f in known if f.name != prop.key]
-    cls._meta.add_field(RelationshipField(cls, prop), private=True)
+    field = RelationshipField(cls, prop)
+    cls._meta.add_field(field, private=True)
+    attribute = vars(cls)[prop.key]
+    _set(cls, prop.key, PlainRelation(field, attribute))
+    cls._setters[prop.key] = relation_setter(attribute)
 
 
 def _install_init(cls: type[Any]) -> None:

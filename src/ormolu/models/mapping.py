@@ -176,10 +176,9 @@ def _with_fast_columns(cls: type[Any], found: Any) -> Any:
         yield key, value
     for base in cls.__mro__:
         for key, value in vars(base).items():
-            if isinstance(value, (FastColumn, Forward, ManyToMany)) and key not in seen:
+            if key not in seen and isinstance(getattr(value, "attribute", None), InstrumentedAttribute):
                 seen.add(key)
-                if value.attribute is not None:
-                    yield key, value.attribute
+                yield key, value.attribute
 
 
 def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters: dict[str, Any]) -> None:
@@ -212,6 +211,7 @@ def plain_field(cls: type[Any], key: str, column: sa.Column[Any]) -> Any:
     from ormolu.fields.plain import ColumnField
 
     field: Any = ColumnField(column, key)
+    field.empty_strings_allowed = False  # what nobody set is NULL, as in SQLAlchemy
     field.contribute_to_class(cls, key)
     return field
 

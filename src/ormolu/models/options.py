@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ormolu.exceptions import FieldDoesNotExist
+from ormolu.fields.base import overridden
 from ormolu.models.names import app_label_of, table_name, verbose
 
 if TYPE_CHECKING:
@@ -174,6 +175,11 @@ class Options:
         return self._cached("concrete", lambda: tuple(f for f in self.fields if f.column is not None))
 
     @property
+    def stamped_fields(self) -> tuple[Any, ...]:
+        """Return the fields that set themselves when a row is saved: auto_now and its like, a user's pre_save()."""
+        return self._cached("stamped", lambda: tuple(f for f in self.concrete_fields if _stamps(f)))
+
+    @property
     def local_concrete_fields(self) -> tuple[Any, ...]:
         """Return this model's own fields that have a column."""
         return tuple(f for f in self.local_fields if f.column is not None)
@@ -266,9 +272,7 @@ class Options:
     @property
     def unique_constraints(self) -> list[Any]:
         """Return the UniqueConstraints of Meta.constraints, without conditional ones."""
-        from ormolu.models.constraints import UniqueConstraint
-
-        return [c for c in self.constraints if isinstance(c, UniqueConstraint) and c.condition is None]
+        return [c for c in self.constraints if c.fields and c.condition is None]
 
     total_unique_constraints = unique_constraints
 
@@ -370,6 +374,11 @@ class Options:
             raise ValueError(
                 f"{self.object_name} has no manager named {name!r} (Meta.{option}). Choices are: {known}"
             ) from None
+
+
+def _stamps(field: Any) -> bool:
+    automatic = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    return bool(automatic) or overridden(type(field), "pre_save")
 
 
 def _given(model: type[Any], meta: type | None) -> dict[str, Any]:

@@ -7,9 +7,12 @@ from typing import Any
 
 from ormolu import databases
 from ormolu.exceptions import FieldDoesNotExist
+from ormolu.models import plain_relations
 from ormolu.models.instances import InstanceMethods
+from ormolu.models.relationships import RelationshipField
 from ormolu.models.routing import read_alias, write_alias
 from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
+from ormolu.query.prefetch import aprefetch_related_objects
 from ormolu.writes.delete import delete_instances
 from ormolu.writes.save import save as save_program
 
@@ -170,13 +173,14 @@ class Persistence(InstanceMethods):
         readable in async code. What is loaded already isn't loaded again. Raises FieldDoesNotExist for a name
         that is neither a field nor a relation.
         """
-        from ormolu.query.prefetch import aprefetch_related_objects
-
         relations: list[str] = []
         columns: list[str] = []
         for name in names:
             field = self._named(name)
-            if field is None or field.is_relation and name == getattr(field, "name", None):
+            if isinstance(field, RelationshipField):
+                if name not in self.__dict__:
+                    await plain_relations.aload(field, self)
+            elif field is None or field.is_relation and name == getattr(field, "name", None):
                 relations.append(name)
             elif field.attname not in self.__dict__:
                 columns.append(field.attname)

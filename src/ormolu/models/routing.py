@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ormolu.models.state import DB, DEFAULT_ALIAS
+from ormolu.databases.routing import router
 
 
 def write_alias(instance: Any) -> str:
-    """Return the alias that an instance is written to: where it is from, else the default."""
-    values = instance.__dict__
-    return values.get(DB) or values.get("_using") or DEFAULT_ALIAS
+    """Return the alias that an instance is written to: as the routers say, else where it is from."""
+    return router.db_for_write(type(instance), instance=instance)
 
 
 def read_alias(instance: Any) -> str:
-    """Return the alias that an instance's related objects are read from: where it is from, else the default."""
-    return write_alias(instance)
+    """Return the alias that an instance is read from again: as the routers say, else where it is from."""
+    return router.db_for_read(type(instance), instance=instance)

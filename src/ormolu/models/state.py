@@ -16,6 +16,7 @@ from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.orm.state import InstanceState
 
 from ormolu.exceptions import UnresolvedRelation
+from ormolu.fields.options import DatabaseDefault
 
 STATE = "_sa_instance_state"
 DB = "_db"
@@ -55,6 +56,8 @@ def make_state(instance: Any, values: dict[str, Any], manager: Any) -> Any:
             if attname in manager:
                 state._modified_event(values, manager[attname].impl, old)
     else:
+        for name in [name for name, value in values.items() if type(value) is DatabaseDefault]:
+            del values[name]  # SQLAlchemy leaves out what isn't set, and reads what the database chose
         # Objects that were set before: to be cascaded to, and to be copied from when this one is flushed.
         for name in mapper.relationships.keys():
             if values.get(name) is not None:
@@ -195,6 +198,17 @@ class FieldsCache(MutableMapping[str, Any]):
 # Keeping our record in step with a Session.
 
 
+def _before_insert(mapper: Any, connection: Any, instance: Any) -> None:
+    for field in instance._meta.stamped_fields:
+        field.pre_save(instance, True)
+
+
+def _before_update(mapper: Any, connection: Any, instance: Any) -> None:
+    if instance._meta.stamped_fields and instance.__dict__[STATE].committed_state:
+        for field in instance._meta.stamped_fields:
+            field.pre_save(instance, False)
+
+
 def _loaded(instance: Any, context: Any) -> None:
     instance.__dict__.setdefault(DB, alias_of(context.session))
 
@@ -255,6 +269,8 @@ def listen(base: type[Any]) -> None:
     event.listen(base, "load", _loaded, propagate=True)
     event.listen(base, "refresh", _refreshed, propagate=True)
     event.listen(base, "expire", _expired, propagate=True)
+    event.listen(base, "before_insert", _before_insert, propagate=True)
+    event.listen(base, "before_update", _before_update, propagate=True)
     event.listen(base, "after_insert", _flushed, propagate=True)
     event.listen(base, "after_update", _flushed, propagate=True)
     event.listen(base, "after_delete", _row_deleted, propagate=True)

@@ -1,0 +1,115 @@
+"""Conditions and expressions of Meta.indexes and Meta.constraints, as SQL.
+
+They are resolved when the SQL is made and not before: lookups differ between databases, and a model's module needs
+none of them to be imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
+
+from ormolu import databases
+from ormolu.compile.builder import Builder
+from ormolu.compile.params import Params
+from ormolu.compile.shape import Shape
+from ormolu.exceptions import EmptyResultSet, FullResultSet
+from ormolu.programs import Fetch
+from ormolu.query.expressions import F
+from ormolu.query.q import Q
+from ormolu.query.query import Query
+from ormolu.writes.statements import compile_ready
+
+
+class _Target:
+    """What the query compiler asks of a driver: which database the SQL is for."""
+
+    def __init__(self, dialect: Any) -> None:
+        self.dialect = dialect
+        self.vendor = "mysql" if dialect.name == "mariadb" else dialect.name
+        self.plans: dict[Any, Any] = {}
+        self.tuples = True
+
+
+def element_of(model: Any, part: Any, dialect: Any) -> Any:
+    """Return the SQLAlchemy element of a Q, an expression or a name, on the model's own table.
+
+    Raises FieldError for a condition that needs another table.
+    """
+    if isinstance(part, sa.ClauseElement) or hasattr(part, "__clause_element__"):
+        return part.__clause_element__() if hasattr(part, "__clause_element__") else part
+    builder = Builder(Query(model), Params(Shape()), _Target(dialect))
+    builder.allow_joins = False
+    try:
+        if isinstance(part, Q):
+            return builder.condition(part).sa
+        if isinstance(part, str):
+            part = F(part)
+        if hasattr(part, "as_condition") and not hasattr(part, "as_term"):
+            return builder.boolean(part).sa
+        return builder.term(part).sa
+    except EmptyResultSet:
+        return sa.false()
+    except FullResultSet:
+        return sa.true()
+
+
+class Late(sa.ColumnElement[Any]):
+    """A condition or expression of a model that becomes SQL when the database is known."""
+
+    __visit_name__ = "ormolu_late"
+    inherit_cache = False
+
+    def __init__(self, model: Any, part: Any) -> None:
+        self.model = model
+        self.part = part
+        self.type = sa.types.NullType()
+
+    def __repr__(self) -> str:
+        return f"<Late {self.part!r}>"
+
+
+@compiles(Late)
+def _compile_late(element: Late, compiler: Any, **kw: Any) -> str:
+    found = element_of(element.model, element.part, compiler.dialect)
+    if isinstance(found, (sa.sql.elements.BooleanClauseList, sa.sql.elements.BinaryExpression)) or not isinstance(
+        element.part, Q
+    ):
+        return str(compiler.process(found, **kw))
+    return str(compiler.process(sa.sql.elements.Grouping(found), **kw))
+
+
+def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:
+    """Return an element with a table's columns replaced by values, given by column name."""
+
+    def replace(part: Any, **kw: Any) -> Any:
+        if isinstance(part, sa.Column) and part.table is table and part.name in values:
+            value = values[part.name]
+            if value is None:
+                return sa.cast(sa.null(), part.type)
+            return sa.cast(sa.literal(value, part.type), part.type)
+        return None
+
+    return visitors.replacement_traverse(element, {}, replace)
+
+
+def columns_in(element: Any, table: Any) -> set[str]:
+    """Return the names of a table's columns that an element reads."""
+    return {
+        part.name for part in visitors.iterate(element) if isinstance(part, sa.Column) and part.table is table
+    }
+
+
+def ask(alias: str, statement: Any) -> bool:
+    """Run a statement and tell whether it gives a row. One query."""
+    found: bool = databases.get(alias).driver.run(_ask, statement)
+    return found
+
+
+def _ask(driver: Any, statement: Any) -> Any:
+    sql, params = compile_ready(driver, statement, {})
+    rows = yield Fetch(sql, params)
+    return bool(rows)

@@ -1,0 +1,156 @@
+"""create_tables() and drop_tables(): the tables of models, made without migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.mock import MockConnection
+
+from ormolu import databases
+from ormolu.databases.routing import router
+from ormolu.models.registry import Apps, apps as default_apps
+from ormolu.programs import Execute, Fetch, atomically
+
+Program = Generator[Any, Any, Any]
+
+# Databases that undo DDL when a transaction fails.
+_TRANSACTIONAL = frozenset({"sqlite", "postgresql"})
+
+
+def create_tables(*models: Any, using: str = "default", apps: Apps | None = None) -> list[str]:
+    """Create the tables of these models, or of all models, that aren't there yet; return their names.
+
+    With them their indexes, constraints and many-to-many tables. One SELECT, one statement for each table and index;
+    in one transaction where the database can. Raises UnresolvedRelation where a model refers to one that doesn't exist.
+    """
+    tables = tables_of(models, using, apps)
+    created: list[str] = databases.get(using).driver.run(_create, tables)
+    return created
+
+
+async def acreate_tables(*models: Any, using: str = "default", apps: Apps | None = None) -> list[str]:
+    """Create the tables of these models, or of all models. See `create_tables()`."""
+    tables = tables_of(models, using, apps)
+    created: list[str] = await databases.get(using).adriver.arun(_create, tables)
+    return created
+
+
+def drop_tables(*models: Any, using: str = "default", apps: Apps | None = None) -> list[str]:
+    """Drop the tables of these models, or of all models, that are there; return their names. Rows are lost."""
+    tables = tables_of(models, using, apps)
+    dropped: list[str] = databases.get(using).driver.run(_drop, tables)
+    return dropped
+
+
+async def adrop_tables(*models: Any, using: str = "default", apps: Apps | None = None) -> list[str]:
+    """Drop the tables of these models, or of all models. See `drop_tables()`."""
+    tables = tables_of(models, using, apps)
+    dropped: list[str] = await databases.get(using).adriver.arun(_drop, tables)
+    return dropped
+
+
+def tables_of(models: Iterable[Any], using: str, apps: Apps | None = None) -> list[sa.Table]:
+    """Return the tables of models, with those of their many-to-many relations and of parents.
+
+    Of all models when none are given, with the tables that stand in the same MetaData without a model.
+    """
+    chosen = list(models)
+    registry = apps or (chosen[0]._meta.apps if chosen else default_apps)
+    every = registry.get_models(include_auto_created=True)
+    wanted = chosen or every
+    found: dict[sa.Table, None] = {}
+    for model in wanted:
+        _add(found, model, using)
+    if not chosen:
+        of_models = {model._meta.table for model in every}
+        found.update((table, None) for table in registry.metadata.tables.values() if table not in of_models)
+    return list(found)
+
+
+def _add(found: dict[sa.Table, None], model: Any, using: str) -> None:
+    from ormolu.models.state import raise_unresolved
+
+    meta = model._meta
+    if meta.proxy:
+        return _add(found, meta.concrete_model, using)
+    for parent in meta.parents:
+        _add(found, parent, using)
+    if not meta.can_migrate() or meta.table in found:
+        return None
+    if not router.allow_migrate(using, meta.app_label, model_name=meta.model_name, model=model):
+        return None
+    if not all(field.is_resolved for field in meta.local_fields if field.is_relation):
+        raise_unresolved(model)
+    found[meta.table] = None
+    for field in meta.local_many_to_many:
+        if not field.is_resolved:
+            raise_unresolved(model)
+        through = field.remote_field.through
+        if through._meta.auto_created:
+            _add(found, through, using)
+    return None
+
+
+def statements(dialect: sa.Dialect, tables: list[sa.Table], drop: bool = False) -> list[str]:
+    """Return the SQL that creates or drops tables, in an order that foreign keys allow."""
+    if not tables:
+        return []
+    made: list[str] = []
+
+    def note(element: Any, *args: Any, **kwargs: Any) -> None:
+        made.append(str(element.compile(dialect=dialect)).strip())
+
+    engine: Any = MockConnection(dialect, note)
+    for metadata, group in _by_metadata(tables):
+        act = metadata.drop_all if drop else metadata.create_all
+        act(engine, tables=group, checkfirst=False)
+    return made
+
+
+def _by_metadata(tables: list[sa.Table]) -> Iterable[tuple[sa.MetaData, list[sa.Table]]]:
+    groups: dict[sa.MetaData, list[sa.Table]] = {}
+    for table in tables:
+        groups.setdefault(table.metadata, []).append(table)
+    return groups.items()
+
+
+def _create(driver: Any, tables: list[sa.Table]) -> Program:
+    there = yield from _existing(driver)
+    missing = [table for table in tables if table.name not in there]
+    yield from _execute(driver, statements(driver.dialect, missing))
+    return [table.name for table in missing]
+
+
+def _drop(driver: Any, tables: list[sa.Table]) -> Program:
+    there = yield from _existing(driver)
+    present = [table for table in tables if table.name in there]
+    yield from _execute(driver, statements(driver.dialect, present, drop=True))
+    return [table.name for table in present]
+
+
+def _execute(driver: Any, made: list[str]) -> Program:
+    if driver.dialect.name in _TRANSACTIONAL:
+        yield from atomically(_all(made))
+    else:
+        yield from _all(made)
+
+
+def _all(made: list[str]) -> Program:
+    for sql in made:
+        yield Execute(sql, ())
+
+
+def _existing(driver: Any) -> Program:
+    """Return the names of the tables that the database has."""
+    match driver.dialect.name:
+        case "sqlite":
+            sql = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        case "postgresql":
+            sql = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))"
+        case "mysql" | "mariadb":
+            sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
+        case _:
+            sql = "SELECT table_name FROM information_schema.tables"
+    return {row[0] for row in (yield Fetch(sql, ()))}
