@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from ormolu.databases.sqlite.arithmetic import add_duration, time_difference
+
 __all__ = ["add", "add_hook", "register"]
 
 _functions: dict[tuple[str, int], tuple[Callable[..., Any], bool]] = {}
@@ -29,10 +31,34 @@ def add_hook(hook: Callable[[Any], None]) -> None:
 
 def register(connection: Any) -> None:
     """Create the functions on a sqlite3 connection."""
+    if _statistics not in _hooks:
+        _load(connection)
     for (name, arguments), (function, deterministic) in _functions.items():
         connection.create_function(name, arguments, function, deterministic=deterministic)
     for hook in _hooks:
         hook(connection)
+
+
+def _load(connection: Any) -> None:
+    """Take in the functions of the modules beside this one, when the first connection is made."""
+    from ormolu.databases.sqlite import moments, numbers, texts
+
+    for (name, arguments), (function, deterministic) in moments.FUNCTIONS.items():
+        _functions.setdefault((name, arguments), (function, deterministic))
+    plain = dict(texts.FUNCTIONS)
+    if numbers.missing(connection):
+        plain.update(numbers.FUNCTIONS)
+    for (name, arguments), function in plain.items():
+        _functions.setdefault((name, arguments), (function, True))
+    add_hook(_statistics)
+
+
+def _statistics(connection: Any) -> None:
+    """Create the aggregates; they serve as window functions as well."""
+    from ormolu.databases.sqlite.numbers import STATISTICS
+
+    for name, aggregate in STATISTICS.items():
+        connection.create_window_function(name, 1, aggregate)
 
 
 @lru_cache(maxsize=256)
@@ -54,3 +80,5 @@ def _casefold(text: Any) -> Any:
 
 add("regexp", 2, _regexp)
 add("ormolu_casefold", 1, _casefold)
+add("ormolu_add_duration", 5, add_duration)
+add("ormolu_time_difference", 2, time_difference)

@@ -1,0 +1,109 @@
+"""Functions of numbers and statistics that SQLite, or the way it was built, lacks. Any NULL gives NULL."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["FUNCTIONS", "STATISTICS", "missing"]
+
+
+def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gives NULL for NULL and where there is no result, as SQLite's own do."""
+
+    def call(*values: Any) -> Any:
+        if None in values:
+            return None
+        try:
+            return function(*map(float, values))
+        except (ValueError, ZeroDivisionError):
+            return None
+
+    return call
+
+
+def _log(base: float, value: float) -> float:
+    return math.log(value, base)
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
+FUNCTIONS: dict[tuple[str, int], Callable[..., Any]] = {
+    ("pi", 0): lambda: math.pi,
+    **{
+        (name, number): _guarded(function)
+        for name, number, function in (
+            ("acos", 1, math.acos), ("asin", 1, math.asin), ("atan", 1, math.atan), ("atan2", 2, math.atan2),
+            ("ceiling", 1, math.ceil), ("cos", 1, math.cos), ("degrees", 1, math.degrees), ("exp", 1, math.exp),
+            ("floor", 1, math.floor), ("ln", 1, math.log), ("log", 2, _log), ("mod", 2, math.fmod),
+            ("power", 2, math.pow), ("radians", 1, math.radians), ("sign", 1, _sign), ("sin", 1, math.sin),
+            ("sqrt", 1, math.sqrt), ("tan", 1, math.tan),
+        )
+    },
+}  # fmt: skip
+"""SQLite's own mathematical functions, for libraries that were built without them."""
+
+
+def missing(connection: sqlite3.Connection) -> bool:
+    """Tell whether SQLite was built without its mathematical functions."""
+    try:
+        connection.execute("SELECT sqrt(1)").close()
+    except sqlite3.OperationalError:
+        return True
+    return False
+
+
+class _Spread:
+    """Variance by Welford's method, exact also for values far from zero; works in windows, too."""
+
+    sample = False
+    root = False
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = 0.0
+        self.squares = 0.0
+
+    def step(self, value: Any) -> None:
+        """Take a value in."""
+        if value is None:
+            return
+        self.count += 1
+        delta = float(value) - self.mean
+        self.mean += delta / self.count
+        self.squares += delta * (float(value) - self.mean)
+
+    def inverse(self, value: Any) -> None:
+        """Take a value out: it has left the frame."""
+        if value is None:
+            return
+        self.count -= 1
+        if not self.count:
+            self.mean = self.squares = 0.0
+            return
+        delta = float(value) - self.mean
+        self.mean -= delta / self.count
+        self.squares = max(self.squares - delta * (float(value) - self.mean), 0.0)
+
+    def value(self) -> float | None:
+        """Return the result so far."""
+        divisor = self.count - self.sample
+        if divisor <= 0:
+            return None
+        variance = self.squares / divisor
+        return math.sqrt(variance) if self.root else variance
+
+    finalize = value
+
+
+STATISTICS: dict[str, type[_Spread]] = {
+    "VAR_POP": type("VarPop", (_Spread,), {}),
+    "VAR_SAMP": type("VarSamp", (_Spread,), {"sample": True}),
+    "STDDEV_POP": type("StddevPop", (_Spread,), {"root": True}),
+    "STDDEV_SAMP": type("StddevSamp", (_Spread,), {"sample": True, "root": True}),
+}
+"""Aggregates by name."""
