@@ -86,11 +86,12 @@ def db(request: pytest.FixtureRequest, backend: Any) -> Iterator[Any]:
     tables = []
     for model in request.module.MODELS:
         tables += [model._meta.table, *(f.remote_field.through._meta.table for f in model._meta.many_to_many)]
-    engine = databases.get().engine
+    engine = sa.create_engine(backend.url.replace("+asyncpg", "+psycopg"))
     _drop(engine, tables)
     tables[0].metadata.create_all(engine, tables=tables)
     yield backend
     _drop(engine, tables)
+    engine.dispose()
     databases.close_all()
 
 

@@ -124,12 +124,12 @@ class Empty(Model):
 def fallback() -> "Target":
     """Return the object that SET(fallback) puts in the place of a deleted one."""
     calls.append("fallback")
-    return Target(id=1, name="fallback")
+    return Target(id=1000, name="fallback")
 
 
 def default_key() -> int:
     calls.append("default")
-    return 1
+    return 1000
 
 
 calls: list[str] = []

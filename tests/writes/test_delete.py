@@ -128,7 +128,7 @@ async def test_protect_further_away(run):
 @pytest.mark.parametrize("relation", ["set_null", "set_default", "set_value"])
 async def test_setting_policies(run, relation):
     """SET_NULL, SET_DEFAULT and SET() change the rows; the counts have the deleted rows only."""
-    fallback = await saved(run, Target(id=1, name="fallback"))
+    fallback = await saved(run, Target(id=1000, name="fallback"))
     target = await saved(run, Target(name="t"))
     await saved(run, Referrer(name="r", **{relation: target}))
     await saved(run, Referrer(name="s", **{relation: fallback}))

@@ -67,7 +67,10 @@ def _convert(n: int, conversion: Conversion) -> list[str]:
         inner.append(f"    if len(v{n}) > {conversion.limit}: x{n}(v{n})")
     elif conversion.check == "range":
         inner.append(f"    if not {-(2**63)} <= v{n} < {2**63}: x{n}(v{n})")
-    if conversion.process is not None:
+    elif conversion.check == "aware":
+        inner.append(f"    if v{n}.tzinfo is None: v{n} = x{n}(v{n})")
+        inner.append(f"    else: v{n} = p{n}(v{n})" if conversion.process else "    else: pass")
+    if conversion.process is not None and conversion.check != "aware":
         inner.append(f"    v{n} = p{n}(v{n})")
     if inner:
         return [f"if v{n}.__class__ is C{n}:", *inner, rest, f"    v{n} = x{n}(v{n})"]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ormolu.programs import Execute, ExecuteMany, Fetch, Insert, Program, atomically
 from ormolu.writes.conflicts import Conflict, make_conflict
 from ormolu.writes.lists import array_type, takes_array
-from ormolu.writes.save import insert_instance, insert_values, take_returned, uses_returning
+from ormolu.writes.save import default_keys, insert_instance, insert_values, take_returned, uses_returning
 from ormolu.writes.statements import InsertPlan, run_with_expressions
 from ormolu.writes.values import NeedsStatement, has_database_default, is_database_default
 from ormolu.writes.writers import Writer, sync_state, writer_for
@@ -73,16 +73,12 @@ def _prepare(writer: Writer, instances: list[Any]) -> tuple[list[Any], list[Any]
             for instance in instances:
                 writer.check_related("bulk_create", instance, instance.__dict__)
         names = tuple(writer.key_names)
-        defaults = [f for f in writer.keys if f.has_default()]
-        for instance in instances if defaults else ():
-            d = instance.__dict__
-            for field in defaults:
-                if d.get(field.attname) is None:
-                    d[field.attname] = field.get_default()
+        for instance in instances if writer.default_keys else ():
+            default_keys(writer, instance, instance.__dict__)
         if len(names) == 1:
             (name,) = names
             new = [i for i in instances if i.__dict__.get(name) is None]
-            if defaults or any(has_database_default(f) for f in writer.keys):
+            if has_database_default(writer.pk):
                 new = [i for i in instances if _is_new(i.__dict__.get(name))]
         else:
             new = [i for i in instances if any(i.__dict__.get(name) is None for name in names)]

@@ -90,8 +90,8 @@ def make_conflict(
         raise ValueError(_NO_UPDATE_FIELDS)
     if unique and driver.vendor in _WITHOUT_TARGET:
         raise NotSupportedError(
-            "This database backend does not support updating conflicts with specifying unique fields that can "
-            "trigger the upsert."
+            "This database backend does not support updating conflicts with specifying unique fields "
+            "that can trigger the upsert."
         )
     if not unique and driver.vendor in _WITH_TARGET:
         raise ValueError("Unique fields that can trigger the upsert must be provided.")

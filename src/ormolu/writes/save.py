@@ -17,6 +17,7 @@ from ormolu.writes.values import (
     has_database_default,
     is_database_default,
     is_expression,
+    is_generated,
     plain_type,
 )
 from ormolu.writes.writers import Writer, writer_for, written
@@ -116,7 +117,7 @@ def _save_other(
 ) -> Program[bool]:
     """Save with update_fields, or an instance that is new, or known to another database."""
     adding = "_db" not in d
-    _default_keys(writer, d)
+    default_keys(writer, instance, d)
     keyed = all(d.get(name) is not None for name in writer.key_names)
     if not keyed:
         if force_update or only is not None:
@@ -239,8 +240,9 @@ def _update_with_expressions(writer: Writer, d: dict[str, Any], names: Sequence[
 
 def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bool]:
     """Insert the instance; always True, for "created"."""
-    _default_keys(writer, d)
-    generated = writer.pk is not None and d.get(writer.pk_name) is None
+    if writer.default_keys:
+        default_keys(writer, instance, d)
+    generated = writer.pk_generated and d.get(writer.pk_name) is None
     plan = writer.insert_new if generated else writer.insert_keyed
     try:
         if plan is None:
@@ -298,6 +300,8 @@ def _insert_rest(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bo
     if returned:
         (row,) = yield Fetch(sql, params)
         take_returned(d, [conversion(driver, f) for f in returned], row)
+    elif not returning and not computed:
+        yield Execute(sql, params)
     else:
         last = yield Insert(sql, params)
         for field in (*returning, *computed):
@@ -328,12 +332,6 @@ def insert_values(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[dic
     return values, returning
 
 
-def is_generated(field: Any) -> bool:
-    """Tell whether the database makes the key when none is given."""
-    column = field.sa_column
-    return has_database_default(field) or column.table.autoincrement_column is column
-
-
 def take_returned(d: dict[str, Any], conversions: Sequence[Any], row: Sequence[Any]) -> None:
     """Put values that the database returned into an instance's `__dict__`."""
     for conversion_, value in zip(conversions, row):
@@ -341,11 +339,11 @@ def take_returned(d: dict[str, Any], conversions: Sequence[Any], row: Sequence[A
         d[conversion_.attname] = value if load is None else load(value)
 
 
-def _default_keys(writer: Writer, d: dict[str, Any]) -> None:
+def default_keys(writer: Writer, instance: Any, d: dict[str, Any]) -> None:
     """Give a missing key its default."""
-    for field in writer.keys:
-        if d.get(field.attname) is None and field.has_default():
-            d[field.attname] = field.get_default()
+    for field in writer.default_keys:
+        if d.get(field.attname) is None:
+            d[field.attname] = field.get_pk_value_on_save(instance)
 
 
 def _forced(model: Any, force_insert: Any) -> bool:

@@ -16,10 +16,12 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeDecorator
 
 from ormolu.exceptions import DataError, EmptyResultSet, Error, FullResultSet
+from ormolu.fields.base import Field, overridden
+from ormolu.fields.dates import DateTimeField
 
 Convert = Callable[[Any], Any]
 
-# The classes a field may take as they are; the first that its prep_for() accepts is tested inline.
+# The classes a field may take as they are.
 _EXACT = (
     int,
     str,
@@ -34,6 +36,14 @@ _EXACT = (
     bytes,
 )
 _INT64 = 2**63
+_PREPARING = (
+    "get_prep_value",
+    "get_db_prep_value",
+    "get_db_prep_save",
+    "prep_for",
+    "save_prep_for",
+    "to_python",
+)
 
 
 class NeedsStatement(Exception):
@@ -43,8 +53,8 @@ class NeedsStatement(Exception):
 class Conversion:
     """How the values of one field become parameters of one driver.
 
-    `exact` is the class whose values go straight to `process` (after the length or range check), None if
-    there is no such class; `convert` takes every other value. `check` is "length", "range" or "".
+    `exact` is the class whose values go straight to `process` if they pass `check` ("length", "range",
+    "aware" or ""), None if there is no such class; `convert` takes every other value.
     """
 
     __slots__ = ("attname", "check", "convert", "exact", "field", "limit", "load", "process", "takes_none")
@@ -60,10 +70,7 @@ class Conversion:
         ours = type(type_).__module__.startswith("ormolu.")
         self.takes_none = isinstance(type_, TypeDecorator) and not ours
         self.limit = _length(type_, driver)
-        self.exact = _exact_class(base)
-        self.check = "length" if self.limit and self.exact is str else ""
-        if self.exact is int and driver.vendor == "sqlite":
-            self.check = "range"
+        self.exact, self.check = _inline(base, plain_type(type_, driver.dialect), self.limit)
         if self.exact is bool and driver.vendor == "sqlite":
             self.process = None  # sqlite3 writes a bool as 0 or 1 by itself
         self.convert = self._make_convert(driver)
@@ -139,6 +146,12 @@ def has_database_default(field: Any) -> bool:
     """Tell whether the column has a DEFAULT (a generated key is another thing)."""
     default = field.sa_column.server_default
     return default is not None and not isinstance(default, sa.Identity)
+
+
+def is_generated(field: Any) -> bool:
+    """Tell whether the database makes a key when none is given."""
+    column = field.sa_column
+    return has_database_default(field) or column.table.autoincrement_column is column
 
 
 def plain_type(type_: Any, dialect: Any) -> Any:
@@ -225,11 +238,29 @@ def _preparation(driver: Any, field: Any) -> Convert:
     return prepare
 
 
-def _exact_class(field: Any) -> type | None:
-    prep_for = getattr(field, "prep_for", None)
-    if prep_for is None or not field.immutable:
+def _inline(base: Any, plain: Any, limit: int) -> tuple[type | None, str]:
+    """Return the class whose values need no conversion by the field, and what must be checked of them."""
+    if not base.immutable or overridden(type(base), *_PREPARING):
+        return None, ""
+    if isinstance(plain, sa.Integer):
+        return int, "range"
+    if isinstance(base, DateTimeField):
+        return datetime.datetime, "aware"
+    as_it_is = type(base).get_prep_value is Field.get_prep_value and type(base).prep_for is Field.prep_for
+    if as_it_is:
+        exact = next((cls for cls in _EXACT if _python_type(plain) is cls), None)
+    else:
+        exact = next((cls for cls in _EXACT if base.prep_for(cls) is None), None)
+        if exact is not str and exact is not None and base.save_prep_for(exact) is not None:
+            exact = None
+    return exact, "length" if limit and exact is str else ""
+
+
+def _python_type(type_: Any) -> Any:
+    try:
+        return type_.python_type
+    except NotImplementedError:
         return None
-    return next((cls for cls in _EXACT if prep_for(cls) is None), None)
 
 
 def _length(type_: Any, driver: Any) -> int:

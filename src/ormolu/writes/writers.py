@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ormolu.fields.base import overridden
 from ormolu.writes.statements import InsertPlan, KeyPlan, UpdatePlan, delete_one, has_pre_save, select_one
-from ormolu.writes.values import conversion, freeze, has_database_default, value_field
+from ormolu.writes.values import conversion, freeze, has_database_default, is_generated, value_field
 
+_KEY_MAKER = "get_pk_value_on_save"
 _MOST_UPDATES = 500  # plans for one model; a caller that writes ever new sets of columns starts again there
 
 
@@ -41,6 +43,8 @@ class Writer:
         self.stamped = tuple(f for f in self.fields.values() if has_pre_save(f) and not _only_when_added(f))
         self.mutable = tuple(f for f in self.fields.values() if not value_field(f).immutable)
         self.plain = not self.stamped and not self.mutable
+        self.pk_generated = self.pk is not None and is_generated(self.pk)
+        self.default_keys = tuple(f for f in self.keys if f.has_default() or overridden(type(f), _KEY_MAKER))
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
         self.check_related = related_check(meta.concrete_fields)
         self.updates: dict[tuple[str, ...], UpdatePlan] = {}
