@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from ormolu import conf, databases, exceptions, fields, models, query, signals, transaction
     from ormolu.models import (
         Model, Manager, ForeignKey, OneToOneField, ManyToManyField, CASCADE, PROTECT, RESTRICT, SET,
-        SET_NULL, SET_DEFAULT, DO_NOTHING, Index, UniqueConstraint, CheckConstraint, TimestampMixin,
-        create_tables, acreate_tables, drop_tables, adrop_tables,
+        SET_NULL, SET_DEFAULT, DO_NOTHING, Index, UniqueConstraint, CheckConstraint, Deferrable,
+        TimestampMixin, IntPKMixin, UUIDPKMixin, PGUUIDPKMixin, UpdateMixin, SoftDeleteMixin, create_tables,
+        acreate_tables, drop_tables, adrop_tables,
     )
     from ormolu.fields import (
         Field, AutoField, BigAutoField, SmallAutoField, ArrayField, BigIntegerField, BinaryField,
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
         SmallIntegerField, TextField, TimeField, URLField, UUIDField, Choices, TextChoices, IntegerChoices,
     )
     from ormolu.query import (
-        QuerySet, Q, F, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, Prefetch,
-        Avg, Count, Max, Min, StdDev, Sum, Variance,
+        QuerySet, Q, F, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, RawSQL,
+        Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
+        Variance,
     )
     from ormolu.transaction import atomic, aatomic, on_commit
     from ormolu.databases import capture_queries, CapturedQuery
@@ -38,13 +40,15 @@ if TYPE_CHECKING:
     )
     from ormolu.exceptions import (
         ObjectDoesNotExist, MultipleObjectsReturned, FieldDoesNotExist, FieldError, ValidationError,
-        ImproperlyConfigured, NotLoaded, DatabaseError, IntegrityError,
+        ImproperlyConfigured, NotLoaded, MissingExtra, DatabaseError, IntegrityError, OperationalError,
+        ProtectedError, RestrictedError, TransactionManagementError,
     )
 
 __all__ = [
     "Model", "Manager", "ForeignKey", "OneToOneField", "ManyToManyField", "CASCADE", "PROTECT", "RESTRICT",
     "SET", "SET_NULL", "SET_DEFAULT", "DO_NOTHING", "Index", "UniqueConstraint", "CheckConstraint",
-    "TimestampMixin", "create_tables", "acreate_tables", "drop_tables", "adrop_tables",
+    "Deferrable", "TimestampMixin", "IntPKMixin", "UUIDPKMixin", "PGUUIDPKMixin", "UpdateMixin",
+    "SoftDeleteMixin", "create_tables", "acreate_tables", "drop_tables", "adrop_tables",
     "Field", "AutoField", "BigAutoField", "SmallAutoField", "ArrayField", "BigIntegerField", "BinaryField",
     "BooleanField", "CharField", "DateField", "DateTimeField", "DecimalField", "DurationField",
     "EmailField", "FileField", "FilePathField", "FloatField", "GenericIPAddressField", "ImageField",
@@ -52,22 +56,25 @@ __all__ = [
     "PositiveSmallIntegerField", "SlugField", "SmallIntegerField", "TextField", "TimeField", "URLField",
     "UUIDField", "Choices", "TextChoices", "IntegerChoices",
     "QuerySet", "Q", "F", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
-    "ExpressionWrapper", "Prefetch", "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
+    "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
+    "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
     "atomic", "aatomic", "on_commit",
     "capture_queries", "CapturedQuery",
     "configure", "settings",
     "Signal", "receiver", "pre_init", "post_init", "pre_save", "post_save", "pre_delete", "post_delete",
     "m2m_changed", "pre_query", "post_query",
     "ObjectDoesNotExist", "MultipleObjectsReturned", "FieldDoesNotExist", "FieldError", "ValidationError",
-    "ImproperlyConfigured", "NotLoaded", "DatabaseError", "IntegrityError",
+    "ImproperlyConfigured", "NotLoaded", "MissingExtra", "DatabaseError", "IntegrityError",
+    "OperationalError", "ProtectedError", "RestrictedError", "TransactionManagementError",
     "conf", "databases", "exceptions", "fields", "models", "query", "signals", "transaction",
 ]
 
 _NAMES = {
     "ormolu.models": """
         Model Manager ForeignKey OneToOneField ManyToManyField CASCADE PROTECT RESTRICT SET SET_NULL
-        SET_DEFAULT DO_NOTHING Index UniqueConstraint CheckConstraint TimestampMixin create_tables
-        acreate_tables drop_tables adrop_tables
+        SET_DEFAULT DO_NOTHING Index UniqueConstraint CheckConstraint Deferrable TimestampMixin IntPKMixin
+        UUIDPKMixin PGUUIDPKMixin UpdateMixin SoftDeleteMixin create_tables acreate_tables drop_tables
+        adrop_tables
     """,
     "ormolu.fields": """
         Field AutoField BigAutoField SmallAutoField ArrayField BigIntegerField BinaryField BooleanField
@@ -77,8 +84,8 @@ _NAMES = {
         URLField UUIDField Choices TextChoices IntegerChoices
     """,
     "ormolu.query": """
-        QuerySet Q F Value Func Case When Exists Subquery OuterRef ExpressionWrapper Prefetch Avg Count Max
-        Min StdDev Sum Variance
+        QuerySet Q F Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
+        prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
     """,
     "ormolu.transaction": """
         atomic aatomic on_commit
@@ -95,7 +102,8 @@ _NAMES = {
     """,
     "ormolu.exceptions": """
         ObjectDoesNotExist MultipleObjectsReturned FieldDoesNotExist FieldError ValidationError
-        ImproperlyConfigured NotLoaded DatabaseError IntegrityError
+        ImproperlyConfigured NotLoaded MissingExtra DatabaseError IntegrityError OperationalError
+        ProtectedError RestrictedError TransactionManagementError
     """,
 }
 # fmt: on

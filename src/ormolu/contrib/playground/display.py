@@ -1,6 +1,8 @@
 """Show the catalogue and the answers: on a terminal with rich, or as JSON."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -18,6 +20,7 @@ from ormolu.contrib.playground.asking import Answer
 
 # A statement with a long list of parameters says no more after this.
 _LONGEST_SQL = 700
+_CLAUSES = r"(?:(?:LEFT OUTER |INNER )?JOIN|FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|SET|VALUES|RETURNING)\b"
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -39,14 +42,22 @@ def show_answer(number: int, answer: Answer, screen: Console) -> None:
     """Print one answer: title, Python, SQL, time, table."""
     screen.print(Rule(f"[bold]{number}. {answer.title}", align="left"))
     screen.print(Syntax(answer.python, "python", theme="ansi_dark", word_wrap=True, padding=(1, 2)))
-    for sql in answer.sql:
-        shown = sql if len(sql) <= _LONGEST_SQL else f"{sql[:_LONGEST_SQL]} ..."
-        screen.print(Syntax(shown, "sql", theme="ansi_dark", word_wrap=True, padding=(0, 2)))
+    for sql, times in Counter(answer.sql).items():
+        screen.print(Syntax(_laid_out(sql), "sql", theme="ansi_dark", word_wrap=True, padding=(0, 2)))
+        if times > 1:
+            screen.print(f"  [dim]{times} times[/dim]")
     count = len(answer.sql)
     screen.print(
         f"\n  [dim]{count} {'query' if count == 1 else 'queries'}, {answer.seconds * 1000:.1f} ms[/dim]"
     )
     screen.print(Padding(table(answer.rows), (0, 0, 1, 2)))
+
+
+def _laid_out(sql: str) -> str:
+    """Return a statement with each of its clauses on a line of its own."""
+    flat = " ".join(sql.split())
+    short = flat if len(flat) <= _LONGEST_SQL else f"{flat[:_LONGEST_SQL]} ..."
+    return re.sub(rf" (?={_CLAUSES})", "\n", short)
 
 
 def table(rows: Sequence[dict[str, Any]]) -> Table | str:

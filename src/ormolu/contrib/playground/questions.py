@@ -6,8 +6,8 @@ its title. Each answer is ordered, by `pk` where nothing else decides, so that e
 
 from typing import Any, TypeAlias
 
-from ormolu import Avg, Count, F, Max, Min, Q, Sum, atomic, transaction
-from ormolu.contrib.playground.models import Classifier, Distribution, File, Requirement
+from ormolu import Avg, Count, F, Max, Min, Prefetch, Q, Sum, atomic, transaction
+from ormolu.contrib.playground.models import Classifier, Distribution, File, Person, Requirement
 
 Rows: TypeAlias = list[dict[str, Any]]
 
@@ -117,7 +117,7 @@ def in_full() -> Rows:
     """What do the newest say of themselves? Three queries, however many distributions."""
     newest = (
         Distribution.objects.select_related("license")
-        .prefetch_related("classifiers", "people")
+        .prefetch_related("classifiers", Prefetch("people", Person.objects.order_by("pk")))
         .exclude(installed=None)
         .order_by("-installed", "-pk")
     )
@@ -151,7 +151,7 @@ async def untested() -> Rows:
     silent = Distribution.objects.exclude(files=None).exclude(files__path__icontains="test").order_by("pk")
     return [
         {"name": distribution.name, "files": await distribution.files.acount()}
-        async for distribution in silent.distinct()[:6]
+        async for distribution in silent[:6]
     ]
 
 
