@@ -9,19 +9,17 @@ from ormolu.fields.binary import BinaryField
 from ormolu.fields.choices import Choices, IntegerChoices, TextChoices
 from ormolu.fields.dates import DateField, DateTimeField, DurationField, TimeField
 from ormolu.fields.files import FileField, FilePathField, ImageField
-from ormolu.fields.json import JSONField
-from ormolu.fields.network import GenericIPAddressField, IPAddressField
-from ormolu.fields.numbers import (
+from ormolu.fields.integers import (
     BigIntegerField,
-    BooleanField,
-    DecimalField,
-    FloatField,
     IntegerField,
     PositiveBigIntegerField,
     PositiveIntegerField,
     PositiveSmallIntegerField,
     SmallIntegerField,
 )
+from ormolu.fields.json import JSONField
+from ormolu.fields.network import GenericIPAddressField, IPAddressField
+from ormolu.fields.numbers import BooleanField, DecimalField, FloatField
 from ormolu.fields.options import NOT_PROVIDED, DatabaseDefault
 from ormolu.fields.plain import ColumnField
 from ormolu.fields.text import CharField, EmailField, SlugField, TextField, URLField

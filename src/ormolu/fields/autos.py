@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from ormolu.fields.base import Field
-from ormolu.fields.numbers import BigIntegerField, IntegerField, IntT, SmallIntegerField
+from ormolu.fields.integers import BigIntegerField, IntegerField, IntT, SmallIntegerField
 
 __all__ = ["AutoField", "AutoFieldMixin", "BigAutoField", "SmallAutoField"]
 

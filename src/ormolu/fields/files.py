@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from typing_extensions import Unpack
 
@@ -36,8 +36,9 @@ class FilePathField(CharField[S]):
         allow_files: bool
         allow_folders: bool
 
+        @overload
         def __init__(
-            self,
+            self: FilePathField[str],
             verbose_name: str | None = None,
             *,
             path: str | Callable[[], str] = "",
@@ -45,9 +46,23 @@ class FilePathField(CharField[S]):
             recursive: bool = False,
             allow_files: bool = True,
             allow_folders: bool = False,
-            null: bool = False,
+            null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
+        @overload
+        def __init__(
+            self: FilePathField[str | None],
+            verbose_name: str | None = None,
+            *,
+            path: str | Callable[[], str] = "",
+            match: str | None = None,
+            recursive: bool = False,
+            allow_files: bool = True,
+            allow_folders: bool = False,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
     else:
 
@@ -101,15 +116,27 @@ class FileField(CharField[S]):
         upload_to: Any
         storage: Any
 
+        @overload
         def __init__(
-            self,
+            self: FileField[str],
             verbose_name: str | None = None,
             *,
             upload_to: Any = "",
             storage: Any = None,
-            null: bool = False,
+            null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
+        @overload
+        def __init__(
+            self: FileField[str | None],
+            verbose_name: str | None = None,
+            *,
+            upload_to: Any = "",
+            storage: Any = None,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
     else:
 
@@ -152,17 +179,31 @@ class ImageField(FileField[S]):
         width_field: str | None
         height_field: str | None
 
+        @overload
         def __init__(
-            self,
+            self: ImageField[str],
             verbose_name: str | None = None,
             *,
             width_field: str | None = None,
             height_field: str | None = None,
             upload_to: Any = "",
             storage: Any = None,
-            null: bool = False,
+            null: Literal[False] = False,
             **options: Unpack[FieldOptions],
         ) -> None: ...
+        @overload
+        def __init__(
+            self: ImageField[str | None],
+            verbose_name: str | None = None,
+            *,
+            width_field: str | None = None,
+            height_field: str | None = None,
+            upload_to: Any = "",
+            storage: Any = None,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
     else:
 

@@ -111,3 +111,23 @@ class IPAddressField(GenericIPAddressField[AddressT]):
     description = "IPv4 address"
     own_options: ClassVar[dict[str, Any]] = {"protocol": "ipv4"}
     default_protocol: ClassVar[str] = "ipv4"
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: IPAddressField[str],
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: IPAddressField[str | None],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...

@@ -1,222 +1,26 @@
-"""Fields that hold numbers and booleans."""
+"""Fields that hold floats, decimals and booleans."""
 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import sqlalchemy as sa
 from typing_extensions import TypeVar, Unpack
 
-from ormolu.exceptions import DataError, EmptyResultSet, OutOfRange
-from ormolu.fields import columns, validators
+from ormolu.exceptions import DataError
+from ormolu.fields import validators
 from ormolu.fields.base import Field
 from ormolu.fields.options import FieldOptions
 from ormolu.fields.types import DecimalType
 
-__all__ = [
-    "INTEGER_RANGES",
-    "BigIntegerField",
-    "BooleanField",
-    "DecimalField",
-    "FloatField",
-    "IntegerField",
-    "PositiveBigIntegerField",
-    "PositiveIntegerField",
-    "PositiveSmallIntegerField",
-    "SmallIntegerField",
-    "integer_range",
-]
+__all__ = ["BooleanField", "DecimalField", "FloatField"]
 
-IntT = TypeVar("IntT", default=int)
 DecimalT = TypeVar("DecimalT", default=decimal.Decimal)
 FloatT = TypeVar("FloatT", default=float)
 BoolT = TypeVar("BoolT", default=bool)
-
-INTEGER_RANGES: dict[str, tuple[int, int]] = {
-    "SmallIntegerField": (-(2**15), 2**15 - 1),
-    "IntegerField": (-(2**31), 2**31 - 1),
-    "BigIntegerField": (-(2**63), 2**63 - 1),
-    "PositiveSmallIntegerField": (0, 2**15 - 1),
-    "PositiveIntegerField": (0, 2**31 - 1),
-    "PositiveBigIntegerField": (0, 2**63 - 1),
-    "SmallAutoField": (-(2**15), 2**15 - 1),
-    "AutoField": (-(2**31), 2**31 - 1),
-    "BigAutoField": (-(2**63), 2**63 - 1),
-}
-"""Smallest and largest value by internal type, as every server database has them."""
-
-_LEAST, _MOST = -(2**63), 2**63 - 1
-
-
-def integer_range(internal_type: str, vendor: str = "") -> tuple[int, int]:
-    """Return the range of values that a column can hold: 64 bits in every integer column of SQLite."""
-    return (_LEAST, _MOST) if vendor == "sqlite" else INTEGER_RANGES.get(internal_type, (_LEAST, _MOST))
-
-
-class IntegerField(Field[IntT]):
-    """An integer of 32 bits (64 on SQLite)."""
-
-    empty_strings_allowed = False
-    description = "Integer"
-    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "“%(value)s” value must be an integer."}
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __init__(
-            self: IntegerField[int],
-            verbose_name: str | None = None,
-            *,
-            null: Literal[False] = False,
-            **options: Unpack[FieldOptions],
-        ) -> None: ...
-        @overload
-        def __init__(
-            self: IntegerField[int | None],
-            verbose_name: str | None = None,
-            *,
-            null: bool,
-            **options: Unpack[FieldOptions],
-        ) -> None: ...
-        def __init__(self, *args: Any, **options: Any) -> None: ...
-
-    @cached_property
-    def validators(self) -> list[Callable[[Any], Any]]:
-        """Validators of the class and the field, then those of the column's range that these do not imply."""
-        found = [*self.default_validators, *self._validators]
-        least, most = integer_range(self.get_internal_type())
-        if not any(limit >= least for limit in _limits(found, validators.MinValueValidator)):
-            found.append(validators.MinValueValidator(least))
-        if not any(limit <= most for limit in _limits(found, validators.MaxValueValidator)):
-            found.append(validators.MaxValueValidator(most))
-        return found
-
-    def get_internal_type(self) -> str:
-        """Return "IntegerField"."""
-        return "IntegerField"
-
-    def to_python(self, value: Any) -> Any:
-        """Return `value` as an int. Raises ValidationError."""
-        if value is None:
-            return value
-        try:
-            return int(value)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise self._invalid("invalid", value) from error
-
-    def get_prep_value(self, value: Any) -> Any:
-        """Return `value` as an int. Raises TypeError or ValueError, which names the field."""
-        if value is None:
-            return None
-        try:
-            return int(value)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"Field {self.name!r} expected a number but got {value!r}.") from error
-
-    def prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
-        """Return the conversion; what it gives fits 64 bits, else it raises OutOfRange."""
-        if self._user_prepares:
-            return super().prep_for(cls, connection)
-        if cls is int:
-            return self._fit
-        return None if cls is type(None) else self._fit_prepared
-
-    def _fit(self, value: int) -> int:
-        if _LEAST <= value <= _MOST:
-            return value
-        raise OutOfRange(f"Field {self.name!r} holds integers of 64 bits at most; {value} does not fit.")
-
-    def _fit_prepared(self, value: Any) -> Any:
-        prepared = self.get_prep_value(value)
-        return prepared if prepared is None else self._fit(prepared)
-
-    def lookup_prep_for(
-        self, cls: type, vendor: str = "", connection: Any = None
-    ) -> Callable[[Any], Any] | None:
-        """Return the conversion; it raises EmptyResultSet for what no column of this type can hold."""
-        if self._user_prepares or cls is type(None):
-            return self.prep_for(cls, connection)
-        least, most = integer_range(self.get_internal_type(), vendor)
-        if least == 0:
-            least = -most - 1
-        prepare = None if cls is int else self.get_prep_value
-
-        def convert(value: Any) -> Any:
-            value = value if prepare is None else prepare(value)
-            if value is None or least <= value <= most:
-                return value
-            raise EmptyResultSet
-
-        return convert
-
-
-def _limits(found: Iterable[object], kind: type[validators.BaseValidator]) -> list[Any]:
-    """Return the limits of the validators that are of that kind."""
-    limits = [one.limit_value for one in found if isinstance(one, kind)]
-    return [limit() if callable(limit) else limit for limit in limits]
-
-
-class BigIntegerField(IntegerField[IntT]):
-    """An integer of 64 bits."""
-
-    description = "Big (8 byte) integer"
-    MAX_BIGINT = _MOST
-
-    def get_internal_type(self) -> str:
-        """Return "BigIntegerField"."""
-        return "BigIntegerField"
-
-
-class SmallIntegerField(IntegerField[IntT]):
-    """An integer of 16 bits (64 on SQLite)."""
-
-    description = "Small integer"
-
-    def get_internal_type(self) -> str:
-        """Return "SmallIntegerField"."""
-        return "SmallIntegerField"
-
-
-class _Positive(Field[IntT]):
-    """Mixin: no value below zero, by a CHECK of the table."""
-
-    @staticmethod
-    def attach_to_table(column: sa.Column[Any], table: sa.Table) -> None:
-        """Add the CHECK when the column gets its table."""
-        columns.add_minimum_check(column, table)
-
-
-class PositiveIntegerField(_Positive[IntT], IntegerField[IntT]):
-    """An integer from 0 on, of 31 bits."""
-
-    description = "Positive integer"
-
-    def get_internal_type(self) -> str:
-        """Return "PositiveIntegerField"."""
-        return "PositiveIntegerField"
-
-
-class PositiveBigIntegerField(_Positive[IntT], BigIntegerField[IntT]):
-    """An integer from 0 on, of 63 bits."""
-
-    description = "Positive big integer"
-
-    def get_internal_type(self) -> str:
-        """Return "PositiveBigIntegerField"."""
-        return "PositiveBigIntegerField"
-
-
-class PositiveSmallIntegerField(_Positive[IntT], SmallIntegerField[IntT]):
-    """An integer from 0 on, of 15 bits."""
-
-    description = "Positive small integer"
-
-    def get_internal_type(self) -> str:
-        """Return "PositiveSmallIntegerField"."""
-        return "PositiveSmallIntegerField"
 
 
 class FloatField(Field[FloatT]):

@@ -25,27 +25,6 @@ class _Text(Field[S]):
     own_options: ClassVar[dict[str, Any]] = {"db_collation": None}
 
     if TYPE_CHECKING:
-
-        @overload
-        def __init__(
-            self: _Text[str],
-            verbose_name: str | None = None,
-            *,
-            null: Literal[False] = False,
-            db_collation: str | None = None,
-            **options: Unpack[FieldOptions],
-        ) -> None: ...
-        @overload
-        def __init__(
-            self: _Text[str | None],
-            verbose_name: str | None = None,
-            *,
-            null: bool,
-            db_collation: str | None = None,
-            **options: Unpack[FieldOptions],
-        ) -> None: ...
-        def __init__(self, *args: Any, **options: Any) -> None: ...
-
         db_collation: str | None
 
     else:
@@ -72,6 +51,28 @@ class CharField(_Text[S]):
     """
 
     description = "String (up to %(max_length)s)"
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: CharField[str],
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: CharField[str | None],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
     @cached_property
     def validators(self) -> list[Callable[[Any], Any]]:
@@ -109,6 +110,28 @@ class TextField(_Text[S]):
 
     description = "Text"
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: TextField[str],
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: TextField[str | None],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
     def get_internal_type(self) -> str:
         """Return "TextField"."""
         return "TextField"
@@ -120,7 +143,29 @@ class EmailField(CharField[S]):
     description = "Email address"
     default_validators: ClassVar[list[Callable[[Any], Any]]] = [validators.validate_email]
 
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: EmailField[str],
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: EmailField[str | None],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+    else:
 
         def __init__(self, *args, **options):
             options.setdefault("max_length", 254)
@@ -134,7 +179,29 @@ class URLField(CharField[S]):
     default_validators: ClassVar[list[Callable[[Any], Any]]] = [validators.URLValidator()]
     own_options: ClassVar[dict[str, Any]] = {"max_length": 200}
 
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: URLField[str],
+            verbose_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: URLField[str | None],
+            verbose_name: str | None = None,
+            *,
+            null: bool,
+            db_collation: str | None = None,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+    else:
 
         def __init__(self, *args, **options):
             options.setdefault("max_length", 200)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import processors
 
 from ormolu.fields import timezones
-from ormolu.fields.types.base import Processor, ValueType, nullable
+from ormolu.fields.types.base import Processor, ValueType
 
 __all__ = ["DateTimeType", "DateType", "DurationType", "TimeType"]
 
@@ -184,4 +184,5 @@ def _microseconds(value: dt.timedelta | None) -> int | None:
     return (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
 
 
-_duration = nullable(partial(dt.timedelta, 0, 0))
+def _duration(value: int | None) -> dt.timedelta | None:
+    return None if value is None else dt.timedelta(0, 0, value)
