@@ -98,6 +98,12 @@ class Builder:
                 join.condition = hop.filtered(self, join)
         return join
 
+    def keep(self, joins: Any) -> None:
+        """Keep joins that may repeat rows, with all that they hang on, also if nothing reads them."""
+        for join in joins:
+            if multiple(join):
+                self.kept |= join.chain()
+
     def transforms(self, term: Term, names: list[str], whole: str) -> Term:
         """Apply transforms by name."""
         for name in names:
@@ -261,6 +267,8 @@ class Builder:
         field, relation = path.field, path.is_relation
         path.trim()
         join = self.join(path)
+        # A join that repeats rows does so even where its condition turns out to be constant.
+        self.keep(join.chain())
         term = self.column_of(join, path.column, path.value_field)
         return self.compare(term, path.rest, value, owner, negated, name, relation=field if relation else None)
 
@@ -302,9 +310,7 @@ class Builder:
         """
         first = path.first_multiple()
         assert first is not None
-        prefix = Path(self.meta)
-        prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
-        start = self.join(prefix)
+        start, first = self.start_of(path, first)
         start_meta = start.meta
         inner = Builder(self.query.for_model(start_meta.model), self.params, self.driver, self)
         inner.reuse = set()
@@ -318,8 +324,8 @@ class Builder:
         found = inner.compare(
             term, path.rest, value, owner, False, name, relation=path.field if path.is_relation else None
         )
-        if found is EVERYTHING:
-            return EVERYTHING
+        if found is EVERYTHING or found is NOTHING:
+            return found
         pk = start_meta.pk.sa_column
         used = found.joins | join.chain()
         select = (
@@ -328,8 +334,25 @@ class Builder:
             .where(inner.root.column(pk) == start.column(pk), found.sa)
         )
         froms = [inner.root.table, *(j.table for j in inner.tree.joins)]
-        chain = start.chain()
-        return Condition(select.correlate_except(*froms).exists(), joins=chain)
+        condition = select.correlate_except(*froms).exists()
+        if start.nullable and not found.rejects:
+            # What holds for missing objects (isnull) holds where there is nothing to start from, too.
+            condition = sa.or_(condition, start.column(pk).is_(None))
+        self.keep(inner.outer_joins)
+        return Condition(condition, joins=start.chain() | inner.outer_joins)
+
+    def start_of(self, path: Path, first: int) -> tuple[Join, int]:
+        """Return the join from which a negated lookup looks for related rows, and the first hop to take from there.
+
+        Where this filter() call has joined the multi-valued relation before, the lookup is
+        about the same related object: it starts behind that join.
+        """
+        prefix = Path(self.meta)
+        prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
+        start = self.join(prefix)
+        hop, step = path.hops[first], path.steps[first]
+        known = self.tree.find(start, hop, self.reuse or set(), step if hop.filtered else "")
+        return (start, first) if known is None else (known, first + 1)
 
     def filter(self, q: Any) -> None:
         """Add the condition of one filter() call."""
@@ -362,7 +385,7 @@ class Builder:
         elif self.group is not None and not term.aggregate and select:
             self.group.extend(term.group_columns())
         if not term.aggregate:
-            self.kept |= {join for join in term.joins if multiple(join)}
+            self.keep(term.joins)
         if select and name not in self.selected:
             self.selected.append(name)
             if self.values is not None and name not in self.values:

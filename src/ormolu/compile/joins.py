@@ -52,18 +52,25 @@ class JoinTree:
 
     def add(self, parent: Join, path: PathInfo, reuse: set[Join] | None, name: str = "") -> Join:
         """Return the join over `path` from `parent`, an existing one where that is right."""
-        for join in reversed(self.joins):
-            if join.parent is parent and join.path is not None and join.name == name and same(join.path, path):
-                if reuse is None or not path.multiple or join in reuse:
-                    if reuse is not None:
-                        reuse.add(join)
-                    return join
+        found = self.find(parent, path, reuse if path.multiple else None, name)
+        if found is not None:
+            if reuse is not None:
+                reuse.add(found)
+            return found
         join = Join(path.to_meta, self.names.table(path.to_meta.table), parent, path)
         join.name = name
         self.joins.append(join)
         if reuse is not None:
             reuse.add(join)
         return join
+
+    def find(self, parent: Join, path: PathInfo, among: set[Join] | None, name: str = "") -> Join | None:
+        """Return the newest join over `path` from `parent`, of all or of some."""
+        for join in reversed(self.joins):
+            if join.parent is parent and join.path is not None and join.name == name and same(join.path, path):
+                if among is None or join in among:
+                    return join
+        return None
 
     def from_clause(self, used: frozenset[Join], inner: frozenset[Join]) -> Any:
         """Return the FROM clause with the joins in `used`; those in `inner` are INNER."""

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ormolu.exceptions import DatabaseError
+
 if TYPE_CHECKING:
     from ormolu.compile.builder import Builder
     from ormolu.compile.terms import Term
 
 SYMBOLS = {"%%": "%"}
+MOMENTS = ("DateField", "DateTimeField", "TimeField")
 
 
 def operation(builder: Builder, connector: str, lhs: Term, rhs: Term, field: Any) -> Any:
@@ -56,11 +59,22 @@ def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any)
         return sa.type_coerce(left.op(connector, precedence=100)(right), type_)
     if kinds == ["DurationField", "DurationField"] or "DurationField" in kinds and kinds.count("") == 1:
         return lhs.sa.op(SYMBOLS.get(connector, connector), precedence=100, return_type=type_)(rhs.sa)
+    if not any(kind in MOMENTS for kind in kinds):
+        return scaled(connector, lhs.sa, rhs.sa, type_)
     if builder.vendor == "sqlite":
+        if connector not in "+-":
+            raise DatabaseError(f"Dates and times can be added and subtracted; {connector!r} has no meaning for them.")
         if connector == "-" and "DurationField" not in kinds:
-            return sa.func.ormolu_time_difference(kinds[0], lhs.sa, rhs.sa, type_=type_)
+            return sa.func.ormolu_time_difference(lhs.sa, rhs.sa, type_=type_)
         return sa.func.ormolu_add_duration(connector, kinds[0], kinds[1], lhs.sa, rhs.sa, type_=type_)
     return mysql_temporal(connector, kinds, lhs.sa, rhs.sa, type_)
+
+
+def scaled(connector: str, left: Any, right: Any, type_: Any) -> Any:
+    """Return a duration, stored as a number of microseconds, times or by a number."""
+    if connector == "/":
+        left = sa.cast(left, sa.Float())  # else a quotient of integers would be cut off
+    return sa.type_coerce(left.op(connector, precedence=100)(right), type_)
 
 
 def cast_time(term: Term, kind: str, other: str) -> Any:

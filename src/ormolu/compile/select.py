@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.compile.builder import Builder
+from ormolu.compile.builder import Builder, multiple
 from ormolu.compile.conditions import EVERYTHING, NOTHING, combine, flatten
 from ormolu.compile.joins import Join
 from ormolu.compile.ordering import Order, orders
@@ -44,11 +44,12 @@ class Parts:
 
     @property
     def needs_group(self) -> bool:
-        """Grouping by the model's rows matters only where an aggregate is read."""
+        """Grouping by the model's rows matters only where an aggregate is read or a join repeats rows."""
         return (
             any(term.aggregate for term in self.terms)
             or bool(self.having)
             or any(entry.term.aggregate for entry in self.orders)
+            or any(multiple(join) for join in self.joins())
         )
 
     def select_orders(self) -> None:

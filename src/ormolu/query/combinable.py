@@ -13,13 +13,13 @@ class Combinable:
     BITAND, BITOR, BITLEFTSHIFT, BITRIGHTSHIFT, BITXOR = "&", "|", "<<", ">>", "#"
 
     def _combine(self, other: Any, connector: str, reversed: bool) -> Any:
-        from ormolu.query.expressions import CombinedExpression, Value
+        from ormolu.query.expressions import CombinedExpression
 
         if not hasattr(other, "as_term") and not hasattr(other, "__clause_element__"):
             from sqlalchemy.sql.elements import ClauseElement
 
             if not isinstance(other, ClauseElement):
-                other = duration(other) if isinstance(other, datetime.timedelta) else Value(other)
+                other = operand(other)
         return CombinedExpression(other, connector, self) if reversed else CombinedExpression(self, connector, other)
 
     def __neg__(self) -> Any:
@@ -110,6 +110,19 @@ class Combinable:
         from ormolu.query.expressions import NegatedExpression
 
         return NegatedExpression(self)
+
+
+def operand(value: Any) -> Any:
+    """Return a plain value, or a queryset, as an expression."""
+    if isinstance(value, datetime.timedelta):
+        return duration(value)
+    if hasattr(value, "query"):
+        from ormolu.query.subqueries import Subquery
+
+        return Subquery(value)
+    from ormolu.query.expressions import Value
+
+    return Value(value)
 
 
 def duration(value: datetime.timedelta) -> Any:

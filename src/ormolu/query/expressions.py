@@ -301,11 +301,7 @@ class OuterRef(F):
             )
         if isinstance(self.name, F):
             return self.name.as_term(builder.outer)
-        saved, builder.outer.reuse = builder.outer.reuse, None
-        try:
-            term: Term = builder.outer.ref(self.name)
-        finally:
-            builder.outer.reuse = saved
+        term: Term = builder.outer.ref(self.name)
         builder.note_outer(term)
         return term.replace(joins=frozenset(), strict=frozenset(), aggregate=False, constant=True, nullable=True)
 
