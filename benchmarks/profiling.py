@@ -38,7 +38,7 @@ def profile(library: str, keys: list[str], kind: Any, lines: int, order: str) ->
             )
             profiler = cProfile.Profile()
             profiler.enable()
-            seconds, _ = worker.timed(function, args)
+            (seconds, _), _ = worker.timed(function, args)
             profiler.disable()
             if workload.writes:
                 worker.probe.clean()

@@ -125,7 +125,7 @@ def failures(results: Results, workloads: list[Workload], libraries: list[Librar
 
 def verdict(value: float, limit: float) -> str:
     """Return ``met`` or ``MISSED``; a value is taken as it is printed."""
-    return "met" if value <= limit else "MISSED"
+    return "met" if round(value, 2) <= limit else "MISSED"
 
 
 def goal_rows(goal: Goal, results: Results) -> list[str] | None:

@@ -25,6 +25,7 @@ class Cell:
     """What was measured for one library and one workload; `note` says why there is nothing."""
 
     per_unit: list[float] = field(default_factory=list)
+    cpu_per_unit: list[float] = field(default_factory=list)
     memory: float | None = None
     note: str = ""
 
@@ -153,6 +154,7 @@ def measure_workload(processes: list[Process], workload: Workload, plan: Plan) -
                 answer = process.ask(do="round", workload=workload.key, size=sizes[name], seed=number + 1)
                 if not cell_note(cells[name], answer):
                     cells[name].per_unit.append(answer["seconds"] / answer["units"])
+                    cells[name].cpu_per_unit.append(answer["cpu"] / answer["units"])
     return cells
 
 

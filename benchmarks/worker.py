@@ -36,6 +36,8 @@ PRAGMAS = (
     "PRAGMA cache_size = -65536",
 )
 
+Seconds = tuple[float, float]
+
 
 def force_pragmas() -> None:
     """Have every SQLite connection of this process, whoever opens it, begin with the same PRAGMAs."""
@@ -68,16 +70,16 @@ class Worker:
         result = function(*args)
         return self.loop.run_until_complete(result) if self.loop and asyncio.iscoroutine(result) else result
 
-    def timed(self, function: Callable[..., Any], args: Input) -> tuple[float, Any]:
-        """Call a workload's method and return the seconds it took and its result."""
+    def timed(self, function: Callable[..., Any], args: Input) -> tuple[Seconds, Any]:
+        """Call a workload's method and return the time it took and its result."""
         if self.loop:
             return self.loop.run_until_complete(_timed(function, args))
-        start = time.perf_counter()
+        start = now()
         result = function(*args)
-        return time.perf_counter() - start, result
+        return since(start), result
 
-    def run(self, workload: Workload, size: int, chance: random.Random) -> float:
-        """Prepare the input, time the work, check what came out; returns seconds."""
+    def run(self, workload: Workload, size: int, chance: random.Random) -> Seconds:
+        """Prepare the input, time the work, check what came out; returns the time."""
         function = getattr(self.adapter, workload.method)
         args = tuple(
             self.call(self.adapter.load, arg.keys) if isinstance(arg, Load) else arg
@@ -102,7 +104,8 @@ class Worker:
         else:
             if workload.most > 1:
                 self.run(workload, min(size, workload.start), chance)
-            answer = {"seconds": self.run(workload, size, chance), "units": size * workload.units}
+            seconds, cpu = self.run(workload, size, chance)
+            answer = {"seconds": seconds, "cpu": cpu, "units": size * workload.units}
         if workload.method == "concurrent":
             # Many connections to a server that has not many: give them back until the next round.
             self.call(self.adapter.disconnect)
@@ -113,7 +116,7 @@ class Worker:
         """Run once to check and once to time; the long workload only once, with an eye on the memory."""
         if workload.most > 1:
             self.run(workload, size, chance)
-            return {"seconds": self.run(workload, size, chance)}
+            return {"seconds": self.run(workload, size, chance)[0]}
         warm = find_workload("F")
         self.run(warm, warm.start, chance)
         with PeakMemory() as memory:
@@ -134,10 +137,20 @@ class Worker:
         self.probe.close()
 
 
-async def _timed(function: Callable[..., Awaitable[Any]], args: Input) -> tuple[float, Any]:
-    start = time.perf_counter()
+def now() -> Seconds:
+    """Return the time on the wall and the processor's time of this process, all threads."""
+    return time.perf_counter(), time.process_time()
+
+
+def since(start: Seconds) -> Seconds:
+    """Return how much of both has passed."""
+    return time.perf_counter() - start[0], time.process_time() - start[1]
+
+
+async def _timed(function: Callable[..., Awaitable[Any]], args: Input) -> tuple[Seconds, Any]:
+    start = now()
     result = await function(*args)
-    return time.perf_counter() - start, result
+    return since(start), result
 
 
 def describe(error: BaseException) -> str:
