@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property, partial, total_ordering
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
 
 import sqlalchemy as sa
 from typing_extensions import TypeVar, Unpack
 
-from ormolu.exceptions import ValidationError
 from ormolu.fields import columns
-from ormolu.fields.choices import BLANK_CHOICE_DASH, CallableChoices, flatten_choices, normalize_choices
+from ormolu.fields.choices import CallableChoices
+from ormolu.fields.cleaning import Cleaning
+from ormolu.fields.identity import FieldIdentity
 from ormolu.fields.options import (
     COMMON_OPTIONS,
     NOT_PROVIDED,
@@ -43,7 +43,7 @@ _auto_creation = count(-1, -1)
 _VALUE_HOOKS = ("get_prep_value", "get_db_prep_value", "to_python")
 
 
-class Field(LookupRegistry, _Attribute[T]):
+class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
     """Base of all fields: one attribute of a model, mostly one column of its table.
 
     Subclass it for a type of your own: say what it is stored as with `get_internal_type()` (or `db_type()`),
@@ -52,16 +52,7 @@ class Field(LookupRegistry, _Attribute[T]):
     """
 
     description: Any = "Field of type: %(field_type)s"
-    empty_values: ClassVar[Collection[Any]] = (None, "", [], (), {})
     empty_strings_allowed: ClassVar[bool] = True
-    default_validators: ClassVar[list[Callable[[Any], Any]]] = []
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "invalid_choice": "Value %(value)r is not a valid choice.",
-        "null": "This field cannot be null.",
-        "blank": "This field cannot be blank.",
-        "unique": "%(model_name)s with this %(field_label)s already exists.",
-        "unique_for_date": "%(field_label)s must be unique for %(date_field_label)s %(lookup_type)s.",
-    }
     own_options: ClassVar[dict[str, Any]] = {}
     """Options of this class, or other defaults of common ones: what `deconstruct()` leaves out."""
 
@@ -191,76 +182,6 @@ class Field(LookupRegistry, _Attribute[T]):
     _error_messages: Mapping[str, Any] | None
     _choices: Any
 
-    # -- identity
-
-    if not TYPE_CHECKING:
-
-        def __eq__(self, other):
-            if not isinstance(other, Field):
-                return NotImplemented
-            return self.creation_counter == other.creation_counter and _model_of(self) == _model_of(other)
-
-        def __lt__(self, other):
-            """Order by creation; copies of one field go by model, that of an abstract class or none first."""
-            if not isinstance(other, Field):
-                return NotImplemented
-            return self._order() < other._order()
-
-        def __hash__(self):
-            return hash(self.creation_counter)
-
-    def _order(self) -> tuple[Any, ...]:
-        meta = getattr(_model_of(self), "_meta", None)
-        label = (getattr(meta, "app_label", "") or "", getattr(meta, "model_name", "") or "") if meta else ()
-        return self.creation_counter, meta is not None, label
-
-    def __str__(self) -> str:
-        """Return "app.Model.field" of a field that belongs to a model."""
-        model = _model_of(self)
-        if model is None:
-            return repr(self)
-        label = getattr(getattr(model, "_meta", None), "label", None) or model.__name__
-        return f"{label}.{self.name}"
-
-    def __repr__(self) -> str:
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return f"<{path}: {self.name}>" if self.name else f"<{path}>"
-
-    def clone(self) -> Self:
-        """Return a new field with the same options, which belongs to no model."""
-        _, _, args, kwargs = self.deconstruct()
-        return type(self)(*args, **kwargs)
-
-    def __copy__(self) -> Self:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self._lasting_state())
-        return twin
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        twin = copy.copy(self)
-        if self.remote_field is not None:
-            twin.remote_field = copy.copy(self.remote_field)
-            if getattr(self.remote_field, "field", None) is self:
-                twin.remote_field.field = twin
-        memo[id(self)] = twin
-        return twin
-
-    def _lasting_state(self) -> dict[str, Any]:
-        """Return the attributes without those that are only worked out from others and from the model."""
-        cls = type(self)
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if not isinstance(getattr(cls, name, None), cached_property)
-        }
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle a model's field as a reference to it, any other by its state."""
-        model = _model_of(self)
-        if model is not None:
-            return _field_of, (model, self.name)
-        return _blank_field, (type(self),), self._lasting_state()
-
     # -- options
 
     @classmethod
@@ -296,32 +217,6 @@ class Field(LookupRegistry, _Attribute[T]):
         return f"{cls.__module__}.{cls.__qualname__}"
 
     @property
-    def choices(self) -> Any:
-        """(value, label) pairs, groups as (name, pairs); None where any value may be taken."""
-        return self._choices
-
-    @choices.setter
-    def choices(self, value: Any) -> None:
-        self._choices = normalize_choices(value)
-
-    @property
-    def flatchoices(self) -> list[tuple[Any, Any]]:
-        """(value, label) pairs, those of groups included."""
-        return flatten_choices(self.choices)
-
-    def get_choices(
-        self,
-        include_blank: bool = True,
-        blank_choice: list[tuple[Any, Any]] = BLANK_CHOICE_DASH,
-        limit_choices_to: Any = None,
-        ordering: Iterable[str] = (),
-    ) -> list[tuple[Any, Any]]:
-        """Return the choices for a form, a blank one first unless they have one of their own."""
-        choices: list[tuple[Any, Any]] = list(self.choices or ())
-        has_blank = any(value in ("", None) for value, _ in flatten_choices(choices))
-        return [*blank_choice, *choices] if include_blank and not has_blank else choices
-
-    @property
     def unique(self) -> bool:
         """Whether no two rows may have the same value."""
         return self._unique or self.primary_key
@@ -335,20 +230,6 @@ class Field(LookupRegistry, _Attribute[T]):
     def db_returning(self) -> bool:
         """Whether the database chooses a value at insert, which has to be read back."""
         return self.has_db_default()
-
-    @cached_property
-    def error_messages(self) -> dict[str, Any]:
-        """Texts by error code; the constructor's `error_messages` come before those of the classes."""
-        messages: dict[str, Any] = {}
-        for base in reversed(type(self).__mro__):
-            messages.update(base.__dict__.get("default_error_messages", {}))
-        messages.update(self._error_messages or {})
-        return messages
-
-    @cached_property
-    def validators(self) -> list[Callable[[Any], Any]]:
-        """Validators of the class, then those of this field."""
-        return [*self.default_validators, *self._validators]
 
     def get_internal_type(self) -> str:
         """Return the name of the built-in field class that says what the column's type is."""
@@ -418,48 +299,6 @@ class Field(LookupRegistry, _Attribute[T]):
     def get_default(self) -> Any:
         """Return the value of an attribute that nobody set: the default (called, if callable), "" or None."""
         return self._get_default()
-
-    def to_python(self, value: Any) -> Any:
-        """Convert a value of another class to the field's own. Raises ValidationError when it can't be."""
-        return value
-
-    def validate(self, value: Any, model_instance: Any) -> None:
-        """Raise ValidationError if `value` is none of the choices, or empty where it may not be."""
-        if not self.editable:
-            return
-        if self.choices is not None and value not in self.empty_values:
-            if any(value == key for key, _ in self.flatchoices):
-                return
-            raise self._invalid("invalid_choice", value)
-        if value is None and not self.null:
-            raise self._invalid("null", value)
-        if not self.blank and value in self.empty_values:
-            raise self._invalid("blank", value)
-
-    def run_validators(self, value: Any) -> None:
-        """Call every validator; raise one ValidationError with all that they found."""
-        if value in self.empty_values:
-            return
-        errors: list[ValidationError] = []
-        for validator in self.validators:
-            try:
-                validator(value)
-            except ValidationError as error:
-                if hasattr(error, "code") and error.code in self.error_messages:
-                    error.message = self.error_messages[error.code]
-                errors.extend(error.error_list)
-        if errors:
-            raise ValidationError(errors)
-
-    def clean(self, value: Any, model_instance: Any) -> Any:
-        """Return `value` converted and validated. Raises ValidationError."""
-        value = self.to_python(value)
-        self.validate(value, model_instance)
-        self.run_validators(value)
-        return value
-
-    def _invalid(self, code: str, value: Any, **params: Any) -> ValidationError:
-        return ValidationError(self.error_messages[code], code=code, params={"value": value, **params})
 
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         """Return the value to store, just before it is stored; fields that set themselves do it here."""
@@ -595,10 +434,6 @@ class Field(LookupRegistry, _Attribute[T]):
         return {"type": self.db_type(connection), "check": None}
 
 
-if not TYPE_CHECKING:
-    total_ordering(Field)
-
-
 def overridden(cls: type, *names: str) -> bool:
     """Return whether a class outside of this library redefines one of these methods."""
     for base in cls.__mro__:
@@ -609,20 +444,8 @@ def overridden(cls: type, *names: str) -> bool:
     return False
 
 
-def _model_of(field: Any) -> Any:
-    return field.__dict__.get("model")
-
-
 def _no_value() -> None:
     return None
-
-
-def _blank_field(cls: type[Field[Any]]) -> Field[Any]:
-    return object.__new__(cls)
-
-
-def _field_of(model: Any, name: str) -> Any:
-    return model._meta.get_field(name)
 
 
 def _display_method(field: Field[Any], name: str) -> Callable[[Any], Any]:
