@@ -15,17 +15,24 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
-from contextlib import ContextDecorator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ContextDecorator, contextmanager
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
 from ormolu import databases
 from ormolu.databases.ambient import owner
+from ormolu.databases.blocks import Hook, arun_hooks, run_hooks
 from ormolu.databases.database import Database
 from ormolu.exceptions import TransactionManagementError
+from ormolu.signals import is_async_callable
 
-__all__ = ["Atomic", "TransactionManagementError", "atomic", "get_connection", "on_commit"]
+__all__ = [
+    "AsyncAtomic", "Atomic", "TransactionManagementError", "aatomic", "aon_commit", "asavepoint",
+    "asavepoint_commit", "asavepoint_rollback", "atomic", "clean_savepoints", "commit", "get_autocommit",
+    "get_connection", "get_rollback", "mark_for_rollback_on_error", "on_commit", "rollback", "savepoint",
+    "savepoint_commit", "savepoint_rollback", "set_autocommit", "set_rollback",
+]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 AF = TypeVar("AF", bound=Callable[..., Awaitable[Any]])
@@ -112,7 +119,12 @@ class AsyncAtomic:
     """What `aatomic()` returns: an async context manager, and a decorator of coroutine functions."""
 
     def __init__(
-        self, using: str | None, savepoint: bool, durable: bool, read_only: bool = False, immediate: bool = False
+        self,
+        using: str | None,
+        savepoint: bool,
+        durable: bool,
+        read_only: bool = False,
+        immediate: bool = False,
     ) -> None:
         self.using = using
         self.options = {
@@ -168,17 +180,195 @@ def get_connection(using: str | None = None) -> Database:
     return databases.get(using or DEFAULT)
 
 
+def _inside(using: str | None) -> Any:
+    """Return the connection of the block that the caller is in, or None."""
+    return databases.get(using or DEFAULT).ambient()
+
+
+# -- after the commit
+
+
 def on_commit(func: Callable[[], Any], using: str | None = None, robust: bool = False) -> None:
     """Call `func` once the outermost block is committed; at once if there is none; never if it rolls back.
 
-    With `robust` its exception is logged, and the other functions still run. Raises TypeError if it can't be called.
+    With `robust` its exception is logged, and the other functions still run. Inside `aatomic()` it may be a
+    coroutine function, which is awaited after the commit. Raises TypeError if it can't be called, or not here.
     """
     if not callable(func):
         raise TypeError("on_commit()'s callback must be a callable.")
-    conn = databases.get(using or DEFAULT).driver.ambient()
-    if conn is not None:
+    conn = _inside(using)
+    if (
+        is_async_callable(func)
+        and (conn is None or not hasattr(conn.driver, "arun"))
+        and not _in_aatomic(conn)
+    ):
+        raise TypeError(
+            f"on_commit() can't await {getattr(func, '__qualname__', func)!r} here: use aon_commit() in async code, "
+            "or a plain function."
+        )
+    if conn is not None and conn.blocks:
         conn.add_hook(func, robust)
     else:
-        from ormolu.databases.blocks import Hook, run_hooks
-
         run_hooks([Hook(func, (), robust)])
+
+
+def _in_aatomic(conn: Any) -> bool:
+    """Say whether a connection's block was opened by async code. SQLite's connections serve both worlds."""
+    return conn is not None and getattr(conn, "worker", None) is not None
+
+
+async def aon_commit(func: Callable[[], Any], using: str | None = None, robust: bool = False) -> None:
+    """Call or await `func` after the commit, as `on_commit()` does; at once if there is no block."""
+    if not callable(func):
+        raise TypeError("aon_commit()'s callback must be a callable.")
+    conn = databases.get(using or DEFAULT).adriver.ambient()
+    if conn is not None and conn.blocks:
+        conn.add_hook(func, robust)
+    else:
+        await arun_hooks([Hook(func, (), robust)])
+
+
+# -- spoiling a block
+
+
+def set_rollback(rollback: bool, using: str | None = None) -> None:
+    """Let the innermost block end in a rollback, without an exception; or, with False, no longer.
+
+    With False after an error, a block that the database has not spoilt itself can go on; roll back to a savepoint
+    first. Raises TransactionManagementError outside of blocks.
+    """
+    conn = _needed(using)
+    if rollback:
+        conn.spoil(None)
+    else:
+        conn.unspoil()
+
+
+def get_rollback(using: str | None = None) -> bool:
+    """Tell whether the innermost block will end in a rollback. Raises TransactionManagementError outside."""
+    return bool(_needed(using).needs_rollback)
+
+
+def _needed(using: str | None) -> Any:
+    conn = _inside(using)
+    if conn is None or not conn.in_atomic:
+        raise TransactionManagementError("The rollback flag doesn't work outside of an 'atomic' block.")
+    return conn
+
+
+@contextmanager
+def mark_for_rollback_on_error(using: str | None = None) -> Iterator[None]:
+    """Spoil the block that is open if an exception leaves this one."""
+    try:
+        yield
+    except Exception as error:
+        conn = _inside(using)
+        if conn is not None:
+            conn.spoil(error)
+        raise
+
+
+# -- savepoints by hand
+
+
+def savepoint(using: str | None = None) -> str | None:
+    """Set a savepoint and return its name; outside of blocks do nothing, and return None."""
+    conn = databases.get(using or DEFAULT).driver.ambient()
+    return None if conn is None else str(conn.drive(conn.saving()))
+
+
+def savepoint_commit(sid: str | None, using: str | None = None) -> None:
+    """Let go of a savepoint, keeping its changes."""
+    conn = databases.get(using or DEFAULT).driver.ambient()
+    if conn is not None and sid is not None:
+        conn.drive(conn.releasing(sid))
+
+
+def savepoint_rollback(sid: str | None, using: str | None = None) -> None:
+    """Undo what was done since a savepoint, which stays. A spoilt block stays spoilt: see `set_rollback(False)`."""
+    conn = databases.get(using or DEFAULT).driver.ambient()
+    if conn is not None and sid is not None:
+        conn.drive(conn.undoing(sid))
+
+
+def clean_savepoints(using: str | None = None) -> None:
+    """Let the numbers of savepoints begin anew."""
+    conn = _inside(using)
+    if conn is not None and not conn.savepoints:
+        conn.counter = 0
+
+
+async def asavepoint(using: str | None = None) -> str | None:
+    """Set a savepoint, as `savepoint()`, in async code."""
+    adriver = databases.get(using or DEFAULT).adriver
+    conn = adriver.ambient()
+    return None if conn is None else str(await adriver.adrive(conn, conn.saving()))
+
+
+async def asavepoint_commit(sid: str | None, using: str | None = None) -> None:
+    """Let go of a savepoint, as `savepoint_commit()`, in async code."""
+    adriver = databases.get(using or DEFAULT).adriver
+    conn = adriver.ambient()
+    if conn is not None and sid is not None:
+        await adriver.adrive(conn, conn.releasing(sid))
+
+
+async def asavepoint_rollback(sid: str | None, using: str | None = None) -> None:
+    """Undo what was done since a savepoint, as `savepoint_rollback()`, in async code."""
+    adriver = databases.get(using or DEFAULT).adriver
+    conn = adriver.ambient()
+    if conn is not None and sid is not None:
+        await adriver.adrive(conn, conn.undoing(sid))
+
+
+# -- without blocks
+
+
+def get_autocommit(using: str | None = None) -> bool:
+    """Tell whether each statement is a transaction of its own: always so outside of blocks, unless set otherwise."""
+    conn = _inside(using)
+    return conn is None or not conn.blocks
+
+
+def set_autocommit(autocommit: bool, using: str | None = None) -> None:
+    """With False, let the thread's statements gather until `commit()` or `rollback()`; with True, commit and stop.
+
+    Raises TransactionManagementError inside `atomic()`.
+    """
+    driver = databases.get(using or DEFAULT).driver
+    conn = driver.ambient()
+    _forbid_in_atomic(conn)
+    if autocommit:
+        if conn is not None:
+            driver.end_block(conn, conn.blocks[0], False)
+    elif conn is None:
+        _, block = driver.begin_block()
+        block.manual = True
+
+
+def commit(using: str | None = None) -> None:
+    """Commit what gathered since `set_autocommit(False)`; outside of that there is nothing to commit.
+
+    Raises TransactionManagementError inside `atomic()`.
+    """
+    _end(using, False)
+
+
+def rollback(using: str | None = None) -> None:
+    """Undo what gathered since `set_autocommit(False)`. Raises TransactionManagementError inside `atomic()`."""
+    _end(using, True)
+
+
+def _end(using: str | None, undo: bool) -> None:
+    driver = databases.get(using or DEFAULT).driver
+    conn = driver.ambient()
+    _forbid_in_atomic(conn)
+    if conn is not None:
+        driver.end_block(conn, conn.blocks[0], undo)
+        _, block = driver.begin_block()
+        block.manual = True
+
+
+def _forbid_in_atomic(conn: Any) -> None:
+    if conn is not None and conn.in_atomic:
+        raise TransactionManagementError("This is forbidden when an 'atomic' block is active.")

@@ -18,7 +18,16 @@ from ormolu.databases.database import Database
 from ormolu.databases.observation import CapturedQuery, capture_queries
 from ormolu.exceptions import ImproperlyConfigured
 
-__all__ = ["CapturedQuery", "Database", "aclose_all", "aliases", "capture_queries", "close_all", "get", "opened"]
+__all__ = [
+    "CapturedQuery",
+    "Database",
+    "aclose_all",
+    "aliases",
+    "capture_queries",
+    "close_all",
+    "get",
+    "opened",
+]
 
 _open: dict[str, Database] = {}
 _lock = threading.RLock()

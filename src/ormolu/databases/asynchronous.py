@@ -23,6 +23,7 @@ from ormolu.databases.blocks import Block, Blocks, arun_hooks
 from ormolu.databases.engines import make_async_engine
 from ormolu.databases.interplay import cursor_events, guest
 from ormolu.databases.errors import translate, translate_sqlalchemy
+from ormolu.databases.loops import when_loop_ends
 from ormolu.databases.pools import AsyncLendingPool, must_return
 from ormolu.exceptions import Error, OperationalError
 from ormolu.programs import arun
@@ -227,7 +228,7 @@ class LoopPool:
     def __init__(self, driver: AsyncDriver, loop: asyncio.AbstractEventLoop) -> None:
         self.driver = driver
         self.loop = loop
-        self.engine = make_async_engine(driver.database)
+        self.engine = driver.database.async_engine_of(loop)
         self.pool: Any = self.engine.sync_engine.pool
         if isinstance(self.pool, AsyncLendingPool):
             self.pool.lender = weakref.ref(self)
@@ -235,23 +236,7 @@ class LoopPool:
         self.lends = isinstance(self.pool, AsyncLendingPool) and not config.pre_ping
         self.recycle = config.recycle
         self.idle: list[Any] = []
-        self._guard: AsyncGenerator[None, None] | None = None
-
-    async def watch_loop(self) -> None:
-        """Arrange that the connections are closed when the loop ends.
-
-        `asyncio.run` and its like close the asynchronous generators that are open at the end, while the loop can
-        still run: so one waits here for that.
-        """
-
-        async def guard() -> AsyncGenerator[None, None]:
-            try:
-                yield
-            finally:
-                await self.aclose()
-
-        self._guard = guard()
-        await anext(self._guard)
+        self._guard = when_loop_ends(self.aclose)
 
     async def fairy(self) -> Any:
         """Take a connection from SQLAlchemy's pool. Raises ServerUnreachable if there is none to be had."""
@@ -319,8 +304,8 @@ class LoopPool:
         """Close all idle connections."""
         while self.idle:
             await self.return_fairy(self.idle.pop())
-        await self.engine.dispose()
         self.driver.pools.pop(self.loop, None)
+        await self.driver.database.drop_async_engine(self.loop)
 
     def abandon(self) -> None:
         """Let go of connections whose loop is closed; nothing can be awaited on them any more."""
@@ -337,6 +322,8 @@ class AsyncDriver:
 
     connection_class: ClassVar[type[AsyncConnection]]
     is_async = True
+    no_params: ClassVar[Any] = ()
+    """What stands for no parameters, so that a percent sign in the text is only that."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -351,7 +338,7 @@ class AsyncDriver:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.database.alias!r}>"
 
-    async def loop_pool(self) -> LoopPool:
+    def loop_pool(self) -> LoopPool:
         """Return the running loop's pool."""
         loop = _get_running_loop()
         assert loop is not None
@@ -360,7 +347,6 @@ class AsyncDriver:
             for old in [old for old in self.pools if old.is_closed()]:
                 self.pools.pop(old).abandon()
             pool = self.pools[loop] = LoopPool(self, loop)
-            await pool.watch_loop()
         self._last = pool
         return pool
 
@@ -372,10 +358,10 @@ class AsyncDriver:
         On the connection of the transaction that the running task has open, else on one of the pool, in autocommit.
         """
         if _current.get() is not None and (ambient_conn := ambient.find(self.key)) is not None:
-            return await self._arun_inside(ambient_conn, fn, args)
+            return await self._arun_inside(ambient_conn, fn, args)  # type: ignore[no-any-return]
         pool = self._last
         if pool is None or pool.loop is not _get_running_loop():
-            pool = await self.loop_pool()
+            pool = self.loop_pool()
         try:
             if pool.recycle > 0:
                 conn = await pool.checkout()
@@ -427,7 +413,7 @@ class AsyncDriver:
 
     async def acheckout(self) -> Any:
         """Return a connection for the caller alone."""
-        return await (await self.loop_pool()).checkout()
+        return await self.loop_pool().checkout()
 
     async def arelease(self, conn: Any) -> None:
         """Give a connection back after use."""
@@ -489,6 +475,10 @@ class AsyncDriver:
             await self.arelease(conn)
             if hooks:
                 await arun_hooks(hooks)
+
+    async def adrive(self, conn: Any, steps: Generator[str, None, R]) -> R:
+        """Run the control statements that a change of state asks for."""
+        return await conn.drive(steps)  # type: ignore[no-any-return]
 
     def ambient(self) -> Any:
         """Return the connection of the transaction that the running task has open, or None."""

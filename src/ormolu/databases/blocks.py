@@ -37,13 +37,15 @@ BROKEN = "An error occurred in the current transaction. You can't execute querie
 class Block:
     """One open `atomic` block."""
 
-    __slots__ = ("immediate", "read_only", "savepoint", "started")
+    __slots__ = ("immediate", "manual", "read_only", "savepoint", "started")
 
     def __init__(self, savepoint: str | None, read_only: bool = False, immediate: bool = False) -> None:
         self.savepoint = savepoint
         self.read_only = read_only
         self.immediate = immediate
         self.started = False
+        self.manual = False
+        """Whether `set_autocommit(False)` opened it."""
 
 
 class Hook:
@@ -114,6 +116,11 @@ class Blocks:
         self.is_dead = True
 
     # -- blocks
+
+    @property
+    def in_atomic(self) -> bool:
+        """Whether an `atomic` block is open."""
+        return any(not block.manual for block in self.blocks)
 
     def open_block(
         self,

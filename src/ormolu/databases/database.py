@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import threading
-from asyncio import CancelledError
+from asyncio import CancelledError, _get_running_loop
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import sqlalchemy.exc
 
+from ormolu.databases import ambient
 from ormolu.databases.config import DatabaseConfig
-from ormolu.databases.engines import make_engine
+from ormolu.databases.cursor import Cursor
+from ormolu.databases.engines import make_async_engine, make_engine
+from ormolu.databases.loops import when_loop_ends
 from ormolu.exceptions import Error, OperationalError, ServerUnreachable
 from ormolu.programs import Execute, Fetch
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from ormolu.databases.sync import SyncDriver
 
 __all__ = ["Database"]
@@ -31,6 +38,7 @@ class Database:
         self._engine: sa.Engine | None = None
         self._driver: SyncDriver | None = None
         self._adriver: Any = None
+        self._async_engines: dict[Any, tuple[AsyncEngine, object]] = {}
 
     def __repr__(self) -> str:
         return f"<Database {self.alias!r}: {self.vendor}, {self.config.address}>"
@@ -129,23 +137,78 @@ class Database:
         text = str(orig).strip() or type(orig).__name__
         return ServerUnreachable(f"{where} can't be reached: {text}. {_cure(self.config, text)}", orig=orig)
 
+    # -- SQLAlchemy's asynchronous engines, one for each event loop
+
+    @property
+    def async_engine(self) -> AsyncEngine:
+        """SQLAlchemy's engine for asynchronous use in the running event loop, which disposes of it at its end.
+
+        Its pool is also the driver's, except on SQLite, where it needs `aiosqlite`. Asked for where no loop runs,
+        it is an engine that the program must dispose of itself. Raises MissingExtra without its driver.
+        """
+        return self.async_engine_of(_get_running_loop())
+
+    def async_engine_of(self, loop: asyncio.AbstractEventLoop | None) -> AsyncEngine:
+        """Return the engine of an event loop, made when first asked for."""
+        with self._lock:
+            for old in [old for old in self._async_engines if old is not None and old.is_closed()]:
+                del self._async_engines[old]
+            found = self._async_engines.get(loop)
+            if found is None:
+                engine = make_async_engine(self)
+                guard = when_loop_ends(lambda: self.drop_async_engine(loop)) if loop is not None else None
+                found = self._async_engines[loop] = (engine, guard)
+            return found[0]
+
+    async def drop_async_engine(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Dispose of the engine of the running loop."""
+        found = self._async_engines.pop(loop, None)
+        if found is not None:
+            await found[0].dispose()
+
+    # -- transactions
+
+    def ambient(self) -> Any:
+        """Return the connection of the transaction that the running task or thread has open here, or None."""
+        if ambient.current.get() is not None:
+            for driver in (self._driver, self._adriver):
+                if driver is not None and (conn := driver.ambient()) is not None:
+                    return conn
+        return None
+
+    @property
+    def in_atomic_block(self) -> bool:
+        """Whether the running task or thread is inside `atomic()` here."""
+        conn = self.ambient()
+        return conn is not None and conn.in_atomic
+
+    @property
+    def needs_rollback(self) -> bool:
+        """Whether the innermost block will end in a rollback."""
+        conn = self.ambient()
+        return conn is not None and bool(conn.needs_rollback)
+
     # -- SQL by hand
 
-    def execute(self, sql: str, params: Any = ()) -> int:
-        """Run a statement with the driver's own placeholders; return how many rows it changed."""
-        return self.driver.run(_execute, sql, params)
+    def cursor(self) -> Cursor:
+        """Return a DB-API cursor inside the open transaction, or on a connection of its own until it is closed."""
+        return Cursor(self)
 
-    def fetch(self, sql: str, params: Any = ()) -> list[Any]:
+    def execute(self, sql: str, params: Any = None) -> int:
+        """Run a statement with the driver's own placeholders; return how many rows it changed."""
+        return int(self.driver.run(_execute, sql, params))
+
+    def fetch(self, sql: str, params: Any = None) -> list[Any]:
         """Run a statement with the driver's own placeholders; return its rows."""
         return self.driver.run(_fetch, sql, params)
 
-    async def aexecute(self, sql: str, params: Any = ()) -> int:
+    async def aexecute(self, sql: str, params: Any = None) -> int:
         """Run a statement as `execute()` does, without blocking the loop."""
-        return await self.adriver.arun(_execute, sql, params)
+        return int(await self.adriver.arun(_execute, sql, params))
 
-    async def afetch(self, sql: str, params: Any = ()) -> list[Any]:
+    async def afetch(self, sql: str, params: Any = None) -> list[Any]:
         """Run a statement as `fetch()` does, without blocking the loop."""
-        return await self.adriver.arun(_fetch, sql, params)
+        return await self.adriver.arun(_fetch, sql, params)  # type: ignore[no-any-return]
 
     def close(self, *, forget: bool = False) -> None:
         """Close all idle connections. The database can be used again afterwards.
@@ -179,15 +242,16 @@ class Database:
         """Close all idle connections, those of the running loop properly. Otherwise as `close()`."""
         if self._adriver is not None and not (self.config.memory and not forget):
             await self._adriver.aclose()
+        await self.drop_async_engine(_get_running_loop())
         self.close(forget=forget)
 
 
-def _execute(_driver: Any, sql: str, params: Any) -> Any:
-    return (yield Execute(sql, params))
+def _execute(driver: Any, sql: str, params: Any) -> Any:
+    return (yield Execute(sql, params or driver.no_params))
 
 
-def _fetch(_driver: Any, sql: str, params: Any) -> Any:
-    return (yield Fetch(sql, params))
+def _fetch(driver: Any, sql: str, params: Any) -> Any:
+    return (yield Fetch(sql, params or driver.no_params))
 
 
 def _cure(config: DatabaseConfig, text: str) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_async_engine", "make_engine"]
 
+
 def make_engine(database: Database) -> sa.Engine:
     """Make the synchronous engine of a database. Raises MissingExtra if its driver is not installed."""
     config = database.config
@@ -100,7 +101,8 @@ def dialect_arguments(url: sa.URL, connect_args: dict[str, Any]) -> dict[str, An
             given = str(connect_args.get("options", ""))
             escaped = name.replace(" ", "\\ ")
             connect_args["options"] = f"{given} -c default_transaction_isolation={escaped}".strip()
-    style = url.get_dialect().default_paramstyle
+    dialect: Any = url.get_dialect()
+    style = dialect.default_paramstyle
     positional = {
         "pyformat": "format",
         "named": "numeric" if driver in ("cx_oracle", "oracledb") else "qmark",
@@ -121,5 +123,3 @@ def create(
         ) from error
     except TypeError as error:
         raise ImproperlyConfigured(f"DATABASES[{config.alias!r}]: {error}") from error
-
-

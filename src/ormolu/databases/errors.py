@@ -53,7 +53,7 @@ def translate_sqlalchemy(error: Any, sql: str | None = None, params: Any = None)
         return error
     orig = getattr(error, "orig", None)
     if orig is None:
-        return OperationalError(str(error)) if type(error).__name__ == "TimeoutError" else error  # type: ignore[no-any-return]
+        return OperationalError(str(error)) if type(error).__name__ == "TimeoutError" else error
     # SQLAlchemy's async adapters put a PEP 249 look-alike around the driver's own exception.
     names = [_NAMES[base.__name__] for base in type(error).__mro__ if base.__name__ in _NAMES]
     kind = names[0] if names else DatabaseError

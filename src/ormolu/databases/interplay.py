@@ -17,7 +17,6 @@ GUEST = "ormolu_guest"
 """Key in a pooled connection's `info`: its transaction is ours, so SQLAlchemy neither begins nor ends it."""
 
 
-
 _AUTOCOMMIT_DRIVERS = ("psycopg", "asyncpg", "pymysql", "aiomysql", "asyncmy", "pysqlite", "aiosqlite")
 
 
@@ -140,5 +139,3 @@ def restore_autocommit(dialect: Any, adapted: Any) -> None:
         adapted.isolation_level = None
     elif dialect.driver in ("pymysql", "aiomysql", "asyncmy"):
         adapted.autocommit(True)
-
-

@@ -71,6 +71,10 @@ class SyncConnection(Blocks):
         """Yield the rows in lists of at most `chunk_size`, without holding all of them."""
         raise NotImplementedError
 
+    def raw_cursor(self) -> Any:
+        """Return a new cursor of the driver."""
+        return self.fairy.cursor()
+
     def control_now(self, sql: str) -> None:
         """Run a control statement."""
         raise NotImplementedError
@@ -176,6 +180,8 @@ class SyncDriver:
 
     connection_class: ClassVar[type[SyncConnection]]
     is_async = False
+    no_params: ClassVar[Any] = ()
+    """What stands for no parameters, so that a percent sign in the text is only that."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -311,6 +317,10 @@ class SyncDriver:
             self._idle.append(conn)
         else:
             self.give_back(conn)
+
+    def release_clean(self, conn: Any) -> None:
+        """Give a connection back that somebody used by hand: nothing may be left open on it."""
+        self._clean(conn)
 
     def give_back(self, conn: Any) -> None:
         """Give a connection to the pool, or close it if its state is unknown."""

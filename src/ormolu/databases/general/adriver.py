@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
@@ -98,7 +99,9 @@ class GeneralAsyncConnection(AsyncConnection):
         return isinstance(error, Exception) and bool(self.driver.dialect.is_disconnect(error, adapted, None))
 
     async def terminate(self) -> None:
-        return None  # the pool cuts it when it is invalidated
+        close = getattr(self.native, "close", None)
+        if close is not None and not inspect.iscoroutinefunction(close):
+            close()  # aiomysql's: cuts the transport
 
     def cut(self) -> None:
         """Let go of a connection whose loop is gone."""
@@ -114,6 +117,7 @@ class GeneralAsyncDriver(AsyncDriver):
     """Runs programs through SQLAlchemy's Connection, asynchronously. Needs greenlet."""
 
     connection_class: ClassVar[type[AsyncConnection]] = GeneralAsyncConnection
+    no_params: ClassVar[Any] = None
 
     def __init__(self, database: Any) -> None:
         need("greenlet", f"Async use of the database {database.alias!r}")

@@ -135,6 +135,7 @@ class GeneralDriver(SyncDriver):
     """Runs programs through SQLAlchemy's Connection, synchronously."""
 
     connection_class: ClassVar[type[SyncConnection]] = GeneralConnection
+    no_params: ClassVar[Any] = None
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

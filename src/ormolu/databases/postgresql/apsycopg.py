@@ -102,6 +102,7 @@ class AsyncPsycopgDriver(AsyncDriver):
     """Runs programs on PostgreSQL through psycopg, asynchronously."""
 
     connection_class: ClassVar[type[AsyncConnection]] = AsyncPsycopgConnection
+    no_params: ClassVar[Any] = None
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

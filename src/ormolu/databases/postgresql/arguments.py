@@ -41,5 +41,3 @@ def asyncpg_arguments(url: sa.URL, connect_args: dict[str, Any]) -> sa.URL:
         if isinstance(connect_args.get(name), str):
             connect_args[name] = int(connect_args[name])
     return url.set(query={})
-
-

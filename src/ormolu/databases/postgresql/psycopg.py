@@ -141,6 +141,7 @@ class PsycopgDriver(SyncDriver):
     """Runs programs on PostgreSQL through psycopg, synchronously."""
 
     connection_class: ClassVar[type[SyncConnection]] = PsycopgConnection
+    no_params: ClassVar[Any] = None
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 import sqlalchemy.exc
@@ -46,6 +46,8 @@ class AsyncSqliteDriver:
     """
 
     is_async = True
+    no_params: ClassVar[Any] = ()
+    """What stands for no parameters, so that a percent sign in the text is only that."""
     crew_limit = 4
 
     def __init__(self, database: Database) -> None:
@@ -362,6 +364,10 @@ class AsyncSqliteDriver:
             chunks.close()
             if held:
                 self.arelease(conn)
+
+    async def adrive(self, conn: Any, steps: Generator[str, None, R]) -> R:
+        """Run the control statements that a change of state asks for."""
+        return await self._call(conn, lambda conn, _job: conn.drive(steps))  # type: ignore[no-any-return]
 
     def ambient(self) -> Any:
         """Return the connection of the transaction that the running task has open, or None."""

@@ -27,9 +27,6 @@ _KNOWN_PRAGMAS = {
 }  # fmt: skip
 
 
-
-
-
 def sqlite_arguments(
     config: DatabaseConfig, connect_args: dict[str, Any], url: sa.URL | None = None
 ) -> tuple[sa.URL, dict[str, Any]]:
@@ -41,7 +38,10 @@ def sqlite_arguments(
         for name in [name for name in source if name in _KNOWN_PRAGMAS]:
             pragmas[name] = source.pop(name)
         if (busy := source.pop("busy_timeout", None)) is not None:
-            connect_args["timeout"] = float(busy) / 1000 if float(busy) >= 100 else float(busy)
+            wait = float(str(busy))
+            connect_args["timeout"] = (
+                wait / 1000 if wait >= 100 else wait
+            )  # milliseconds, as the pragma has them
     pragmas.update(connect_args.pop("pragmas", None) or {})
     for statement in str(connect_args.pop("init_command", "") or "").split(";"):
         name, equals, value = statement.replace("PRAGMA", "").replace("pragma", "").partition("=")
@@ -56,7 +56,7 @@ def sqlite_arguments(
         raise ImproperlyConfigured(
             f"DATABASES[{config.alias!r}]['OPTIONS']['transaction_mode'] must be IMMEDIATE, DEFERRED or EXCLUSIVE."
         )
-    connect_args.setdefault("timeout", float(query.pop("timeout", 5.0)))
+    connect_args.setdefault("timeout", float(str(query.pop("timeout", 5.0))))
     connect_args.setdefault("cached_statements", 512)
     connect_args["isolation_level"] = None
     connect_args["check_same_thread"] = False

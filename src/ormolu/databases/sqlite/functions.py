@@ -57,6 +57,8 @@ def _statistics(connection: Any) -> None:
     """Create the aggregates; they serve as window functions as well."""
     from ormolu.databases.sqlite.numbers import STATISTICS
 
+    if not hasattr(connection, "create_window_function"):
+        return  # aiosqlite's connection
     for name, aggregate in STATISTICS.items():
         connection.create_window_function(name, 1, aggregate)
 

@@ -187,5 +187,3 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
 
 def _fetch(_driver: Any, sql: str, params: Any) -> Any:
     return (yield Fetch(sql, params))
-
-
