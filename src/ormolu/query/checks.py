@@ -17,6 +17,7 @@ class _Dialect:
     """Stands in for a driver while names are checked: nothing is rendered."""
 
     vendor = "sqlite"
+    checking = True
     tuples = True
     plans: dict[Any, Any] = {}  # noqa: RUF012
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement, Grouping
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from ormolu.compile.conditions import Condition
 from ormolu.compile.terms import Term, merge
@@ -380,10 +381,16 @@ class RawSQL(Expression):
 class Template(ColumnElement[Any]):
     """SQL text with elements in it: pieces[0] element[0] pieces[1] ..."""
 
-    inherit_cache = False
+    inherit_cache = True
+    _traverse_internals: Any = [  # noqa: RUF012 -- what SQLAlchemy compares and makes its keys of
+        ("name", InternalTraversal.dp_string),
+        ("pieces", InternalTraversal.dp_string_list),
+        ("elements", InternalTraversal.dp_clauseelement_list),
+        ("type", InternalTraversal.dp_type),
+    ]
 
     def __init__(self, name: str, pieces: Sequence[str], elements: Sequence[Any], type_: Any) -> None:
-        self.name, self.pieces, self.elements = name, pieces, list(elements)
+        self.name, self.pieces, self.elements = name, list(pieces), list(elements)
         self.type = type_
 
     def get_children(self, **kwargs: Any) -> Any:
