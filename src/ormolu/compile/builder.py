@@ -326,17 +326,20 @@ class Builder:
         )
         if found is EVERYTHING or found is NOTHING:
             return found
-        pk = start_meta.pk.sa_column
         used = found.joins | join.chain()
-        select = (
-            sa.select(sa.literal_column("1"))
-            .select_from(inner.tree.from_clause(used, found.rejects))
-            .where(inner.root.column(pk) == start.column(pk), found.sa)
-        )
+        select = sa.select(sa.literal_column("1"))
+        first_join = None if found.null_is_true else next((j for j in inner.tree.joins if j.parent is inner.root), None)
+        pk = start_meta.pk.sa_column
+        if first_join is None or first_join.path is None:
+            links = [inner.root.column(pk) == start.column(pk)]
+            select = select.select_from(inner.tree.from_clause(used, found.rejects))
+        else:  # the first related table links to us by itself
+            links = [first_join.column(rhs) == start.column(lhs) for lhs, rhs in first_join.path.pairs]
+            select = select.select_from(inner.tree.from_clause(used, found.rejects, first_join))
         froms = [inner.root.table, *(j.table for j in inner.tree.joins)]
-        condition = select.correlate_except(*froms).exists()
-        if start.nullable and not found.rejects:
-            # What holds for missing objects (isnull) holds where there is nothing to start from, too.
+        condition: Any = select.where(*links, found.sa).correlate_except(*froms).exists()
+        if start.nullable and found.null_is_true:
+            # What holds for a missing object holds where there is nothing to start from, too.
             condition = sa.or_(condition, start.column(pk).is_(None))
         self.keep(inner.outer_joins)
         return Condition(condition, joins=start.chain() | inner.outer_joins)

@@ -21,7 +21,7 @@ NONE: frozenset[Any] = frozenset()
 class Condition:
     """A node of the tree; `sa` is its SQL."""
 
-    __slots__ = ("aggregate", "group", "joins", "parts", "rejects", "rejects_false", "sa", "window")
+    __slots__ = ("aggregate", "group", "joins", "null_is_true", "parts", "rejects", "rejects_false", "sa", "window")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Condition:
         self.aggregate = aggregate
         self.window = window
         self.group = group
+        self.null_is_true = False  # holds where the value is missing
         self.parts: Sequence[Condition] = ()  # of an AND
 
 
@@ -116,8 +117,9 @@ def negate(part: Condition) -> Condition:
         return NOTHING
     if part is NOTHING:
         return EVERYTHING
+    element = part.sa if isinstance(part.sa, sa.Exists) else sa.sql.elements.Grouping(part.sa)
     return Condition(
-        sa.not_(sa.sql.elements.Grouping(part.sa)),
+        sa.not_(element),
         joins=part.joins,
         rejects=part.rejects_false,
         rejects_false=part.rejects,

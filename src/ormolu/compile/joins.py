@@ -72,11 +72,14 @@ class JoinTree:
                     return join
         return None
 
-    def from_clause(self, used: frozenset[Join], inner: frozenset[Join]) -> Any:
-        """Return the FROM clause with the joins in `used`; those in `inner` are INNER."""
-        source = self.root.table
+    def from_clause(self, used: frozenset[Join], inner: frozenset[Join], start: Join | None = None) -> Any:
+        """Return the FROM clause with the joins in `used`; those in `inner` are INNER.
+
+        With `start` it begins there, and not at the root.
+        """
+        source = (start or self.root).table
         for join in self.joins:
-            if join in used:
+            if join in used and join is not start:
                 outer = join.nullable and join not in inner
                 source = source.join(join.table, on_clause(join), isouter=outer)
         return source

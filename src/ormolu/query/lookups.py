@@ -198,6 +198,7 @@ class IsNull(Lookup):
         condition.rejects, condition.rejects_false = (
             (frozenset(), lhs.strict) if value else (lhs.strict, frozenset())
         )
+        condition.null_is_true = value
         return condition
 
 
