@@ -6,19 +6,19 @@ from functools import cached_property
 from typing import Any
 
 from ormolu.exceptions import FieldError, NotLoaded, ObjectDoesNotExist
-from ormolu.models.attributes import Setter, in_event_loop, session_load
+from ormolu.models.attributes import OverAttribute, Setter, in_event_loop, session_load
 from ormolu.models.state import DB, PREFETCHED, STATE
 
 
-class Forward:
+class Forward(OverAttribute):
     """`book.author`: the object that a ForeignKey or OneToOneField refers to.
 
     On the class it is SQLAlchemy's attribute. On an instance it is asked only where the object isn't held yet.
     """
 
     def __init__(self, field: Any, attribute: Any) -> None:
+        super().__init__(attribute)
         self.field = field
-        self.attribute = attribute
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
@@ -79,35 +79,52 @@ def forward_setter(field: Any, attribute: Any, set_key: Setter) -> Setter:
     """Return the function behind `book.author = author`. It raises ValueError for an object of another model."""
     name: str = field.name
     attname: str = field.attname
+    one_to_one = not field.remote_field.multiple
 
     def set_related(instance: Any, related: Any) -> None:
-        if related is not None:
-            model = field.related_model
-            if not isinstance(related, model._meta.concrete_model):
-                raise ValueError(
-                    f'Cannot assign "{related!r}": "{instance._meta.object_name}.{name}" must be a '
-                    f'"{model._meta.object_name}" instance.'
-                )
-            key = getattr(related, field.target_field.attname)
-        else:
+        model, target = field.__dict__.get("_target") or resolve_target(field)
+        if related is None:
             key = None
+        elif isinstance(related, model):
+            related_values = related.__dict__
+            key = related_values[target] if target in related_values else getattr(related, target)
+        else:
+            raise wrong_model(field, instance, related)
         values = instance.__dict__
-        rel = field.remote_field
-        if not rel.multiple:
-            before = values.get(name)
-            if before is not None and before is not related:
-                rel.delete_cached_value(before)
-        values.pop(name, None) if STATE not in values else None
-        set_key(instance, key)
+        if one_to_one:
+            _let_go(field, values.get(name), related)
         if STATE in values:
+            set_key(instance, key)
             attribute.__set__(instance, related)
             values[attname] = key
         else:
+            values.pop(name, None)
+            set_key(instance, key)
             values[name] = related
-        if related is not None and not rel.multiple and not rel.hidden:
-            rel.set_cached_value(related, instance)
+        if one_to_one and related is not None and not field.remote_field.hidden:
+            field.remote_field.set_cached_value(related, instance)
 
     return set_related
+
+
+def resolve_target(field: Any) -> tuple[type[Any], str]:
+    """Return the class of a key's objects and the attname that it refers to, and keep them with the field."""
+    found = field._target = (field.related_model._meta.concrete_model, field.target_field.attname)
+    return found
+
+
+def wrong_model(field: Any, instance: Any, related: Any) -> ValueError:
+    """Return the error for an object that a relation can't refer to."""
+    return ValueError(
+        f'Cannot assign "{related!r}": "{instance._meta.object_name}.{field.name}" must be a '
+        f'"{field.related_model._meta.object_name}" instance.'
+    )
+
+
+def _let_go(field: Any, before: Any, related: Any) -> None:
+    """Let the object that a one-to-one relation referred to forget this side."""
+    if before is not None and before is not related:
+        field.remote_field.delete_cached_value(before)
 
 
 class ReverseOneToOne:
@@ -211,14 +228,14 @@ class ReverseMany:
         )
 
 
-class ManyToMany:
+class ManyToMany(OverAttribute):
     """`article.tags`, and `tag.article_set` from the other side: a manager of the related objects."""
 
     def __init__(self, rel: Any, reverse: bool, attribute: Any = None) -> None:
+        super().__init__(attribute)
         self.rel = rel
         self.field = rel.field
         self.reverse = reverse
-        self.attribute = attribute
         self._manager_class: Any = None
 
     @property

@@ -6,23 +6,38 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.orm.base import _MappedAttribute
+
 from ormolu.exceptions import NotLoaded
 from ormolu.models.state import DB, DIRTY, STATE, mark_dirty
 
 Setter = Callable[[Any, Any], None]
 
 
-class FastColumn:
+def COLUMN(instance: Any, value: Any) -> None:  # noqa: N802 - a marker
+    """Stand among a model's setters for a plain column, which `Model.__setattr__` sets itself."""
+
+
+class OverAttribute(_MappedAttribute[Any]):
+    """Base of the descriptors that stand over SQLAlchemy's: to its mappers they are mapped attributes."""
+
+    __slots__ = ("attribute",)
+
+    def __init__(self, attribute: Any) -> None:
+        self.attribute = attribute
+
+
+class FastColumn(OverAttribute):
     """Stand between a model class and SQLAlchemy's attribute for one column.
 
     On the class it is SQLAlchemy's InstrumentedAttribute. On an instance it is asked only where the value isn't in
     `__dict__`: it has no `__set__`, so that a loaded value is found first. `Model.__setattr__` does the writing.
     """
 
-    __slots__ = ("attname", "attribute", "field")
+    __slots__ = ("attname", "field")
 
     def __init__(self, attribute: Any, attname: str, field: Any) -> None:
-        self.attribute = attribute
+        super().__init__(attribute)
         self.attname = attname
         self.field = field
 

@@ -82,11 +82,16 @@ def finish(cls: type[Any]) -> None:
     # create() must call a save() of the user's; the library's own is done in one program.
     _set(cls, "_saves_itself", cls.save is not Persistence.save or cls.asave is not Persistence.asave)
     meta.apps.register_model(meta.app_label, cls)
-    for field in (*meta.local_fields, *meta.local_many_to_many):
-        if field.is_relation:
-            field.resolve()
+    try:
+        for field in (*meta.local_fields, *meta.local_many_to_many):
+            if field.is_relation:
+                field.resolve()
+    except BaseException:
+        replacing.withdraw(cls)
+        raise
     if meta.replaces is not None:
-        replacing.take_over(meta.replaces, cls)
+        for model in replacing.take_over(meta.replaces, cls):
+            _install_init(model)
     class_prepared.send(sender=cls)
 
 
@@ -215,13 +220,16 @@ def _refuse_fields_of_proxy(cls: type[Any], names: list[str]) -> None:
 
 def _add_relationship(cls: type[Any], prop: Any) -> None:
     """Make a plain relationship() known to `_meta`, so that lookups can follow it."""
-    if not isinstance(prop, RelationshipProperty) or "field" in prop.info or prop.parent.class_ is not cls:
+    if not isinstance(prop, RelationshipProperty) or "field" in prop.info:
+        return
+    attribute = vars(cls).get(prop.key)
+    if not isinstance(attribute, InstrumentedAttribute):
         return
     known = cls._meta.private_fields
     known[:] = [f for f in known if f.name != prop.key]
     field = RelationshipField(cls, prop)
-    cls._meta.add_field(field, private=True)
-    attribute = vars(cls)[prop.key]
+    if prop.parent.class_ is cls:
+        cls._meta.add_field(field, private=True)
     _set(cls, prop.key, PlainRelation(field, attribute))
     cls._setters[prop.key] = relation_setter(attribute)
 

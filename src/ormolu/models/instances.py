@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.models.constructor import DEFERRED, loading
 from ormolu.models.registry import apps
-from ormolu.models.state import DB, DIRTY, PREFETCHED, STATE, ModelState
+from ormolu.models.attributes import COLUMN
+from ormolu.models.state import DB, DIRTY, NO_VALUE, PREFETCHED, STATE, ModelState
 
 if TYPE_CHECKING:
     from ormolu.models.options import Options
@@ -32,7 +33,19 @@ class InstanceMethods:
 
     def __setattr__(self, name: str, value: Any) -> None:
         setter = self._setters.get(name)
-        if setter is None:
+        if setter is COLUMN:
+            values = self.__dict__
+            if DB in values:
+                dirty = values.get(DIRTY)
+                if dirty is None:
+                    values[DIRTY] = {name: values.get(name, NO_VALUE)}
+                elif name not in dirty:
+                    dirty[name] = values.get(name, NO_VALUE)
+            if STATE in values:
+                vars(type(self))[name].attribute.__set__(self, value)
+            else:
+                values[name] = value
+        elif setter is None:
             object.__setattr__(self, name, value)
         else:
             setter(self, value)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, 
 
 from ormolu.fields.base import Field
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
-from ormolu.models.attributes import FastColumn, column_setter, key_setter, pk_property
+from ormolu.models.attributes import COLUMN, FastColumn, key_setter, pk_property
 from ormolu.models.relationships import forward_relationship, many_relationship
 
 _set = type.__setattr__
@@ -102,6 +102,11 @@ def expand(cls: type[Any], meta: Any) -> None:
             _replace(cls, field.name, forward_relationship(field))
     for field in meta.local_many_to_many:
         _replace(cls, field.name, many_relationship(field))
+    links = [link for link in meta.parents.values() if link is not None]
+    if links and "__mapper_args__" not in vars(cls):
+        link = links[0]
+        condition = link.sa_column == link.remote_field.model._meta.pk.sa_column
+        _set(cls, "__mapper_args__", {"inherit_condition": condition, "inherit_foreign_keys": [link.sa_column]})
 
 
 def _replace(cls: type[Any], name: str, value: Any) -> None:
@@ -147,18 +152,16 @@ def install(cls: type[Any]) -> None:
     if not meta.proxy:
         meta.table = mapper.local_table
     setters: dict[str, Callable[[Any, Any], None]] = {}
-    for parent in reversed(cls.__mro__[1:]):
-        setters.update(vars(parent).get("_setters", {}))
     by_column = {id(field.sa_column): field for field in meta.fields if field.column is not None}
     # Not mapper.column_attrs: that would configure the mappers before the relations' targets exist.
     for prop in [p for p in mapper._props.values() if isinstance(p, ColumnProperty)]:
         install_column(cls, prop, by_column, setters)
-    for field in meta.local_fields:
+    # SQLAlchemy gives a subclass attributes of its own, those of its parents' columns and relations included.
+    for field in meta.fields:
         if field.is_relation and field.column is not None:
             install_relation(cls, field, setters)
-    for field in meta.local_many_to_many:
-        field.descriptor = ManyToMany(field.remote_field, reverse=False, attribute=vars(cls)[field.name])
-        _set(cls, field.name, field.descriptor)
+    for field in meta.many_to_many:
+        install_many(cls, field)
     order = {id(column): n for n, column in enumerate(meta.table.columns)}
     meta.local_fields.sort(key=lambda f: order.get(id(f.sa_column), -1) if f.column is not None else -1)
     complete_key(cls, setters)
@@ -193,7 +196,7 @@ def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters
     if field is None:
         return  # column_property(): SQLAlchemy's own loading is the right one
     _set(cls, prop.key, FastColumn(attribute, prop.key, field))
-    setters[prop.key] = column_setter(prop.key, attribute)
+    setters[prop.key] = COLUMN
 
 
 def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> None:
@@ -202,8 +205,18 @@ def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> Non
     set_key = key_setter(field.attname, vars(cls)[field.attname].attribute, field.name)
     setters[field.attname] = set_key
     setters[field.name] = forward_setter(field, attribute, set_key)
-    field.descriptor = Forward(field, attribute)
-    _set(cls, field.name, field.descriptor)
+    descriptor = Forward(field, attribute)
+    if field.model is cls:
+        field.descriptor = descriptor
+    _set(cls, field.name, descriptor)
+
+
+def install_many(cls: type[Any], field: Any) -> None:
+    """Give a mapped ManyToManyField its descriptor."""
+    descriptor = ManyToMany(field.remote_field, reverse=False, attribute=vars(cls)[field.name])
+    if field.model is cls:
+        field.descriptor = descriptor
+    _set(cls, field.name, descriptor)
 
 
 def plain_field(cls: type[Any], key: str, column: sa.Column[Any]) -> Any:
@@ -224,7 +237,9 @@ def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
     mapper = cls.__mapper__
     keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
     by_attname = {field.attname: field for field in meta.fields if field.column is not None}
-    if len(keys) > 1:
+    if meta.pk is not None and any(link is not None for link in meta.parents.values()):
+        keys = [meta.pk.attname]  # the key to the parent's row, whose key is the mapper's
+    elif len(keys) > 1:
         meta.pk = CompositeKey(cls, tuple(by_attname[key] for key in keys))
     elif meta.pk is None or meta.pk.attname != keys[0]:
         meta.pk = by_attname[keys[0]]
@@ -242,8 +257,7 @@ def add_later(cls: type[Any], field: Any) -> None:
     """Map a field that is added to a model whose class exists already."""
     if field.many_to_many:
         setattr(cls, field.name, many_relationship(field))
-        field.descriptor = ManyToMany(field.remote_field, reverse=False, attribute=vars(cls)[field.name])
-        _set(cls, field.name, field.descriptor)
+        install_many(cls, field)
     elif field.column is not None:
         setattr(cls, field.attname, field.sa_column)
         if field.is_relation:

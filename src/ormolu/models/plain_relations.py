@@ -7,19 +7,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.models.accessors import not_loaded
-from ormolu.models.attributes import Setter, in_event_loop, session_load
+from ormolu.models.attributes import OverAttribute, Setter, in_event_loop, session_load
 from ormolu.models.state import DB, PREFETCHED, STATE
 
 
-class PlainRelation:
+class PlainRelation(OverAttribute):
     """Stand before SQLAlchemy's attribute of a relationship(), asked only where nothing is held yet.
 
     Where a Session holds the instance, or its row doesn't exist, SQLAlchemy's own loading is used.
     """
 
     def __init__(self, field: Any, attribute: Any) -> None:
+        super().__init__(attribute)
         self.field = field
-        self.attribute = attribute
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:

@@ -74,6 +74,7 @@ class RelatedField(Field[T], Generic[T]):
     def forget(self) -> None:
         """Drop what was derived from the target."""
         self.__dict__.pop("_paths", None)
+        self.__dict__.pop("_target", None)
 
     @property
     def is_resolved(self) -> bool:
@@ -355,6 +356,15 @@ class ForeignKey(RelatedField[T], Generic[T]):
     def get_lookup(self, lookup_name: str) -> Any:
         """Return a lookup of the field referred to."""
         return super().get_lookup(lookup_name) or self.target_field.get_lookup(lookup_name)
+
+    def check_instance(self, related: Any) -> None:
+        """Refuse an object that an UPDATE can't refer to: of another model, or unsaved. Raises ValueError."""
+        if not isinstance(related, self.related_model._meta.concrete_model):
+            raise ValueError(
+                f'Cannot assign "{related!r}": "{self.model._meta.object_name}.{self.name}" must be a '
+                f'"{self.related_model._meta.object_name}" instance.'
+            )
+        related.prepare_database_save(self)
 
     def validate(self, value: Any, model_instance: Any) -> None:
         """Check that the object exists. One query. Raises ValidationError with code `invalid`."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-from sqlalchemy import exc
-
+from ormolu.models import mapping
 from ormolu.models.relationships import forward_relationship, many_relationship
 
 
@@ -21,14 +19,25 @@ def remove(old: type[Any]) -> None:
         if field.is_relation and field.is_resolved:
             target = field.remote_field.model._meta.concrete_model._meta
             target.reverse_relations[:] = [r for r in target.reverse_relations if r is not field.remote_field]
+            name = field.remote_field.get_accessor_name()
+            accessor = vars(field.remote_field.model).get(name or "")
+            if getattr(accessor, "rel", None) is field.remote_field:
+                type.__delattr__(field.remote_field.model, name)
     meta.apps.unregister(old)
     if not meta.proxy:
         # SQLAlchemy looks relationship("Author") up by class name: the name is free again.
         meta.apps.sa_registry._dispose_cls(old)
 
 
-def take_over(old: type[Any], new: type[Any]) -> None:
-    """Point the relations of other models from the old class to the new one."""
+def withdraw(cls: type[Any]) -> None:
+    """Take back a model whose relations turned out to be wrong while the class was being made."""
+    remove(cls)
+    cls._meta.apps.sa_registry._dispose_manager_and_mapper(cls.__mapper__.class_manager)
+
+
+def take_over(old: type[Any], new: type[Any]) -> list[type[Any]]:
+    """Point the relations of other models from the old class to the new one; return those models."""
+    changed: list[type[Any]] = []
     for rel in list(old._meta.reverse_relations):
         field = rel.field
         if field.model is old or field.model._meta.apps.all_models.get(field.model._meta.app_label, {}).get(
@@ -39,14 +48,20 @@ def take_over(old: type[Any], new: type[Any]) -> None:
         if "__mapper__" in vars(field.model):
             prop = many_relationship(field) if field.many_to_many else forward_relationship(field)
             _replace_relationship(field, prop)
+            changed.append(field.model)
     new._meta.apps.clear_cache()
+    return changed
 
 
 def _replace_relationship(field: Any, prop: Any) -> None:
     model = field.model
-    descriptor = vars(model)[field.name]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", exc.SAWarning)  # "Property ... being replaced": just what we want
-        model.__mapper__.add_property(field.name, prop)
-    descriptor.attribute = vars(model)[field.name]
-    type.__setattr__(model, field.name, descriptor)
+    mapper = model.__mapper__
+    # As add_property(), without its warning that a property is being replaced: that is what is meant.
+    mapper._init_properties[field.name] = mapper._configure_property(
+        field.name, prop, init=mapper.configured, warn_for_existing=False
+    )
+    mapper._expire_memoizations()
+    if field.column is not None:
+        mapping.install_relation(model, field, model._setters)
+    else:
+        mapping.install_many(model, field)

@@ -24,6 +24,8 @@ DIRTY = "_dirty"
 PREFETCHED = "_prefetched_objects_cache"
 INTERNAL = frozenset({STATE, DB, DIRTY, PREFETCHED, "_raw", "_using"})
 DEFAULT_ALIAS = "default"
+NO_VALUE = LoaderCallableStatus.NO_VALUE
+"""Stands in `_dirty` for the old value of a column that wasn't loaded."""
 
 
 class LazyInstanceState:
@@ -61,7 +63,7 @@ def make_state(instance: Any, values: dict[str, Any], manager: Any) -> Any:
         # Objects that were set before: to be cascaded to, and to be copied from when this one is flushed.
         for name in mapper.relationships.keys():
             if values.get(name) is not None:
-                state._modified_event(values, manager[name].impl, LoaderCallableStatus.NO_VALUE)
+                state._modified_event(values, manager[name].impl, NO_VALUE)
     return state
 
 
@@ -92,7 +94,7 @@ def mark_dirty(values: dict[str, Any], attname: str) -> None:
     if dirty is None:
         dirty = values[DIRTY] = {}
     if attname not in dirty:
-        dirty[attname] = values.get(attname, LoaderCallableStatus.NO_VALUE)
+        dirty[attname] = values.get(attname, NO_VALUE)
 
 
 def written(instance: Any) -> None:
