@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,18 +28,22 @@ __all__ = [
     "validate_ipv6_address",
 ]
 
-_ASCII_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
-_LABEL = re.compile("(?!-)[a-z0-9\u00a1-\uffff-]{1,63}(?<!-)", re.IGNORECASE)
-_TOP_LEVEL = re.compile("(?!-)(?:[a-z\u00a1-\uffff-]{2,63}|xn--[a-z0-9]{1,59})(?<!-)", re.IGNORECASE)
-_ASCII_TOP_LEVEL = re.compile(r"(?!-)[a-z0-9-]{2,63}(?<!-)", re.IGNORECASE)
+
+@cache
+def _host_patterns(idna: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a label and of the last label, both of lower-case text. Slow to compile."""
+    if idna:
+        label = "(?!-)[a-z0-9\u00a1-\uffff-]{1,63}(?<!-)"
+        top_level = "(?!-)(?:[a-z\u00a1-\uffff-]{2,63}|xn--[a-z0-9]{1,59})(?<!-)"
+    else:
+        label, top_level = r"(?!-)[a-z0-9-]{1,63}(?<!-)", r"(?!-)[a-z0-9-]{2,63}(?<!-)"
+    return re.compile(label), re.compile(top_level)
 
 
 def is_domain(name: str, *, idna: bool = True, final_dot: bool = True) -> bool:
     """Return whether `name` is a host name of at least two labels."""
-    if final_dot:
-        name = name.removesuffix(".")
-    *labels, top = name.split(".")
-    label, top_level = (_LABEL, _TOP_LEVEL) if idna else (_ASCII_LABEL, _ASCII_TOP_LEVEL)
+    label, top_level = _host_patterns(idna)
+    *labels, top = (name.removesuffix(".") if final_dot else name).lower().split(".")
     return bool(labels) and all(map(label.fullmatch, labels)) and bool(top_level.fullmatch(top))
 
 
