@@ -5,8 +5,8 @@ Each value comes from the first of these that has it:
 1. `configure(...)`, called by the program;
 2. the environment: `DATABASE_URL` (the alias "default"), `ORMOLU_DATABASE_URL_<ALIAS>`, `ORMOLU_<NAME>`;
 3. the file that `ORMOLU_SETTINGS` names (a path or a dotted module), or else the first `settings.py`, or
-   `pyproject.toml` with a `[tool.ormolu]` table, in the working directory or above it, up to the project's root.
-   Files are not looked for once the program has called `configure()`;
+   `pyproject.toml` with a `[tool.ormolu]` table, in the working directory or above it, up to the project's
+   root. Files are not looked for once the program has called `configure()`;
 4. the defaults below.
 
 Nothing is read before the first use, so importing models needs neither settings nor a database.
@@ -104,7 +104,7 @@ class Settings:
         )
 
     def on_change(self, callback: Callable[[], None], *names: str) -> None:
-        """Call `callback` whenever one of these settings may have another value: what was built from it is stale."""
+        """Call `callback` whenever one of these settings may have another value."""
         self._watchers.append((callback, frozenset(names)))
 
     def reset(self) -> None:
@@ -146,14 +146,14 @@ class Settings:
 def configure(url: str | None = None, /, **values: Any) -> Settings:
     """Set the settings, replacing those of an earlier call; open databases are closed. Return the settings.
 
-    `configure("sqlite:///db.sqlite3")` names the default database. `DATABASES={"default": ..., "replica": ...}`
-    takes URLs and dictionaries in Django's form. Raises ImproperlyConfigured for a name that is not a setting.
-    No connection is made before it is needed.
+    `configure("sqlite:///db.sqlite3")` names the default database. `DATABASES={"default": ..., "replica":
+    ...}` takes URLs and dictionaries in Django's form. Raises ImproperlyConfigured for a name that is not a
+    setting. No connection is made before it is needed.
     """
     for name in values:
         if not name.isupper():
             raise ImproperlyConfigured(
-                f"configure() got {name!r}, which is not the name of a setting.{_near(name.upper(), DEFAULTS)}"
+                f"configure() got {name!r}, which is no setting.{_near(name.upper(), DEFAULTS)}"
             )
         if name not in DEFAULTS and (close := difflib.get_close_matches(name, DEFAULTS, 1, 0.8)):
             raise ImproperlyConfigured(f"There is no setting {name!r}. Did you mean {close[0]!r}?")

@@ -1,6 +1,7 @@
 """The sans-I/O protocol: what is to be done to a database, apart from how it is done.
 
-A *program* is a generator. It yields steps, receives their results, does no I/O itself, and returns its result:
+A *program* is a generator. It yields steps, receives their results, does no I/O itself, and returns its
+result:
 
     def first_name(pk):
         rows = yield Fetch("SELECT name FROM author WHERE id = ?", (pk,))
@@ -63,7 +64,7 @@ Program: TypeAlias = Generator[Any, Any, R]
 
 
 class Fetch:
-    """Run a statement that returns rows. Result: a list of rows (tuples, or the driver's tuple-like records)."""
+    """Run a statement that returns rows. Result: a sequence of rows (tuples, or records like them)."""
 
     __slots__ = ("params", "sql")
 
@@ -89,7 +90,7 @@ class Execute:
 
 
 class Insert:
-    """Insert one row. Result: the key that the database gave it (SQLite and MariaDB; elsewhere use RETURNING)."""
+    """Insert one row. Result: the key that the database gave it. Not on PostgreSQL: use RETURNING."""
 
     __slots__ = ("params", "sql")
 
@@ -117,8 +118,8 @@ class ExecuteMany:
 class Enter:
     """Begin a transaction block: the outermost is a transaction, an inner one a savepoint. Result: a token.
 
-    No statement is sent before the first one inside the block. With `savepoint=False` an inner block is part of
-    the outer one, and its failure spoils that. `durable` refuses to be an inner block.
+    No statement is sent before the first one inside the block. With `savepoint=False` an inner block is
+    part of the outer one, and its failure spoils that. `durable` refuses to be an inner block.
     """
 
     __slots__ = ("durable", "savepoint")

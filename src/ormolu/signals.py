@@ -1,8 +1,9 @@
 """Signals: tell interested code that something happened, as Django's do.
 
-A receiver is any callable that takes `sender` and keywords. It is held by a weak reference unless `weak=False`.
-A receiver that does not take `**kwargs` gets only the keywords that it names. An async receiver is awaited by
-`asend()` and by async programs; a synchronous `send()` that meets one raises, rather than losing the call.
+A receiver is any callable that takes `sender` and keywords. It is held by a weak reference unless
+`weak=False`. A receiver that does not take `**kwargs` gets only the keywords that it names. An async
+receiver is awaited by `asend()` and by async programs; a synchronous `send()` that meets one raises, rather
+than losing the call.
 
 Source: Django's documentation, "Signals" and "Model signals".
 """
@@ -70,12 +71,12 @@ def _reference(target: Any, signal: Signal) -> Callable[[], Any]:
 
 
 def is_async_callable(target: object) -> bool:
-    """Say whether calling `target` gives an awaitable: a coroutine function, or an object with an async call."""
+    """Say whether calling `target` gives an awaitable: a coroutine function, or an async `__call__`."""
     while hasattr(target, "func"):  # functools.partial
         target = target.func
-    return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(
-        getattr(type(target), "__call__", None)
-    )
+    if inspect.iscoroutinefunction(target):
+        return True
+    return callable(target) and inspect.iscoroutinefunction(type(target).__call__)
 
 
 def _keywords_of(target: Receiver) -> frozenset[str] | None:
@@ -118,8 +119,8 @@ class Signal:
     ) -> Any:
         """Call `receiver` whenever this signal is sent (by `sender`, if one is given), and return `receiver`.
 
-        Usable as a decorator, with or without arguments. Connecting the same receiver and sender again, or the
-        same `dispatch_uid`, changes nothing. Raises TypeError for something that can't be called.
+        Usable as a decorator, with or without arguments. Connecting the same receiver and sender again, or
+        the same `dispatch_uid`, changes nothing. Raises TypeError for something that can't be called.
         """
         if receiver is None:
             return lambda target: self.connect(target, sender, weak, dispatch_uid)
@@ -209,8 +210,9 @@ class Signal:
     def _refuse_async(self, entry: _Entry) -> None:
         target = entry.ref()
         raise SynchronousOnlyOperation(
-            f"The async receiver {getattr(target, '__qualname__', target)!r} of {self.name or 'a signal'} can't be "
-            "called from synchronous code. Use the async method (asave, adelete, ...), or connect a plain function."
+            f"The async receiver {getattr(target, '__qualname__', target)!r} of {self.name or 'a signal'} "
+            "can't be called from synchronous code. Use the async method (asave, adelete, ...), or connect a "
+            "plain function."
         )
 
     def send(self, sender: object = None, **named: Any) -> list[tuple[Receiver, Any]]:
@@ -276,7 +278,7 @@ class Signal:
 
 
 class ModelSignal(Signal):
-    """A signal whose sender is a model, which may be given by its label (`"blog.Author"`) before it exists."""
+    """A signal whose sender is a model, or a model's label (`"blog.Author"`) before it exists."""
 
     def _sender_key(self, sender: object) -> object:
         return sender.lower() if isinstance(sender, str) else super()._sender_key(sender)
@@ -289,7 +291,7 @@ class ModelSignal(Signal):
 
 
 def receiver(signal: Signal | Iterable[Signal], **kwargs: Any) -> Callable[[F], F]:
-    """Return a decorator that connects a function to one signal or several; keywords are those of `connect()`."""
+    """Return a decorator that connects to one signal or several; keywords as for `connect()`."""
 
     def decorate(target: F) -> F:
         for one in [signal] if isinstance(signal, Signal) else signal:
@@ -314,7 +316,10 @@ pre_delete = ModelSignal("pre_delete")
 post_delete = ModelSignal("post_delete")
 """After a row was deleted. Keywords: instance, using, origin."""
 m2m_changed = ModelSignal("m2m_changed")
-"""A many-to-many relation changed. Sender: the through model. Keywords: instance, action, reverse, model, pk_set, using."""
+"""A many-to-many relation changed. Sender: the through model.
+
+Keywords: instance, action, reverse, model, pk_set, using.
+"""
 pre_query = Signal("pre_query")
 """Before each statement. Sender: the vendor ("sqlite", "postgresql", ...). Keywords: sql, params, alias."""
 post_query = Signal("post_query")

@@ -1,8 +1,8 @@
 """Transactions: all of a block's changes, or none.
 
     with transaction.atomic():
-        ...                                   # one transaction; commits at the end, rolls back on an exception
-        with transaction.atomic():            # a savepoint
+        ...                                   # one transaction; commits at the end, rolls back on an
+        exception with transaction.atomic():            # a savepoint
             ...
 
 A block belongs to the thread, or to the asyncio task, that entered it. A task that is started inside, or a
@@ -105,10 +105,11 @@ def atomic(
 ) -> Any:
     """Make a block or a function one transaction: `with atomic():` or `@atomic`.
 
-    The outermost block commits when it ends, and rolls back when an exception leaves it. A block inside is a
-    savepoint, or with `savepoint=False` a part of the outer one. `durable=True` insists on being outermost
-    (RuntimeError). `read_only=True` lets the database refuse writes; `immediate=True` takes SQLite's write lock at
-    the first statement even if that one reads. Nothing is sent before the first statement.
+    The outermost block commits when it ends, and rolls back when an exception leaves it. A block inside is
+    a savepoint, or with `savepoint=False` a part of the outer one. `durable=True` insists on being
+    outermost (RuntimeError). `read_only=True` lets the database refuse writes; `immediate=True` takes
+    SQLite's write lock at the first statement even if that one reads. Nothing is sent before the first
+    statement.
     """
     if callable(using):
         return Atomic(None, savepoint, durable, read_only, immediate)(using)
@@ -192,7 +193,8 @@ def on_commit(func: Callable[[], Any], using: str | None = None, robust: bool = 
     """Call `func` once the outermost block is committed; at once if there is none; never if it rolls back.
 
     With `robust` its exception is logged, and the other functions still run. Inside `aatomic()` it may be a
-    coroutine function, which is awaited after the commit. Raises TypeError if it can't be called, or not here.
+    coroutine function, which is awaited after the commit. Raises TypeError if it can't be called, or not
+    here.
     """
     if not callable(func):
         raise TypeError("on_commit()'s callback must be a callable.")
@@ -203,8 +205,8 @@ def on_commit(func: Callable[[], Any], using: str | None = None, robust: bool = 
         and not _in_aatomic(conn)
     ):
         raise TypeError(
-            f"on_commit() can't await {getattr(func, '__qualname__', func)!r} here: use aon_commit() in async code, "
-            "or a plain function."
+            f"on_commit() can't await {getattr(func, '__qualname__', func)!r} here: use aon_commit() in "
+            "async code, or a plain function."
         )
     if conn is not None and conn.blocks:
         conn.add_hook(func, robust)
@@ -234,8 +236,8 @@ async def aon_commit(func: Callable[[], Any], using: str | None = None, robust: 
 def set_rollback(rollback: bool, using: str | None = None) -> None:
     """Let the innermost block end in a rollback, without an exception; or, with False, no longer.
 
-    With False after an error, a block that the database has not spoilt itself can go on; roll back to a savepoint
-    first. Raises TransactionManagementError outside of blocks.
+    With False after an error, a block that the database has not spoilt itself can go on; roll back to a
+    savepoint first. Raises TransactionManagementError outside of blocks.
     """
     conn = _needed(using)
     if rollback:
@@ -285,7 +287,10 @@ def savepoint_commit(sid: str | None, using: str | None = None) -> None:
 
 
 def savepoint_rollback(sid: str | None, using: str | None = None) -> None:
-    """Undo what was done since a savepoint, which stays. A spoilt block stays spoilt: see `set_rollback(False)`."""
+    """Undo what was done since a savepoint, which stays.
+
+    A spoilt block stays spoilt: see `set_rollback(False)`.
+    """
     conn = databases.get(using or DEFAULT).driver.ambient()
     if conn is not None and sid is not None:
         conn.drive(conn.undoing(sid))
@@ -325,13 +330,14 @@ async def asavepoint_rollback(sid: str | None, using: str | None = None) -> None
 
 
 def get_autocommit(using: str | None = None) -> bool:
-    """Tell whether each statement is a transaction of its own: always so outside of blocks, unless set otherwise."""
+    """Tell whether each statement is a transaction of its own, as it is outside of blocks."""
     conn = _inside(using)
     return conn is None or not conn.blocks
 
 
 def set_autocommit(autocommit: bool, using: str | None = None) -> None:
-    """With False, let the thread's statements gather until `commit()` or `rollback()`; with True, commit and stop.
+    """With False, let the thread's statements gather until `commit()` or `rollback()`; with True, commit
+    and stop.
 
     Raises TransactionManagementError inside `atomic()`.
     """
@@ -355,7 +361,10 @@ def commit(using: str | None = None) -> None:
 
 
 def rollback(using: str | None = None) -> None:
-    """Undo what gathered since `set_autocommit(False)`. Raises TransactionManagementError inside `atomic()`."""
+    """Undo what gathered since `set_autocommit(False)`.
+
+    Raises TransactionManagementError inside `atomic()`.
+    """
     _end(using, True)
 
 

@@ -55,8 +55,8 @@ def _entry(alias: str) -> object:
     if not entries:
         raise ImproperlyConfigured(
             "No database is configured. Either call ormolu.configure('sqlite:///db.sqlite3'), or set the "
-            "environment variable DATABASE_URL, or put DATABASES into a settings.py (or [tool.ormolu.databases] "
-            "into pyproject.toml) in the working directory."
+            "environment variable DATABASE_URL, or put DATABASES into a settings.py (or "
+            "[tool.ormolu.databases] into pyproject.toml) in the working directory."
         )
     close = difflib.get_close_matches(alias, entries, 1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -83,7 +83,10 @@ def close_all() -> None:
 
 
 async def aclose_all() -> None:
-    """Close the idle connections of all databases, those of the running loop properly. Call it at shutdown."""
+    """Close the idle connections of all databases, those of the running loop properly.
+
+    Call it when the program ends.
+    """
     for database in list(_open.values()):
         await database.aclose()
 

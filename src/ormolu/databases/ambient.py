@@ -1,7 +1,7 @@
 """Whose transaction is it: the connection that belongs to the code that is running.
 
-An open transaction block puts a frame into a context variable. The frame remembers its *owner*: the asyncio task
-that opened it, or the thread where no event loop runs. Contexts are copied into child tasks and into
+An open transaction block puts a frame into a context variable. The frame remembers its *owner*: the asyncio
+task that opened it, or the thread where no event loop runs. Contexts are copied into child tasks and into
 `asyncio.to_thread`, so a child sees its parent's frames; but it is not their owner, so it never gets their
 connection. It works on one of its own, outside the parent's transaction.
 """

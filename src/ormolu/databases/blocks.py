@@ -1,17 +1,19 @@
 """Transaction blocks: the state of one connection's transaction, and the statements that move it on.
 
-No I/O here. A change of state is a generator that yields the control statements to run (BEGIN, SAVEPOINT, ...) and
-learns of their failure by the exception thrown in; connections drive it, synchronously or not.
+No I/O here. A change of state is a generator that yields the control statements to run (BEGIN, SAVEPOINT,
+...) and learns of their failure by the exception thrown in; connections drive it, synchronously or not.
 
 Rules, as in Django (source: its documentation, "Database transactions"):
 
-- the outermost block is a transaction; an inner one is a savepoint, or with `savepoint=False` part of the outer one;
+- the outermost block is a transaction; an inner one is a savepoint, or with `savepoint=False` part of the
+  outer one;
 - an error that the database reports inside a block spoils the block: further statements raise
-  TransactionManagementError until the block ends, which undoes it. An inner block with a savepoint confines that;
+  TransactionManagementError until the block ends, which undoes it. An inner block with a savepoint confines
+  that;
 - functions given to `on_commit` run after the outermost commit, in order, unless their savepoint was undone.
 
-And of our own: nothing is sent before the first statement inside the block. That statement's kind decides how SQLite
-begins, and a block without statements costs nothing.
+And of our own: nothing is sent before the first statement inside the block. That statement's kind decides
+how SQLite begins, and a block without statements costs nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ Control: TypeAlias = Generator[str, None, None]
 
 _log = logging.getLogger("ormolu.transaction")
 
-BROKEN = "An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' block."
+BROKEN = (
+    "An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' "
+    "block."
+)
 
 
 class Block:
@@ -153,7 +158,7 @@ class Blocks:
         self.attention = self.needs_rollback or not all(block.started for block in self.blocks)
 
     def starting(self, write: bool) -> Control:
-        """Begin whatever is entered but not yet begun. Raises TransactionManagementError in a spoilt block."""
+        """Begin what is entered but not yet begun. Raises TransactionManagementError in a spoilt block."""
         if self.needs_rollback:
             raise TransactionManagementError(BROKEN) from self.cause
         statements: list[str] = []
@@ -167,8 +172,7 @@ class Blocks:
             statements = ["; ".join(statements)] if statements else []
         if pending and pending[0].savepoint is None:
             self.begun_for_writing = write or pending[0].immediate
-        for sql in statements:
-            yield sql
+        yield from statements
         for block in pending:
             block.started = True
         self.attention = False
@@ -214,7 +218,7 @@ class Blocks:
                 self.ready.extend(hooks)
 
     def _roll_back(self) -> Control:
-        """Roll back if anything is open; a connection that can't is dead, which undoes its transaction too."""
+        """Roll back if anything is open. A connection that can't is dead, which undoes it too."""
         try:
             if not self.is_dead and self.in_transaction():
                 yield "ROLLBACK"
@@ -233,7 +237,8 @@ class Blocks:
                     try:
                         yield f"RELEASE SAVEPOINT {name}"
                     except BaseException:
-                        # The savepoint is still there: undo it, so that the outer block is what it was before.
+                        # The savepoint is still there: undo it, so that the outer block is what it was
+                        # before.
                         yield from self._undo_savepoint(name)
                         raise
             else:

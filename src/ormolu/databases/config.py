@@ -1,7 +1,7 @@
 """From what a user writes to what an engine needs: URLs and dictionaries in Django's form.
 
-Every spelling ends as one `DatabaseConfig`. Credentials are never pasted into URL text, so any character is safe in
-them. A name that is not understood is refused with the near miss, never ignored.
+Every spelling ends as one `DatabaseConfig`. Credentials are never pasted into URL text, so any character is
+safe in them. A name that is not understood is refused with the near miss, never ignored.
 """
 
 from __future__ import annotations
@@ -38,13 +38,16 @@ ENGINES = {
     "django.db.backends.oracle": "oracle",
     "mssql": "mssql",
 }
-"""Names for ENGINE, and what SQLAlchemy calls the dialect. Any `dialect+driver` of SQLAlchemy's works as well."""
+"""Names for ENGINE, and SQLAlchemy's names of the dialects.
+
+Any `dialect+driver` that SQLAlchemy knows works as well.
+"""
 
 KEYS = {
     "ALIAS", "ASYNC_DRIVER", "ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE",
     "DISABLE_SERVER_SIDE_CURSORS", "DRIVER", "ENGINE", "ENGINE_OPTIONS", "HOST", "MAX_IDLE", "MAX_LIFETIME",
-    "MAX_OVERFLOW", "MAX_POOL_SIZE", "MIN_POOL_SIZE", "NAME", "OPTIONS", "PASSWORD", "POOL_CHECK", "POOL_PRE_PING",
-    "POOL_RECYCLE", "POOL_SIZE", "POOL_TIMEOUT", "PORT", "TEST", "TIME_ZONE", "URL", "USER",
+    "MAX_OVERFLOW", "MAX_POOL_SIZE", "MIN_POOL_SIZE", "NAME", "OPTIONS", "PASSWORD", "POOL_CHECK",
+    "POOL_PRE_PING", "POOL_RECYCLE", "POOL_SIZE", "POOL_TIMEOUT", "PORT", "TEST", "TIME_ZONE", "URL", "USER",
 }  # fmt: skip
 
 SYNC_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
@@ -166,8 +169,8 @@ def _make_url(alias: str, text: str) -> sa.URL:
         return sa.make_url(f"{known}{plus}{driver}://{rest}")
     except (ArgumentError, ValueError) as error:
         raise ImproperlyConfigured(
-            f"DATABASES[{alias!r}] is not a URL that can be understood ({error}). Characters such as @ : / in a "
-            "password must be percent-encoded; in the dictionary form (USER, PASSWORD, ...) they need not be."
+            f"DATABASES[{alias!r}] can't be understood as a URL ({error}). Characters such as @ : / in "
+            "a password must be percent-encoded; in the dictionary form (USER, PASSWORD, ...) not."
         ) from None
 
 
@@ -175,7 +178,7 @@ def _url_of_parts(alias: str, written: Mapping[str, Any]) -> sa.URL:
     engine = written.get("ENGINE")
     if not engine:
         raise ImproperlyConfigured(
-            f"DATABASES[{alias!r}] needs 'URL', or 'ENGINE' with 'NAME'. Engines: {', '.join(_short_names())}."
+            f"DATABASES[{alias!r}] needs 'URL', or 'ENGINE' and 'NAME'. Engines: {', '.join(_short_names())}."
         )
     drivername = ENGINES.get(str(engine).lower()) or str(engine)
     name = written.get("NAME")
@@ -243,7 +246,7 @@ def _async_driver(backend: str, named: str) -> str:
 
 
 def _check_dialect(config: DatabaseConfig) -> None:
-    """Refuse a dialect that SQLAlchemy does not know. A missing driver is reported when it is first needed."""
+    """Refuse a dialect that SQLAlchemy does not know; a missing driver is for its first use."""
     try:
         config.url.get_dialect()
     except NoSuchModuleError:
@@ -251,7 +254,7 @@ def _check_dialect(config: DatabaseConfig) -> None:
         close = difflib.get_close_matches(name, ENGINES, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Engines: {', '.join(_short_names())}."
         raise ImproperlyConfigured(
-            f"DATABASES[{config.alias!r}] names the engine {config.url.drivername!r}, which is not known. {hint}"
+            f"DATABASES[{config.alias!r}] has the unknown engine {config.url.drivername!r}. {hint}"
         ) from None
 
 
@@ -270,7 +273,7 @@ def _number(alias: str, name: str, value: Any) -> float:
 def _pool_options(
     alias: str, written: Mapping[str, Any], query: dict[str, Any], options: dict[str, Any]
 ) -> PoolOptions:
-    """Collect the pool's options: from the entry's keys, the URL's query, the environment (DB_POOL_SIZE, ...)."""
+    """Collect the pool's options: from the entry, the URL's query, the environment (DB_POOL_SIZE, ...)."""
     pool = PoolOptions()
 
     def given(*names: str) -> Any:

@@ -141,10 +141,11 @@ class Database:
 
     @property
     def async_engine(self) -> AsyncEngine:
-        """SQLAlchemy's engine for asynchronous use in the running event loop, which disposes of it at its end.
+        """SQLAlchemy's engine for asynchronous use in the running event loop, disposed of when that ends.
 
-        Its pool is also the driver's, except on SQLite, where it needs `aiosqlite`. Asked for where no loop runs,
-        it is an engine that the program must dispose of itself. Raises MissingExtra without its driver.
+        Its pool is also the driver's, except on SQLite, where it needs `aiosqlite`. Asked for where no loop
+        runs, it is an engine that the program must dispose of itself. Raises MissingExtra without its
+        driver.
         """
         return self.async_engine_of(_get_running_loop())
 
@@ -191,7 +192,7 @@ class Database:
     # -- SQL by hand
 
     def cursor(self) -> Cursor:
-        """Return a DB-API cursor inside the open transaction, or on a connection of its own until it is closed."""
+        """Return a DB-API cursor inside the open transaction, or on a connection held until it is closed."""
         return Cursor(self)
 
     def execute(self, sql: str, params: Any = None) -> int:
@@ -213,7 +214,8 @@ class Database:
     def close(self, *, forget: bool = False) -> None:
         """Close all idle connections. The database can be used again afterwards.
 
-        One in memory would be lost by that, so it stays open, unless `forget` says that it is not needed any more.
+        One in memory would be lost by that, so it stays open, unless `forget` says that it is not needed
+        any more.
         """
         if self.config.memory and not forget:
             return

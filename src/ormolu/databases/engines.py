@@ -1,8 +1,8 @@
 """SQLAlchemy engines: one for each database and mode, which owns the pool.
 
-Connections stay in the driver's autocommit mode, so a statement outside of transactions costs one round trip. Where
-SQLAlchemy itself begins a transaction (a Session, `engine.begin()`), its dialect emits the BEGIN that the driver
-would otherwise have sent by itself: see `_emit_begin`.
+Connections stay in the driver's autocommit mode, so a statement outside of transactions costs one round
+trip. Where SQLAlchemy itself begins a transaction (a Session, `engine.begin()`), its dialect emits the
+BEGIN that the driver would otherwise have sent by itself: see `_emit_begin`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def make_engine(database: Database) -> sa.Engine:
 
 
 def make_async_engine(database: Database) -> AsyncEngine:
-    """Make an asynchronous engine of a database, for one event loop. Raises MissingExtra without its driver."""
+    """Make an asynchronous engine, for one event loop. Raises MissingExtra without its driver."""
     from sqlalchemy.ext.asyncio import create_async_engine  # needs greenlet; only here
 
     config = database.config
@@ -84,13 +84,14 @@ def pool_arguments(config: DatabaseConfig, poolclass: type[Any]) -> dict[str, An
         "pool_recycle": pool.recycle,
         "pool_pre_ping": pool.pre_ping,
         "pool_use_lifo": True,
-        # A connection comes back with nothing open, by construction; a ROLLBACK each time would be a round trip.
+        # A connection comes back with nothing open, by construction; a ROLLBACK each time would be a round
+        # trip.
         "pool_reset_on_return": None,
     }
 
 
 def dialect_arguments(url: sa.URL, connect_args: dict[str, Any]) -> dict[str, Any]:
-    """Add what a driver needs to start in autocommit; return create_engine() arguments for positional parameters."""
+    """Add what a driver needs to start in autocommit; return arguments for positional parameters."""
     driver = url.get_driver_name()
     if driver in ("psycopg", "pymysql", "aiomysql", "asyncmy"):
         connect_args.setdefault("autocommit", True)

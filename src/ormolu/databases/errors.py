@@ -1,7 +1,7 @@
 """From a driver's exception to ours: one place for all drivers.
 
-The driver's exception is the `__cause__` of ours, and `orig`. Drivers that follow PEP 249 name their classes alike,
-so a class is translated by the name of the first of its bases that PEP 249 knows.
+The driver's exception is the `__cause__` of ours, and `orig`. Drivers that follow PEP 249 name their
+classes alike, so a class is translated by the name of the first of its bases that PEP 249 knows.
 """
 
 from __future__ import annotations

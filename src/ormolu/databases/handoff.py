@@ -1,7 +1,7 @@
 """A lock that threads and asyncio tasks can both wait for, first come, first served.
 
-It guards the one connection of an SQLite database in memory, which both worlds share. The holder may take it again,
-for a query inside a loop over another query.
+It guards the one connection of an SQLite database in memory, which both worlds share. The holder may take
+it again, for a query inside a loop over another query.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class HandoffLock:
         return True
 
     def _give_up(self, waiter: Any, keep: bool = False) -> bool:
-        """Leave the queue; return False if the lock was handed over meanwhile (and keep it, or pass it on)."""
+        """Leave the queue; False if the lock was handed over meanwhile (keep it, or pass it on)."""
         with self._mutex:
             if waiter in self._queue:
                 self._queue.remove(waiter)

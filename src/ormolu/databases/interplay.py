@@ -1,8 +1,8 @@
 """SQLAlchemy's transactions and ours, on connections of the same pool.
 
 Connections stay in the driver's autocommit mode. Where SQLAlchemy itself begins a transaction (a Session,
-`engine.begin()`), its dialect sends the BEGIN that the driver would otherwise have sent by itself. Where SQLAlchemy
-works on a connection inside a transaction of ours, it neither begins nor ends anything.
+`engine.begin()`), its dialect sends the BEGIN that the driver would otherwise have sent by itself. Where
+SQLAlchemy works on a connection inside a transaction of ours, it neither begins nor ends anything.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def has_autocommit(dialect: Any) -> bool:
 def own_transactions(engine: Any) -> None:
     """Let SQLAlchemy's own transactions begin explicitly, and leave ours alone.
 
-    The dialect object belongs to this engine only, so its methods can be set on the instance. A "begin" listener
-    would do as well, but it makes every statement of the engine take the path that looks for listeners.
+    The dialect object belongs to this engine only, so its methods can be set on the instance. A "begin"
+    listener would do as well, but it makes every statement of the engine take the path that looks for
+    listeners.
     """
     dialect = engine.dialect
     commit, rollback, set_level = dialect.do_commit, dialect.do_rollback, dialect.set_isolation_level

@@ -1,8 +1,8 @@
 """Seeing the statements: capture, signals, logging. Costs nothing while nobody looks.
 
-`watch.on` says whether anybody looks. Drivers test it once for each program, and then put a watcher around the
-connection. Statements are logged at DEBUG on the logger `ormolu.sql`, those slower than the setting SLOW_QUERY_MS
-at WARNING on `ormolu.sql.slow` (of the statements that are watched for some other reason).
+`watch.on` says whether anybody looks. Drivers test it once for each program, and then put a watcher around
+the connection. Statements are logged at DEBUG on the logger `ormolu.sql`, those slower than the setting
+SLOW_QUERY_MS at WARNING on `ormolu.sql.slow` (of the statements that are watched for some other reason).
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ post_query.watch(watch.look)
 def capture_queries(using: str | None = None) -> Iterator[CapturedQueries]:
     """Collect the statements that run inside the `with` block, on one alias or on all of them.
 
-    Belongs to the code that runs in the block, with the tasks and threads that it starts; works in async code.
-    BEGIN, SAVEPOINT and their like are among the statements.
+    Belongs to the code that runs in the block, with the tasks and threads that it starts; works in async
+    code. BEGIN, SAVEPOINT and their like are among the statements.
     """
     captured = CapturedQueries(using)
     token = _captures.set((*_captures.get(), captured))
@@ -105,7 +105,7 @@ def capture_queries(using: str | None = None) -> Iterator[CapturedQueries]:
 
 
 class Watcher:
-    """Tells those who look about the statements of one program. Captures are those of the program's caller."""
+    """Tells those who look about the statements of one program, as its caller sees them."""
 
     __slots__ = ("alias", "captures", "vendor")
 

@@ -1,4 +1,5 @@
-"""The synchronous driver, whatever is below it: runs programs on the ambient connection or on one of the pool.
+"""The synchronous driver, whatever is below it: runs programs on the ambient connection or on one of the
+pool.
 
 A kind of database adds a connection class; the rest is here.
 """
@@ -20,8 +21,8 @@ import sqlalchemy.exc
 from ormolu.conf import settings
 from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, Blocks, run_hooks
-from ormolu.databases.interplay import cursor_events, guest
 from ormolu.databases.errors import translate, translate_sqlalchemy
+from ormolu.databases.interplay import cursor_events, guest
 from ormolu.databases.pools import LendingPool, must_return
 from ormolu.exceptions import Error, SynchronousOnlyOperation, SyncInAsyncWarning
 from ormolu.programs import run
@@ -132,8 +133,8 @@ class SyncConnection(Blocks):
     def await_(self, callback: Callable[[], Awaitable[Any]]) -> Any:
         """Refuse: there is no task here that could await."""
         raise SynchronousOnlyOperation(
-            f"{getattr(callback, '__qualname__', callback)!r} must be awaited, which synchronous code can't do. "
-            "Use the async method (asave, adelete, ...), or connect a plain function."
+            f"{getattr(callback, '__qualname__', callback)!r} must be awaited, which synchronous code can't "
+            "do. Use the async method (asave, adelete, ...), or connect a plain function."
         )
 
     def as_sqlalchemy(self, fn: Callable[[sa.Connection], R]) -> R:
@@ -261,7 +262,7 @@ class SyncDriver:
         return observation.Watched(conn, observation.Watcher(self.database.alias, self.vendor))
 
     def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
-        """Yield a statement's rows in lists, from the ambient connection or one that it holds until the end."""
+        """Yield a statement's rows in lists, from the ambient connection or one held until the end."""
         if _get_running_loop() is not None:
             note_sync_in_async()
         conn = ambient.find(self.key)
@@ -408,7 +409,7 @@ class SyncDriver:
         return ambient.find(self.key)
 
     def ddl(self, fn: Callable[[sa.Connection], R]) -> R:
-        """Call `fn` with a SQLAlchemy connection over the ambient one, or over one of its own in a transaction.
+        """Call `fn` with a SQLAlchemy connection: over the ambient one, or one of its own, in a transaction.
 
         Inside `atomic()` it takes part in that transaction. Errors are ours, as everywhere.
         """

@@ -11,9 +11,9 @@ import sqlalchemy.exc
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.blocks import Block
 from ormolu.databases.config import need
-from ormolu.databases.interplay import GUEST
 from ormolu.databases.general.driver import Transactions, begin_statements
 from ormolu.databases.general.through import Through, original
+from ormolu.databases.interplay import GUEST
 
 __all__ = ["GeneralAsyncConnection", "GeneralAsyncDriver"]
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from ormolu.databases.blocks import Block
-from ormolu.databases.interplay import GUEST, has_autocommit
 from ormolu.databases.general.through import Through, original
+from ormolu.databases.interplay import GUEST, has_autocommit
 from ormolu.databases.sync import SyncConnection, SyncDriver
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def begin_statements(dialect: str, block: Block) -> list[str]:
 
 
 class Transactions:
-    """Control statements on a DB-API connection: as SQL where it has an autocommit mode, else by its methods."""
+    """Control statements: as SQL where the driver has an autocommit mode, else by its methods."""
 
     def __init__(self, through: Through, fairy: Any, dialect: Any) -> None:
         self.through = through

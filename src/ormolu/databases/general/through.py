@@ -1,7 +1,7 @@
 """Statements by way of SQLAlchemy's own Connection: for dialects without a driver of ours, and for listeners.
 
-OpenTelemetry's instrumentation, and others, listen to SQLAlchemy's cursor events. When somebody does, the native
-drivers run their statements here too, so that the events fire.
+OpenTelemetry's instrumentation, and others, listen to SQLAlchemy's cursor events. When somebody does, the
+native drivers run their statements here too, so that the events fire.
 """
 
 from __future__ import annotations

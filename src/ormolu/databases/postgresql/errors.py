@@ -35,7 +35,7 @@ _CLASSES: dict[str, type[Error]] = {
 
 
 def class_of_sqlstate(code: str | None) -> type[Error]:
-    """Return the exception class of a five-character code; OperationalError for what is not the caller's fault."""
+    """Return the exception class of a code; OperationalError for what is not the caller's fault."""
     if not code:
         return exceptions.DatabaseError
     return _CLASSES.get(code[:2], exceptions.OperationalError)

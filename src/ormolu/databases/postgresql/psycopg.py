@@ -23,8 +23,9 @@ _cursor_numbers = itertools.count(1)
 class PsycopgConnection(SyncConnection):
     """A psycopg connection in autocommit mode.
 
-    One cursor serves all statements whose rows are fetched at once: making one costs more than it seems. psycopg
-    prepares a statement on the server at its fifth use; BEGIN and its like travel together in one message.
+    One cursor serves all statements whose rows are fetched at once: making one costs more than it seems.
+    psycopg prepares a statement on the server at its fifth use; BEGIN and its like travel together in one
+    message.
     """
 
     joins_controls = True
@@ -86,7 +87,7 @@ class PsycopgConnection(SyncConnection):
             raise self.failed(error, sql, None) from error
 
     def stream(self, sql: str, params: Any = None, chunk_size: int = 2000) -> Iterator[list[Any]]:
-        """Yield the rows from a cursor on the server. It needs a transaction, and gets one of its own outside."""
+        """Yield the rows from a cursor on the server, which needs a transaction, and gets one."""
         block = self.open_block() if not self.blocks else None
         failed = True
         try:

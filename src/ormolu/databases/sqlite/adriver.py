@@ -41,8 +41,8 @@ RETIRE = 10.0
 class AsyncSqliteDriver:
     """Runs programs on SQLite for async code. One for each database, for all event loops.
 
-    Programs outside of transactions go to a crew of workers with a common queue. A transaction block has a worker
-    to itself, so blocks of many tasks can be open at once.
+    Programs outside of transactions go to a crew of workers with a common queue. A transaction block has a
+    worker to itself, so blocks of many tasks can be open at once.
     """
 
     is_async = True
@@ -77,7 +77,8 @@ class AsyncSqliteDriver:
         return f"<{type(self).__name__} {self.database.alias!r}>"
 
     def _make_pool(self) -> Any:
-        # The same connections, options and event listeners as the synchronous engine's; its limit is kept here.
+        # The same connections, options and event listeners as the synchronous engine's; its limit is kept
+        # here.
         return self.database.engine.pool.unlimited()  # type: ignore[attr-defined]
 
     # -- programs
@@ -163,8 +164,8 @@ class AsyncSqliteDriver:
     def _staffed(self) -> SimpleQueue[Any]:
         """Return the crew's queue, seeing to it that somebody works there.
 
-        One worker serves best while jobs are short: the interpreter runs one thread at a time anyway. Others are
-        hired when jobs wait and none gets done, because one reads long or waits for a lock.
+        One worker serves best while jobs are short: the interpreter runs one thread at a time anyway.
+        Others are hired when jobs wait and none gets done, because one reads long or waits for a lock.
         """
         crew = self._crew
         if not crew:

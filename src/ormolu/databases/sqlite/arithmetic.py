@@ -1,7 +1,7 @@
 """Arithmetic of dates, times and durations for SQLite, which has texts and numbers in their place.
 
-Moments are texts as the column types store them, durations are whole microseconds. NULL makes NULL; so does a result
-that no date can hold.
+Moments are texts as the column types store them, durations are whole microseconds. NULL makes NULL; so does
+a result that no date can hold.
 """
 
 from __future__ import annotations

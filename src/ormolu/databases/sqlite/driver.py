@@ -169,14 +169,14 @@ class SqliteConnection(SyncConnection):
         holder = ambient.holder(self.key)
         if holder is not None and holder.begun_for_writing:
             return (
-                ": the task or thread that started this one is inside atomic() and holds the write lock. A child "
-                "has a connection of its own, outside its parent's transaction; let the parent write, or wait for "
-                "the children after its block."
+                ": the task or thread that started this one is inside atomic() and holds the write lock. A "
+                "child has a connection of its own, outside its parent's transaction; let the parent write, "
+                "or start the children after its block."
             )
         if self.blocks and not self.begun_for_writing and self.in_transaction() and not reads_only(sql):
             return (
-                ": this transaction began by reading, and another connection has written since, or is writing. "
-                "Begin it for writing with atomic(immediate=True), or run the block again."
+                ": this transaction began by reading, and another connection has written since, or is "
+                "writing. Begin it for writing with atomic(immediate=True), or run the block again."
             )
         return ": another connection holds the write lock for longer than the busy timeout."
 
@@ -188,5 +188,6 @@ class SqliteDriver(SyncDriver):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        # The asynchronous driver's connections are of the same kind, and a transaction of one is known to the other.
+        # The asynchronous driver's connections are of the same kind, and a transaction of one is known to
+        # the other.
         self.key = database

@@ -23,7 +23,8 @@ SQLITE_PRAGMAS: dict[str, Any] = {
 
 _KNOWN_PRAGMAS = {
     "auto_vacuum", "cache_size", "case_sensitive_like", "foreign_keys", "journal_mode", "journal_size_limit",
-    "mmap_size", "page_size", "recursive_triggers", "secure_delete", "synchronous", "temp_store", "wal_autocheckpoint",
+    "mmap_size", "page_size", "recursive_triggers", "secure_delete", "synchronous", "temp_store",
+    "wal_autocheckpoint",
 }  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def sqlite_arguments(
         "EXCLUSIVE",
     ):
         raise ImproperlyConfigured(
-            f"DATABASES[{config.alias!r}]['OPTIONS']['transaction_mode'] must be IMMEDIATE, DEFERRED or EXCLUSIVE."
+            f"DATABASES[{config.alias!r}]: transaction_mode must be IMMEDIATE, DEFERRED or EXCLUSIVE."
         )
     connect_args.setdefault("timeout", float(str(query.pop("timeout", 5.0))))
     connect_args.setdefault("cached_statements", 512)
@@ -88,6 +89,6 @@ def _pragma_value(config: DatabaseConfig, name: str, value: Any) -> str:
     text = str(int(value)) if isinstance(value, bool) else str(value)
     if not name.isidentifier() or not text.replace("-", "").replace("_", "").isalnum():
         raise ImproperlyConfigured(
-            f"DATABASES[{config.alias!r}] has the pragma {name!r} with the value {value!r}; it must be a word or a number."
+            f"DATABASES[{config.alias!r}]: the pragma {name!r} must be a word or a number, not {value!r}."
         )
     return text

@@ -1,6 +1,7 @@
 """SQL functions that every SQLite connection gets.
 
-Other layers add theirs with `add(name, number_of_arguments, function)`; connections made from then on have them.
+Other layers add theirs with `add(name, number_of_arguments, function)`; connections made from then on have
+them.
 """
 
 from __future__ import annotations

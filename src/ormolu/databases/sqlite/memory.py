@@ -1,8 +1,8 @@
 """SQLite in memory: one connection for everybody, one user at a time.
 
-Such a database lives as long as its connection, so threads, tasks, both worlds, and SQLAlchemy's own sessions share
-one. A lock that threads and tasks can wait for, in turn, keeps each transaction whole. Whoever holds it may take
-it again.
+Such a database lives as long as its connection, so threads, tasks, both worlds, and SQLAlchemy's own
+sessions share one. A lock that threads and tasks can wait for, in turn, keeps each transaction whole.
+Whoever holds it may take it again.
 """
 
 from __future__ import annotations
@@ -86,13 +86,13 @@ class MemoryDriver(SqliteDriver):
     def locked(self) -> OperationalError:
         """Return the error for a lock that was not to be had in time."""
         text = (
-            f"database is locked: the database {self.database.alias!r} is in memory and has one connection, which "
-            f"another thread or task has held for {self.timeout:g} seconds, perhaps in a transaction."
+            f"database is locked: the database {self.database.alias!r} is in memory and has one connection, "
+            f"which another thread or task has held for {self.timeout:g} seconds, perhaps in a transaction."
         )
         if ambient.holder(self.key) is not None:
             text += (
-                " The task or thread that started this one is inside atomic(); a child can't take part in its "
-                "parent's transaction. Let the parent write, or use a database file."
+                " The task or thread that started this one is inside atomic(); a child can't take part in "
+                "its parent's transaction. Let the parent write, or use a database file."
             )
         return OperationalError(text)
 

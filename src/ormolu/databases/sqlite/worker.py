@@ -1,8 +1,8 @@
 """Threads that run whole programs on SQLite for async code: one hop for each program.
 
-A hop to a thread and back costs about 27 microseconds, several times what a small statement does; so a program goes
-over as a whole, and its rows are turned into objects there. The results that finish before the loop gets to run
-travel together, in one wake-up.
+A hop to a thread and back costs about 27 microseconds, several times what a small statement does; so a
+program goes over as a whole, and its rows are turned into objects there. The results that finish before the
+loop gets to run travel together, in one wake-up.
 """
 
 from __future__ import annotations
@@ -97,8 +97,9 @@ class Job:
     async def outcome(self) -> Any:
         """Wait for the outcome.
 
-        When the waiting task is cancelled the work is interrupted, and its end awaited, before the cancellation
-        goes on: nothing may still be running on a connection that somebody then rolls back or reuses.
+        When the waiting task is cancelled the work is interrupted, and its end awaited, before the
+        cancellation goes on: nothing may still be running on a connection that somebody then rolls back or
+        reuses.
         """
         try:
             return await self.future

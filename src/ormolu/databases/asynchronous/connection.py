@@ -1,0 +1,208 @@
+"""An asynchronous connection: statements, transaction blocks, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio import CancelledError
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from time import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ormolu.databases import ambient, observation
+from ormolu.databases.blocks import Block, Blocks
+from ormolu.databases.errors import translate
+from ormolu.exceptions import Error
+
+if TYPE_CHECKING:
+    from ormolu.databases.asynchronous.driver import AsyncDriver
+    from ormolu.databases.asynchronous.pool import LoopPool
+
+R = TypeVar("R")
+_watch = observation.watch
+_log = observation.log
+
+__all__ = ["AsyncConnection"]
+
+CLEAN_UP = 5.0
+"""Seconds that the server has for a ROLLBACK before the connection is cut."""
+
+
+class AsyncConnection(Blocks):
+    """A driver's asynchronous connection with its transaction state. Subclasses run the statements."""
+
+    def __init__(self, driver: AsyncDriver, pool: LoopPool, fairy: Any) -> None:
+        super().__init__()
+        self.driver = driver
+        self.pool = pool
+        self.fairy = fairy
+        self.native: Any = fairy.driver_connection
+        self.key = driver.key
+        self.born = time()
+        self.reviving = False
+
+    # -- statements, each to be given by the subclass
+
+    async def fetch(self, sql: str, params: Any = ()) -> Any:
+        """Run a statement and return its rows."""
+        raise NotImplementedError
+
+    async def execute(self, sql: str, params: Any = ()) -> int:
+        """Run a statement and return how many rows it changed."""
+        raise NotImplementedError
+
+    async def insert(self, sql: str, params: Any = ()) -> Any:
+        """Insert one row and return the key that the database gave it."""
+        raise NotImplementedError
+
+    async def many(self, sql: str, rows: Any) -> int:
+        """Run a statement for each row of parameters, inside a transaction."""
+        raise NotImplementedError
+
+    def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> AsyncGenerator[list[Any], None]:
+        """Yield the rows in lists of at most `chunk_size`, inside a transaction."""
+        raise NotImplementedError
+
+    async def control_now(self, sql: str) -> None:
+        """Run a control statement."""
+        raise NotImplementedError
+
+    async def terminate(self) -> None:
+        """Cut the connection without a word to the server."""
+        raise NotImplementedError
+
+    async def executemany(self, sql: str, rows: Any) -> int:
+        """Run a statement for each row of parameters, all or none; return how many rows changed."""
+        if self.blocks:
+            if self.attention:
+                await self.begin(True)
+            return await self.many(sql, rows)
+        block = self.open_block()
+        failed = True
+        try:
+            await self.begin(True)
+            count = await self.many(sql, rows)
+            failed = False
+            return count
+        finally:
+            await self.leave(block, failed)
+
+    # -- blocks
+
+    async def control(self, sql: str) -> None:
+        """Run a control statement, reporting it to those who look."""
+        if not (_watch.on or _log.isEnabledFor(logging.DEBUG)):
+            return await self.control_now(sql)
+        watcher = observation.Watcher(self.driver.database.alias, self.driver.vendor)
+        report = observation.AsyncWatched(self, watcher)._report
+        await report(lambda text, _: self.control_now(text), sql, ())
+
+    async def drive(self, steps: Generator[str, None, R]) -> R:
+        """Run the control statements that a change of state asks for; return its result."""
+        try:
+            sql = next(steps)
+            while True:
+                try:
+                    await self.control(sql)
+                except BaseException as error:
+                    sql = steps.throw(error)
+                else:
+                    sql = next(steps)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    async def begin(self, write: bool) -> None:
+        """Begin what is entered but not begun; raise in a spoilt block."""
+        await self.drive(self.starting(write))
+
+    async def enter(
+        self,
+        *,
+        durable: bool = False,
+        savepoint: bool = True,
+        read_only: bool = False,
+        immediate: bool = False,
+    ) -> Block:
+        """Enter a transaction block."""
+        return self.open_block(durable=durable, savepoint=savepoint, read_only=read_only, immediate=immediate)
+
+    async def leave(self, block: Block, error: bool) -> None:
+        """Leave a transaction block. Undoing goes on even if the task is cancelled meanwhile."""
+        if not self.blocks:
+            return
+        if not error:
+            await self.drive(self.closing(block, False))
+            return
+        work = asyncio.ensure_future(self._undo(block))
+        cancelled: CancelledError | None = None
+        while not work.done():
+            try:
+                await asyncio.shield(work)
+            except CancelledError as raised:
+                cancelled = raised
+        ambient.tidy()
+        work.result()
+        if cancelled is not None:
+            raise cancelled
+
+    async def _undo(self, block: Block) -> None:
+        try:
+            async with asyncio.timeout(CLEAN_UP):
+                await self.drive(self.closing(block, True))
+        except TimeoutError:
+            self.dead()
+
+    async def on_commit(self, callback: Callable[[], Any], robust: bool = False) -> None:
+        """Call `callback` after the commit, or after the program outside of blocks."""
+        self.add_hook(callback, robust)
+        if not self.blocks:
+            hooks, self.hooks = self.hooks, []
+            self.ready += hooks
+
+    async def await_(self, callback: Callable[[], Awaitable[Any]]) -> Any:
+        """Await what `callback` returns, with this connection as the ambient one."""
+        frame = ambient.push(self.key, self)
+        try:
+            return await callback()
+        finally:
+            ambient.pop(frame)
+
+    # -- errors and the end
+
+    def failed(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        """Return our error for the driver's; spoil the block, and bury a connection that is gone."""
+        made = self.explain(error, sql, params)
+        if isinstance(made, Error):
+            if self.disconnected(error):
+                made.connection_invalidated = True
+                self.dead()
+                self.pool.forget_older(self)
+            self.spoil(made)
+        return made
+
+    def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        """Translate a driver's error."""
+        return translate(error, sql, params)
+
+    def disconnected(self, error: BaseException) -> bool:
+        """Say whether an error means that the connection is gone."""
+        raise NotImplementedError
+
+    def use(self, fairy: Any) -> None:
+        """Work on another connection of the pool from now on."""
+        self.fairy = fairy
+        self.native = fairy.driver_connection
+        self.is_dead = False
+
+    async def revived(self, error: BaseException) -> bool:
+        """Replace a connection that died while it lay idle; say whether the statement may be tried again.
+
+        Only outside of blocks, and only for reading: nothing can have happened twice.
+        """
+        if self.blocks or self.reviving or not self.disconnected(error):
+            return False
+        self.reviving = True
+        self.pool.forget_older(self)
+        await self.pool.discard(self)
+        self.use(await self.pool.fairy())
+        return True

@@ -1,0 +1,113 @@
+"""The connections of one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import Awaitable
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from ormolu.databases.loops import when_loop_ends
+from ormolu.databases.pools import AsyncLendingPool, must_return
+
+if TYPE_CHECKING:
+    from ormolu.databases.asynchronous.driver import AsyncDriver
+
+__all__ = ["LoopPool"]
+
+
+class LoopPool:
+    """One event loop's engine and idle connections."""
+
+    def __init__(self, driver: AsyncDriver, loop: asyncio.AbstractEventLoop) -> None:
+        self.driver = driver
+        self.loop = loop
+        self.engine = driver.database.async_engine_of(loop)
+        self.pool: Any = self.engine.sync_engine.pool
+        if isinstance(self.pool, AsyncLendingPool):
+            self.pool.lender = weakref.ref(self)
+        config = driver.database.config.pool
+        self.lends = isinstance(self.pool, AsyncLendingPool) and not config.pre_ping
+        self.recycle = config.recycle
+        self.idle: list[Any] = []
+        self._guard = when_loop_ends(self.aclose)
+
+    async def fairy(self) -> Any:
+        """Take a connection from SQLAlchemy's pool. Raises ServerUnreachable if there is none to be had."""
+        from sqlalchemy.util import greenlet_spawn
+
+        try:
+            return await greenlet_spawn(self.pool.connect)
+        except Exception as error:
+            raise self.driver.database.unreachable(error) from error
+
+    async def checkout(self) -> Any:
+        """Return a connection for the caller alone, the last used one if there is one."""
+        while self.idle:
+            conn = self.idle.pop()
+            if self.recycle > 0 and time() - conn.born > self.recycle:
+                await self.return_fairy(conn)
+                continue
+            return conn
+        return self.driver.connection_class(self.driver, self, await self.fairy())
+
+    def release(self, conn: Any) -> Awaitable[None] | None:
+        """Keep a connection for the next one; or return what must be awaited to give it back."""
+        if self.lends and not conn.is_dead and not must_return(self.pool):
+            conn.reviving = False
+            self.idle.append(conn)
+            return None
+        return self.discard(conn) if conn.is_dead else self.return_fairy(conn)
+
+    async def return_fairy(self, conn: Any) -> None:
+        """Give a connection to the pool."""
+        from sqlalchemy.util import greenlet_spawn
+
+        await greenlet_spawn(conn.fairy.close)
+
+    async def discard(self, conn: Any) -> None:
+        """Cut a connection, and let the pool make another one when it needs one."""
+        from sqlalchemy.util import greenlet_spawn
+
+        with contextlib.suppress(Exception):
+            await conn.terminate()
+        if conn.fairy.is_valid:
+            with contextlib.suppress(Exception):
+                await greenlet_spawn(conn.fairy.invalidate)
+        with contextlib.suppress(Exception):
+            await greenlet_spawn(conn.fairy.close)
+
+    def forget_older(self, conn: Any) -> None:
+        """After a lost connection, trust none that is as old: a restarted server has dropped them all."""
+        self.pool._invalidate(conn.fairy, None, _checkin=False)
+        for one in self.idle:
+            one.is_dead = True
+        stale, self.idle = self.idle, []
+        for one in stale:
+            self.loop.create_task(self.discard(one))
+
+    def give_back_one(self) -> bool:
+        """Return an idle connection to the pool, which calls this, in a greenlet, for one who waits."""
+        try:
+            self.idle.pop().fairy.close()
+        except IndexError:
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """Close all idle connections."""
+        while self.idle:
+            await self.return_fairy(self.idle.pop())
+        self.driver.pools.pop(self.loop, None)
+        await self.driver.database.drop_async_engine(self.loop)
+
+    def abandon(self) -> None:
+        """Let go of connections whose loop is closed; nothing can be awaited on them any more."""
+        idle, self.idle = self.idle, []
+        for conn in idle:
+            with contextlib.suppress(Exception):
+                conn.cut()
+        with contextlib.suppress(Exception):
+            self.engine.sync_engine.dispose(close=False)
