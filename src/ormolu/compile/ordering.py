@@ -27,9 +27,9 @@ class Order:
         self.descending = descending
         self.nulls = nulls  # "first", "last" or None
 
-    def element(self) -> Any:
-        """Return the SQLAlchemy element."""
-        element = self.term.sa
+    def element(self, label: Any = None) -> Any:
+        """Return the SQLAlchemy element, over the label that stands for the term in the select list."""
+        element = self.term.sa if label is None else label
         element = element.desc() if self.descending else element.asc()
         if self.nulls == "first":
             return element.nulls_first()

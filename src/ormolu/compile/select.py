@@ -108,7 +108,8 @@ class Parts:
     def select(self, *, limits: bool = True, distinct: bool = True) -> Any:
         """Return the Select."""
         query = self.builder.query
-        select = sa.select(*(term.sa for term in self.terms)).select_from(self.source())
+        labels = self.labels()
+        select = sa.select(*(labels.get(id(term.sa), term.sa) for term in self.terms)).select_from(self.source())
         if self.where:
             select = select.where(combine("AND", self.where).sa)
         if self.grouped:
@@ -119,8 +120,21 @@ class Parts:
             on = [self.builder.ref(name).sa for name in query.distinct_fields]
             select = select.distinct(*on)
         if self.orders:
-            select = select.order_by(*(entry.element() for entry in self.orders))
+            select = select.order_by(*(entry.element(labels.get(id(entry.term.sa))) for entry in self.orders))
         return self.limited(select) if limits else select
+
+    def labels(self) -> dict[int, Any]:
+        """Return labels for selected expressions that ORDER BY reads, too, by their identity.
+
+        It names them, then: SQLite can't read the enclosing query's columns there, and on PostgreSQL the same text
+        with other parameters would be another expression.
+        """
+        ordered = {id(entry.term.sa) for entry in self.orders}
+        return {
+            id(term.sa): term.sa.label(None)
+            for term in self.terms
+            if id(term.sa) in ordered and not isinstance(term.sa, (sa.ColumnClause, sa.Label))
+        }
 
     def limited(self, select: Any) -> Any:
         """Apply LIMIT and OFFSET."""

@@ -46,6 +46,11 @@ class Aggregate(Func):
             return f"{names[0]}__{(self.name or type(self).__name__).lower()}"
         raise TypeError("Complex expressions require an alias")
 
+    def repr_options(self) -> dict[str, Any]:
+        """Return the options that `repr()` shows."""
+        shown: dict[str, Any] = {"distinct": self.distinct, "filter": self.filter, "default": self.default}
+        return {name: value for name, value in shown.items() if value is not None and value is not False}
+
     def _resolve_output_field(self) -> Any:
         return self.result_field if self.result_field is not None else super()._resolve_output_field()
 
@@ -211,6 +216,10 @@ class _Statistic(Avg):
         self.sample = sample
 
     base: ClassVar[str] = ""
+
+    def repr_options(self) -> dict[str, Any]:
+        """Return the options that `repr()` shows."""
+        return {**super().repr_options(), "sample": self.sample}
 
     def shape(self, shape: Any) -> Any:
         """Return the key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, Generic, Self
 
@@ -433,14 +434,16 @@ def named_expressions(args: Iterable[Any], kwargs: dict[str, Any], method: str) 
     return named
 
 
-_FORBIDDEN = frozenset("'`\"];#")
+_FORBIDDEN = frozenset("'`\"[];#")
 
 
 def check_alias(name: str) -> None:
     """Refuse aliases that could be more than a name (trap of injected SQL)."""
-    if any(char in _FORBIDDEN or char.isspace() for char in name) or "--" in name or "/*" in name or "*/" in name:
+    unsafe = any(char in _FORBIDDEN or char.isspace() or unicodedata.category(char) == "Cc" for char in name)
+    if unsafe or "--" in name or "/*" in name or "*/" in name:
         raise ValueError(
-            "Column aliases cannot contain whitespace characters, hashes, quotation marks, semicolons, or SQL comments."
+            "Column aliases cannot contain whitespace characters, hashes, control characters, quotation marks, "
+            "semicolons, or SQL comments."
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ormolu.compile.builder import Builder
 from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape, Uncacheable
+from ormolu.compile.terms import OuterMissing
 from ormolu.exceptions import EmptyResultSet
 
 _checked: dict[Any, _Checked] = {}
@@ -76,7 +77,7 @@ def _resolve(query: Any, part: Any, shape: Shape, resolve: Any) -> _Checked:
         builder.replay()
         before = len(params.bindings)
         resolve(builder)
-    except EmptyResultSet:
+    except (EmptyResultSet, OuterMissing):
         return _Checked((), shape.owners)
     new = list(params.bindings.values())[before:]
     kept = dict.fromkeys((b.index, b.prepare, b.convert) for b in new if b.convert is not None)

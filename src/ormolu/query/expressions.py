@@ -8,7 +8,9 @@ of `Value` do not count. Source of the rules: Django's documentation, ref/models
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -17,10 +19,27 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement, Grouping
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from ormolu.compile.conditions import Condition
-from ormolu.compile.terms import Term, merge
+from ormolu.compile.terms import OuterMissing, Term, merge
 from ormolu.exceptions import FieldError
 from ormolu.query.combinable import Combinable
 from ormolu.query.types import field_of_value, resolve_combined
+
+
+class OutputField:
+    """`expression.output_field`: the field of the result. On the class it is what the class declares, if anything."""
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self if owner._given is None else owner._given
+        field = instance._output_field_or_none
+        if field is None:
+            raise FieldError("Cannot resolve expression type, unknown output_field")
+        return field
+
+    def __set__(self, instance: Any, field: Any) -> None:
+        instance._given = field
+        if "output_field" in _signature(type(instance)).parameters:
+            instance._kwargs = {**instance._kwargs, "output_field": field}
 
 
 class Expression(Combinable):
@@ -48,7 +67,7 @@ class Expression(Combinable):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         given = cls.__dict__.get("output_field")
-        if given is not None and not isinstance(given, property):
+        if given is not None and not isinstance(given, (property, OutputField)):
             cls._given = given
             del cls.output_field
 
@@ -57,7 +76,9 @@ class Expression(Combinable):
     @property
     def identity(self) -> tuple[Any, ...]:
         """What two equal expressions share."""
-        return (self.__class__, *(_freeze(arg) for arg in self._args), *_freeze_items(self._kwargs))
+        bound = _signature(self.__class__).bind_partial(*self._args, **self._kwargs)
+        bound.apply_defaults()
+        return (self.__class__, *_freeze_items(bound.arguments))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Expression):
@@ -122,13 +143,8 @@ class Expression(Combinable):
 
         return isinstance(self._given or self.conditional_field, BooleanField)
 
-    @property
-    def output_field(self) -> Any:
-        """The field of the result; FieldError where it can't be told without a query."""
-        field = self._output_field_or_none
-        if field is None:
-            raise FieldError("Cannot resolve expression type, unknown output_field")
-        return field
+    output_field: Any = OutputField()
+    """The field of the result; FieldError where it can't be told without a query."""
 
     @property
     def _output_field_or_none(self) -> Any:
@@ -153,6 +169,13 @@ class Expression(Combinable):
 
 
 BaseExpression = Expression
+
+
+@lru_cache(maxsize=512)
+def _signature(cls: type[Any]) -> inspect.Signature:
+    """Return the parameters of an expression's constructor."""
+    whole = inspect.signature(cls.__init__)
+    return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
 def _freeze(value: Any) -> Any:
@@ -297,7 +320,7 @@ class OuterRef(F):
     def as_term(self, builder: Any) -> Term:
         """Return the term in the enclosing query."""
         if builder.outer is None:
-            raise ValueError(
+            raise OuterMissing(
                 "This queryset contains a reference to an outer query and may only be used in a subquery."
             )
         if isinstance(self.name, F):
@@ -510,7 +533,7 @@ class NegatedExpression(ExpressionWrapper):
         super().__init__(expression, BooleanField())
 
     def __invert__(self) -> Any:
-        return self.expression
+        return copy.copy(self.expression)
 
     def as_term(self, builder: Any) -> Term:
         """Return NOT of the term."""
@@ -554,6 +577,15 @@ class Func(Expression):
         """Return the key: the arguments as expressions."""
         kwargs = tuple((name, shape.item(value)) for name, value in self._kwargs.items())
         return (self.__class__, tuple(shape.item(arg) for arg in self.source_expressions), kwargs)
+
+    def repr_options(self) -> dict[str, Any]:
+        """Return the options that `repr()` shows beside those of the template."""
+        return {}
+
+    def __repr__(self) -> str:
+        args = self.arg_joiner.join(str(arg) for arg in self.source_expressions)
+        options = sorted({**self.extra, **self.repr_options()}.items())
+        return f"{type(self).__name__}({', '.join([args, *(f'{name}={value}' for name, value in options)])})"
 
     def terms(self, builder: Any) -> list[Term]:
         """Return the terms of the arguments."""
@@ -710,6 +742,8 @@ class Sliced(Expression):
             if part < 0:
                 raise ValueError("Negative indexing is not supported.")
             self.start, self.length = part + 1, 1
+        elif not isinstance(part, slice):
+            raise TypeError("Argument to slice must be either int or slice instance.")
         else:
             if (part.start is not None and part.start < 0) or (part.stop is not None and part.stop < 0):
                 raise ValueError("Negative indexing is not supported.")
@@ -720,6 +754,9 @@ class Sliced(Expression):
             self.start = (part.start or 0) + 1
             self.length = None if part.stop is None else part.stop - (part.start or 0)
         self.source = source
+
+    def __getitem__(self, part: Any) -> Any:
+        return Sliced(self, part)
 
     @property
     def identity(self) -> tuple[Any, ...]:

@@ -115,11 +115,12 @@ class Q:
     def __hash__(self) -> int:
         return hash((Q, self.connector, self.negated, tuple(freeze(child) for child in self.children)))
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         inner = ", ".join(map(str, self.children))
-        return f"<Q: {'(NOT ' if self.negated else ''}({self.connector}: {inner}){')' if self.negated else ''}>"
+        return f"(NOT ({self.connector}: {inner}))" if self.negated else f"({self.connector}: {inner})"
 
-    __str__ = __repr__
+    def __repr__(self) -> str:
+        return f"<Q: {self}>"
 
     def shape(self, shape: Any) -> Any:
         """Return the key of this condition; its values go to `shape`."""
