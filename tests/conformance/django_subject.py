@@ -34,6 +34,8 @@ class Adapter(Base):
     """Connects the bench with the library."""
 
     OVERRIDES = django_names.overrides()
+    # startswith and its like distinguish case on every database, also where the database's LIKE doesn't.
+    FEATURES = {"has_case_insensitive_like": False}  # noqa: RUF012
 
     def setup(self) -> None:
         ormolu.configure(

@@ -49,7 +49,7 @@ class Params:
         index = self.place(owner)
         if index is None:
             value = convert(value) if convert else value
-            return sa.bindparam(name, value, type_=type_)
+            return sa.bindparam(name, value, type_=type_, unique=True)
         self.bindings[name] = Binding(index, convert)
         return sa.bindparam(name, None, type_=type_, required=False)
 
@@ -65,7 +65,7 @@ class Params:
             self._count += 1
             if index is None:
                 item = prepared[pick]
-                result.append(sa.bindparam(name, convert(item) if convert else item, type_=type_))
+                result.append(sa.bindparam(name, convert(item) if convert else item, type_=type_, unique=True))
             else:
                 self.bindings[name] = Binding(index, convert, prepare, pick)
                 result.append(sa.bindparam(name, None, type_=type_, required=False))
@@ -77,7 +77,7 @@ class Params:
         self._count += 1
         index = self.place(owner)
         if index is None:
-            return sa.bindparam(name, prepare(values), type_=type_)
+            return sa.bindparam(name, prepare(values), type_=type_, unique=True)
         self.bindings[name] = Binding(index, None, prepare, None)
         return sa.bindparam(name, None, type_=type_, required=False)
 
