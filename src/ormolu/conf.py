@@ -22,7 +22,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -170,7 +170,7 @@ def configure(url: str | None = None, /, **values: Any) -> Settings:
 
 
 @contextlib.contextmanager
-def override(**values: Any) -> Iterator[Settings]:
+def override(**values: Any) -> Generator[Settings, None, None]:
     """Set some settings inside a `with` block; the others stay. For tests.
 
     Open databases are closed on entry and on exit only if `DATABASES` is among the names.

@@ -64,13 +64,13 @@ def _reference(target: Any, signal: Signal) -> Callable[[], Any]:
     """Return a weak reference that tells the signal when its target dies; a plain getter if that can't be."""
     try:
         if inspect.ismethod(target):
-            return weakref.WeakMethod(target, signal._forget)
-        return weakref.ref(target, signal._forget)
+            return weakref.WeakMethod(target, signal.forget)
+        return weakref.ref(target, signal.forget)
     except TypeError:
         return lambda: target
 
 
-def is_async_callable(target: object) -> bool:
+def is_async_callable(target: Any) -> bool:
     """Say whether calling `target` gives an awaitable: a coroutine function, or an async `__call__`."""
     while hasattr(target, "func"):  # functools.partial
         target = target.func
@@ -123,7 +123,11 @@ class Signal:
         the same `dispatch_uid`, changes nothing. Raises TypeError for something that can't be called.
         """
         if receiver is None:
-            return lambda target: self.connect(target, sender, weak, dispatch_uid)
+
+            def decorate(target: Any) -> Any:
+                return self.connect(target, sender, weak, dispatch_uid)
+
+            return decorate
         if not callable(receiver):
             raise TypeError(f"A signal's receiver must be callable, not {receiver!r}.")
         with self._lock:
@@ -167,7 +171,7 @@ class Signal:
     def _sender_key(self, sender: object) -> object:
         return None if sender is None else id(sender)
 
-    def _forget(self, _ref: object) -> None:
+    def forget(self, _ref: object) -> None:
         """Drop the connections whose receiver or sender is gone; called by the garbage collector."""
         with self._lock:
             self.receivers = [

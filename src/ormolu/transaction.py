@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import ContextDecorator, contextmanager
 from types import TracebackType
 from typing import Any, TypeVar, overload
@@ -172,7 +172,8 @@ def aatomic(
     As `atomic()`, for async code. The block belongs to the task: tasks started inside are outside of it.
     """
     if callable(using):
-        return AsyncAtomic(None, savepoint, durable, read_only, immediate)(using)
+        func: Any = using
+        return AsyncAtomic(None, savepoint, durable, read_only, immediate)(func)
     return AsyncAtomic(using, savepoint, durable, read_only, immediate)
 
 
@@ -259,7 +260,7 @@ def _needed(using: str | None) -> Any:
 
 
 @contextmanager
-def mark_for_rollback_on_error(using: str | None = None) -> Iterator[None]:
+def mark_for_rollback_on_error(using: str | None = None) -> Generator[None, None, None]:
     """Spoil the block that is open if an exception leaves this one."""
     try:
         yield

@@ -53,8 +53,9 @@ class Cursor:
             else:
                 method(sql, params)
         except Exception as error:
-            failure = conn.failed(error, sql, params)
-            raise failure from error
+            made: BaseException = conn.failed(error, sql, params)
+            failure = made
+            raise made from error
         finally:
             watcher.after(sql, params, started, failure)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from asyncio import CancelledError, _get_running_loop
+from asyncio import CancelledError
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -147,7 +148,7 @@ class Database:
         runs, it is an engine that the program must dispose of itself. Raises MissingExtra without its
         driver.
         """
-        return self.async_engine_of(_get_running_loop())
+        return self.async_engine_of(ambient.running_loop())
 
     def async_engine_of(self, loop: asyncio.AbstractEventLoop | None) -> AsyncEngine:
         """Return the engine of an event loop, made when first asked for."""
@@ -244,15 +245,15 @@ class Database:
         """Close all idle connections, those of the running loop properly. Otherwise as `close()`."""
         if self._adriver is not None and not (self.config.memory and not forget):
             await self._adriver.aclose()
-        await self.drop_async_engine(_get_running_loop())
+        await self.drop_async_engine(ambient.running_loop())
         self.close(forget=forget)
 
 
-def _execute(driver: Any, sql: str, params: Any) -> Any:
+def _execute(driver: Any, sql: str, params: Any) -> Generator[Any, Any, Any]:
     return (yield Execute(sql, params or driver.no_params))
 
 
-def _fetch(driver: Any, sql: str, params: Any) -> Any:
+def _fetch(driver: Any, sql: str, params: Any) -> Generator[Any, Any, Any]:
     return (yield Fetch(sql, params or driver.no_params))
 
 

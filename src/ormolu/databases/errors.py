@@ -27,24 +27,21 @@ _NAMES = {
         "NotSupportedError",
     )
 }
-_classes: dict[type[BaseException], type[Error]] = {}
+_classes: dict[type[BaseException], type[Error] | None] = {}
 
 
-def error_class(raised: type[BaseException]) -> type[Error]:
-    """Return our class for a driver's exception class."""
-    found = _classes.get(raised)
-    if found is None:
+def error_class(raised: type[BaseException]) -> type[Error] | None:
+    """Return our class for a driver's exception class, None for one that is no database error."""
+    if raised not in _classes:
         names = (_NAMES[base.__name__] for base in raised.__mro__ if base.__name__ in _NAMES)
-        found = _classes[raised] = next(names, DatabaseError)
-    return found
+        _classes[raised] = next(names, None)
+    return _classes[raised]
 
 
-def translate(
-    error: BaseException, sql: str | None = None, params: Any = None, *, text: str | None = None
-) -> Error:
-    """Return our exception for a driver's; `text` replaces the driver's words."""
+def translate(error: BaseException, sql: str | None = None, params: Any = None) -> BaseException:
+    """Return our exception for a driver's; one that is no database error stays as it is."""
     kind = error_class(type(error))
-    return kind(text if text is not None else str(error), statement=sql, params=params, orig=error)
+    return error if kind is None else kind(str(error), statement=sql, params=params, orig=error)
 
 
 def translate_sqlalchemy(error: Any, sql: str | None = None, params: Any = None) -> BaseException:

@@ -8,7 +8,7 @@ SQLAlchemy works on a connection inside a transaction of ours, it neither begins
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 __all__ = ["active_guest", "cursor_events", "guest", "has_autocommit", "own_transactions"]
@@ -79,7 +79,7 @@ def cursor_events(engine: Any) -> bool:
 
 
 @contextlib.contextmanager
-def guest(conn: Any) -> Iterator[None]:
+def guest(conn: Any) -> Generator[None, None, None]:
     """Keep SQLAlchemy's hands off the transaction of one of our connections while it works on it."""
     info = conn.fairy.info
     before = info.get(GUEST)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
@@ -85,7 +85,7 @@ post_query.watch(watch.look)
 
 
 @contextlib.contextmanager
-def capture_queries(using: str | None = None) -> Iterator[CapturedQueries]:
+def capture_queries(using: str | None = None) -> Generator[CapturedQueries, None, None]:
     """Collect the statements that run inside the `with` block, on one alias or on all of them.
 
     Belongs to the code that runs in the block, with the tasks and threads that it starts; works in async
@@ -143,7 +143,7 @@ class Watched:
         self.conn = conn
         self.watcher = watcher
 
-    def _report(self, method: Callable[[str, Any], Any], sql: str, params: Any) -> Any:
+    def report(self, method: Callable[[str, Any], Any], sql: str, params: Any) -> Any:
         started = self.watcher.before(sql, params)
         error: BaseException | None = None
         try:
@@ -155,16 +155,16 @@ class Watched:
             self.watcher.after(sql, params, started, error)
 
     def fetch(self, sql: str, params: Any = ()) -> Any:
-        return self._report(self.conn.fetch, sql, params)
+        return self.report(self.conn.fetch, sql, params)
 
     def execute(self, sql: str, params: Any = ()) -> Any:
-        return self._report(self.conn.execute, sql, params)
+        return self.report(self.conn.execute, sql, params)
 
     def insert(self, sql: str, params: Any = ()) -> Any:
-        return self._report(self.conn.insert, sql, params)
+        return self.report(self.conn.insert, sql, params)
 
     def executemany(self, sql: str, rows: Any) -> Any:
-        return self._report(self.conn.executemany, sql, rows)
+        return self.report(self.conn.executemany, sql, rows)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.conn, name)
@@ -175,7 +175,7 @@ class AsyncWatched(Watched):
 
     __slots__ = ()
 
-    async def _report(self, method: Callable[[str, Any], Any], sql: str, params: Any) -> Any:
+    async def report(self, method: Callable[[str, Any], Any], sql: str, params: Any) -> Any:
         started = self.watcher.before(sql, params)
         error: BaseException | None = None
         try:

@@ -6,11 +6,10 @@ A kind of database adds a connection class; the rest is here.
 
 from __future__ import annotations
 
+import inspect
 import logging
-import sys
 import warnings
 import weakref
-from asyncio import _get_running_loop
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from time import time
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -36,6 +35,7 @@ R = TypeVar("R")
 _watch = observation.watch
 _log = observation.log
 _current = ambient.current
+running_loop = ambient.running_loop
 
 
 class SyncConnection(Blocks):
@@ -87,7 +87,7 @@ class SyncConnection(Blocks):
         if not (_watch.on or _log.isEnabledFor(logging.DEBUG)):
             return self.control_now(sql)
         watcher = observation.Watcher(self.driver.database.alias, self.driver.vendor)
-        return observation.Watched(self, watcher)._report(lambda text, _: self.control_now(text), sql, ())  # type: ignore[no-any-return]
+        return observation.Watched(self, watcher).report(lambda text, _: self.control_now(text), sql, ())  # type: ignore[no-any-return]
 
     def drive(self, steps: Generator[str, None, R]) -> R:
         """Run the control statements that a change of state asks for; return its result."""
@@ -156,6 +156,8 @@ class SyncConnection(Blocks):
     def failed(self, error: BaseException, sql: str, params: Any) -> BaseException:
         """Return our error for the driver's; spoil the block, and bury a connection that is gone."""
         made = self.explain(error, sql, params)
+        if made is error:
+            raise error
         if isinstance(made, Error):
             if made.connection_invalidated:
                 self.dead()
@@ -166,7 +168,8 @@ class SyncConnection(Blocks):
     def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
         """Translate a driver's error."""
         made = translate(error, sql, params)
-        made.connection_invalidated = self.disconnected(error)
+        if isinstance(made, Error):
+            made.connection_invalidated = self.disconnected(error)
         return made
 
     def disconnected(self, error: BaseException) -> bool:
@@ -188,7 +191,7 @@ class SyncDriver:
         self.database = database
         self.vendor = database.vendor
         self.key: object = self
-        self.engine = database.engine
+        self.engine: Any = database.engine
         self.dialect: Any = self.engine.dialect
         self.plans: dict[Any, Any] = {}
         self.max_params = 32_766
@@ -211,7 +214,7 @@ class SyncDriver:
         On the connection of the transaction that the caller has open, else on one of the pool, in autocommit.
         Raises the errors of `ormolu.exceptions`; warns, or raises, inside a running event loop.
         """
-        if _get_running_loop() is not None:
+        if running_loop() is not None:
             note_sync_in_async()
         if _current.get() is not None and (ambient_conn := ambient.find(self.key)) is not None:
             return self._run_inside(ambient_conn, fn, args)
@@ -263,7 +266,7 @@ class SyncDriver:
 
     def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
         """Yield a statement's rows in lists, from the ambient connection or one held until the end."""
-        if _get_running_loop() is not None:
+        if running_loop() is not None:
             note_sync_in_async()
         conn = ambient.find(self.key)
         held = conn is None
@@ -376,7 +379,7 @@ class SyncDriver:
 
     def begin_block(self, **options: Any) -> tuple[Any, Block]:
         """Enter a transaction block of the running task or thread; return its connection and the block."""
-        if _get_running_loop() is not None:
+        if running_loop() is not None:
             note_sync_in_async()
         conn = ambient.find(self.key)
         if conn is not None:
@@ -413,7 +416,7 @@ class SyncDriver:
 
         Inside `atomic()` it takes part in that transaction. Errors are ours, as everywhere.
         """
-        if _get_running_loop() is not None:
+        if running_loop() is not None:
             note_sync_in_async()
         conn, block = self.begin_block()
         failed = True
@@ -441,8 +444,9 @@ def note_sync_in_async() -> None:
         raise SynchronousOnlyOperation(text)
     # Point at the caller's line: the first frame outside of this library.
     level = 2
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("ormolu."):
+    frame = inspect.currentframe()
+    frame = frame.f_back if frame is not None else None
+    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("ormolu."):
         level += 1
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     warnings.warn(text, SyncInAsyncWarning, stacklevel=level)

@@ -94,8 +94,8 @@ class AsyncConnection(Blocks):
         if not (_watch.on or _log.isEnabledFor(logging.DEBUG)):
             return await self.control_now(sql)
         watcher = observation.Watcher(self.driver.database.alias, self.driver.vendor)
-        report = observation.AsyncWatched(self, watcher)._report
-        await report(lambda text, _: self.control_now(text), sql, ())
+        watched = observation.AsyncWatched(self, watcher)
+        await watched.report(lambda text, _: self.control_now(text), sql, ())
 
     async def drive(self, steps: Generator[str, None, R]) -> R:
         """Run the control statements that a change of state asks for; return its result."""
@@ -172,6 +172,8 @@ class AsyncConnection(Blocks):
     def failed(self, error: BaseException, sql: str, params: Any) -> BaseException:
         """Return our error for the driver's; spoil the block, and bury a connection that is gone."""
         made = self.explain(error, sql, params)
+        if made is error:
+            raise error
         if isinstance(made, Error):
             if self.disconnected(error):
                 made.connection_invalidated = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from asyncio import _get_running_loop
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -27,6 +26,7 @@ R = TypeVar("R")
 _watch = observation.watch
 _log = observation.log
 _current = ambient.current
+running_loop = ambient.running_loop
 
 __all__ = ["AsyncDriver"]
 
@@ -54,7 +54,7 @@ class AsyncDriver:
 
     def loop_pool(self) -> LoopPool:
         """Return the running loop's pool."""
-        loop = _get_running_loop()
+        loop = running_loop()
         assert loop is not None
         pool = self.pools.get(loop)
         if pool is None:
@@ -75,7 +75,7 @@ class AsyncDriver:
         if _current.get() is not None and (ambient_conn := ambient.find(self.key)) is not None:
             return await self._arun_inside(ambient_conn, fn, args)  # type: ignore[no-any-return]
         pool = self._last
-        if pool is None or pool.loop is not _get_running_loop():
+        if pool is None or pool.loop is not running_loop():
             pool = self.loop_pool()
         try:
             if pool.recycle > 0:
@@ -254,7 +254,7 @@ class AsyncDriver:
 
     async def aclose(self) -> None:
         """Close the running loop's connections."""
-        loop = _get_running_loop()
+        loop = running_loop()
         pool = self.pools.get(loop) if loop is not None else None
         if pool is not None:
             await pool.aclose()

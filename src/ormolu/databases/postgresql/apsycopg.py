@@ -71,7 +71,7 @@ class AsyncPsycopgConnection(AsyncConnection):
                 await cursor.execute(sql, params)
                 while rows := await cursor.fetchmany(chunk_size):
                     yield rows
-            except self.driver.native_error as error:  # type: ignore[attr-defined]
+            except Exception as error:
                 raise self.failed(error, sql, params) from error
 
     async def control_now(self, sql: str) -> None:
@@ -106,7 +106,5 @@ class AsyncPsycopgDriver(AsyncDriver):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        import psycopg
 
         self.max_params = 65_535
-        self.native_error: type[Exception] = psycopg.Error

@@ -11,7 +11,7 @@ __all__ = ["asyncpg_arguments"]
 
 def asyncpg_arguments(url: sa.URL, connect_args: dict[str, Any]) -> sa.URL:
     """Turn options in libpq's words (sslmode, connect_timeout, ...) into asyncpg's."""
-    options = {**url.query, **connect_args}
+    options: dict[str, Any] = {**url.query, **connect_args}
     connect_args.clear()
     settings: dict[str, str] = dict(options.pop("server_settings", None) or {})
     for name, value in options.items():

@@ -56,7 +56,7 @@ class AsyncpgConnection(AsyncConnection):
             cursor = await self.native.cursor(sql, *params)
             while rows := await cursor.fetch(chunk_size):
                 yield rows
-        except self.driver.native_error as error:  # type: ignore[attr-defined]
+        except Exception as error:
             raise self.failed(error, sql, params) from error
 
     async def control_now(self, sql: str) -> None:
@@ -116,4 +116,3 @@ class AsyncpgDriver(AsyncDriver):
         import asyncpg
 
         self.asyncpg: Any = asyncpg
-        self.native_error: Any = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.sync import SyncConnection, SyncDriver
-from ormolu.exceptions import Error, NotSupportedError
+from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
@@ -99,7 +99,7 @@ class PsycopgConnection(SyncConnection):
                     cursor.execute(sql, params)
                     while rows := cursor.fetchmany(chunk_size):
                         yield rows
-                except self.driver.native_error as error:  # type: ignore[attr-defined]
+                except Exception as error:
                     raise self.failed(error, sql, params) from error
             failed = False
         finally:
@@ -147,7 +147,3 @@ class PsycopgDriver(SyncDriver):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.max_params = 65_535
-        self.native_error: type[Exception] = self.dialect.dbapi.Error
-
-
-__all__ += ["Error"]

@@ -18,7 +18,7 @@ from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, arun_hooks
 from ormolu.databases.errors import translate_sqlalchemy
 from ormolu.databases.sqlite.driver import SqliteConnection
-from ormolu.databases.sqlite.worker import Job, Mailbox, Request, Worker, finished
+from ormolu.databases.sqlite.worker import Job, Mailbox, Request, Worker
 from ormolu.exceptions import OperationalError
 from ormolu.programs import run
 
@@ -232,6 +232,7 @@ class AsyncSqliteDriver:
         if block not in conn.blocks:
             return
         outermost = conn.blocks[0] is block
+        hooks: list[Any] = []
         stopped: asyncio.CancelledError | None = None
         try:
             if any(one.started for one in conn.blocks):
@@ -409,6 +410,3 @@ class AsyncSqliteDriver:
     async def aclose(self) -> None:
         """Stop the workers."""
         await asyncio.to_thread(self.close)
-
-
-__all__ += ["finished"]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases import ambient
 from ormolu.databases.blocks import Block
-from ormolu.databases.errors import translate
 from ormolu.databases.sync import SyncConnection, SyncDriver
 from ormolu.exceptions import DataError, OperationalError
 
@@ -160,9 +159,7 @@ class SqliteConnection(SyncConnection):
             return OperationalError(
                 f"{error}{self._who_holds_the_lock(sql)}", statement=sql, params=params, orig=error
             )
-        made = translate(error, sql, params)
-        made.connection_invalidated = self.disconnected(error)
-        return made
+        return super().explain(error, sql, params)
 
     def _who_holds_the_lock(self, sql: str) -> str:
         """Say why the database is locked, as far as this process can know."""

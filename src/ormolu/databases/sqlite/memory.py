@@ -185,5 +185,5 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
             worker.thread.join(timeout=5)
 
 
-def _fetch(_driver: Any, sql: str, params: Any) -> Any:
+def _fetch(_driver: Any, sql: str, params: Any) -> Generator[Any, Any, Any]:
     return (yield Fetch(sql, params))
