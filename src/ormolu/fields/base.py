@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import sqlalchemy as sa
 from typing_extensions import TypeVar, Unpack
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Mapped as _Attribute
 else:
 
-    class _Attribute(Generic[T]):
+    class _Attribute:
         """At run time a field is a plain description; the model class puts the attribute in its place."""
+
+        # Type parameters mean nothing at run time; typing.Generic would slow down the import of every field.
+        def __class_getitem__(cls, item):
+            return cls
 
 
 __all__ = ["Field"]
