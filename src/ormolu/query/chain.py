@@ -29,22 +29,26 @@ class Chain(Generic[M, R]):
 
     model: type[M]
     query: Query
+    # Defaults stand on the class, so that a new queryset has little to set.
+    _hints: dict[str, Any] = {}
+    _prefetch: tuple[Any, ...] = ()
+    _known: dict[Any, dict[Any, Any]] = {}
+    _result_cache: list[R] | None = None
+    _binding: Any = None
 
     def __init__(self, model: type[M] | None = None, query: Query | None = None, using: str | None = None, hints: Any = None) -> None:
         self.model = model  # type: ignore[assignment]
         self.query = Query(model) if query is None else query
         self._db = using
-        self._hints: dict[str, Any] = hints or {}
-        self._prefetch: tuple[Any, ...] = ()
-        self._known: dict[Any, dict[Any, Any]] = {}
-        self._result_cache: list[R] | None = None
-        self._binding: Any = None
+        if hints:
+            self._hints = hints
 
     def _clone(self) -> Self:
         made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
-        made._result_cache = None
-        made.query = self.query.copy()
+        data = made.__dict__ = self.__dict__.copy()
+        data["query"] = self.query.copy()
+        if "_result_cache" in data:
+            del data["_result_cache"]
         return made
 
     _chain = _clone

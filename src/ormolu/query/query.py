@@ -15,70 +15,32 @@ class Query:
     `limit` and `offset` are tuples ("limit", 3), so that the number is a value of the query.
     """
 
-    __slots__ = (
-        "combined",
-        "default_ordering",
-        "deferred",
-        "distinct",
-        "distinct_fields",
-        "limit",
-        "model",
-        "offset",
-        "ops",
-        "order_by",
-        "pristine",
-        "reversed",
-        "row_kind",
-        "select_for_update",
-        "select_related",
-        "values_fields",
-    )
+    # Defaults stand on the class: a new query sets its model only, and a copy copies what was asked.
+    pristine = True  # nothing was asked yet
+    ops: tuple[tuple[Any, ...], ...] = ()
+    order_by: tuple[Any, ...] = ()
+    default_ordering = True
+    reversed = False
+    limit: tuple[str, int] | None = None
+    offset: tuple[str, int] | None = None
+    distinct = False
+    distinct_fields: tuple[str, ...] = ()
+    select_related: Any = False
+    deferred: tuple[frozenset[str], bool] = (frozenset(), True)
+    values_fields: tuple[str, ...] | None = None
+    row_kind = "object"
+    combined: Any = None
+    select_for_update: Any = None
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.pristine = True  # nothing was asked yet
-        self.ops: tuple[tuple[Any, ...], ...] = ()
-        self.order_by: tuple[Any, ...] = ()
-        self.default_ordering = True
-        self.reversed = False
-        self.limit: tuple[str, int] | None = None
-        self.offset: tuple[str, int] | None = None
-        self.distinct = False
-        self.distinct_fields: tuple[str, ...] = ()
-        self.select_related: Any = False
-        self.deferred: tuple[frozenset[str], bool] = (frozenset(), True)
-        self.values_fields: tuple[str, ...] | None = None
-        self.row_kind = "object"
-        self.combined: Any = None
-        self.select_for_update: Any = None
 
     def copy(self) -> Self:
         """Return a copy."""
         made = object.__new__(type(self))
-        made.model = self.model
-        made.pristine = False
-        made.ops = self.ops
-        made.order_by = self.order_by
-        made.default_ordering = self.default_ordering
-        made.reversed = self.reversed
-        made.limit = self.limit
-        made.offset = self.offset
-        made.distinct = self.distinct
-        made.distinct_fields = self.distinct_fields
-        made.select_related = self.select_related
-        made.deferred = self.deferred
-        made.values_fields = self.values_fields
-        made.row_kind = self.row_kind
-        made.combined = self.combined
-        made.select_for_update = self.select_for_update
+        data = made.__dict__ = self.__dict__.copy()
+        data["pristine"] = False
         return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in Query.__slots__}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
 
     def for_model(self, model: Any) -> Query:
         """Return an empty query of a model, for subqueries that the compiler makes."""

@@ -276,7 +276,7 @@ def bulk_create(driver: Any, model: Any, objs: Iterable[Any], options: dict[str,
 
 def bulk_update(driver: Any, model: Any, objs: Any, fields: Any, batch_size: int | None) -> Program:
     """Write some fields of many objects; return how many rows matched."""
-    from ormolu.writes.bulk import bulk_update as program
+    from ormolu.writes.bulk_update import bulk_update as program
 
     return (yield from program(driver, model, objs, fields, batch_size))
 
