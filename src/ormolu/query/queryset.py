@@ -11,8 +11,10 @@ from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
 from ormolu.databases.routing import router
 from ormolu.exceptions import NotSupportedError
+from ormolu.query import date_lookups as _date_lookups  # registers its lookups
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, named_expressions
+from ormolu.query.periods import Periods
 from ormolu.query.q import of_lookups
 from ormolu.query.writing import Writing
 
@@ -23,7 +25,7 @@ MOST_SHOWN = 20
 CHUNK = 2_000
 
 
-class QuerySet(Writing[M, R], Chain[M, R]):
+class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
     """A lazy, immutable query of a model.
 
     Refining methods return a new queryset. Reading it (iteration, `len`, `bool`, `list`,
@@ -441,4 +443,4 @@ def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> 
     return f"({', '.join(parts)}) " if parts else ""
 
 
-__all__ = ["Params", "Query", "QuerySet", "Sequence", "Shape"]
+__all__ = ["_date_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]

@@ -1,0 +1,99 @@
+"""Transforms: functions of one value that may stand between the `__` of a lookup.
+
+`Field.register_lookup(Length)` makes `filter(name__length__gt=10)` possible, and
+`order_by("name__length")`, `values("name__length")`, `F("name__length")`.
+Source: Django's documentation, ref/models/lookups, "Transform reference", and
+howto/custom-lookups.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from ormolu.compile.terms import Term, merge
+from ormolu.fields.registry import LookupRegistry
+from ormolu.query.expressions import Expression, Func
+
+__all__ = ["Resolved", "Transform"]
+
+
+class Resolved(Expression):
+    """A term that was made already, in the place of an expression."""
+
+    def __init__(self, term: Term) -> None:
+        super().__init__()
+        self.term = term
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the term."""
+        return self.term
+
+    def _resolve_output_field(self) -> Any:
+        return self.term.field
+
+
+class Transform(LookupRegistry, Func):
+    """Base of transforms. Subclasses give `function` (or `template`) and `lookup_name`.
+
+    With `bilateral = True` the transform is applied to the value that is compared, too.
+    A transform may have lookups of its own (`register_lookup`), which come before those of
+    its output field.
+    """
+
+    lookup_name: ClassVar[str]
+    is_transform: ClassVar[bool] = True
+    bilateral: ClassVar[bool] = False
+    arity = 1
+
+    @classmethod
+    def apply(cls, builder: Any, term: Term) -> Term:
+        """Return the transform of a term."""
+        return cls(Resolved(term)).as_term(builder)
+
+    @property
+    def lhs(self) -> Any:
+        """The expression that is transformed."""
+        return self.source_expressions[0]
+
+    def get_bilateral_transforms(self) -> list[type[Self]]:
+        """Return the transforms that are applied to the other side of a lookup as well."""
+        inner = self.lhs.get_bilateral_transforms() if isinstance(self.lhs, Transform) else []
+        return [*inner, type(self)] if self.bilateral else inner
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the call; the term knows its transform, for the sake of lookups."""
+        terms = self.terms(builder)
+        return self.transformed(builder, terms).replace(origin=self, inner=terms[0])
+
+    def transformed(self, builder: Any, terms: list[Term]) -> Term:
+        """Return the call's term."""
+        field, why = self.field(terms)
+        element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
+        return merge(element, field, terms, why=why, strict=True, nullable=any(term.nullable for term in terms))
+
+    @classmethod
+    def other_side(cls, value: Any, owner: Any, inner: Term, transforms: list[type[Transform]]) -> Any:
+        """Return a lookup's value with bilateral transforms around it."""
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [OtherSide(item, None, inner, transforms) for item in value]
+        return OtherSide(value, owner, inner, transforms) if value is not None else None
+
+
+class OtherSide(Expression):
+    """The right-hand side of a lookup, as bilateral transforms make it."""
+
+    def __init__(self, value: Any, owner: Any, lhs: Term, transforms: list[type[Transform]]) -> None:
+        super().__init__()
+        self.value, self.owner, self.lhs, self.transforms = value, owner, lhs, transforms
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the transformed value."""
+        from ormolu.query.lookups import operand
+
+        owner = self if self.owner is None else self.owner
+        term = operand(builder, self.lhs, self.value, owner, None)
+        if term.field is None:
+            term = term.replace(field=self.lhs.field)
+        for transform in self.transforms:
+            term = transform.apply(builder, term)
+        return term.replace(origin=None, inner=None)
