@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
@@ -49,7 +50,13 @@ class GeneralAsyncConnection(AsyncConnection):
     async def _do(self, name: str, sql: str, params: Any) -> Any:
         if self.attention:
             await self.begin(True)
-        return await _spawn(self._sync, name, sql, params)
+        try:
+            return await _spawn(self._sync, name, sql, params)
+        except CancelledError:
+            # Cut off in the middle of an answer: SQLAlchemy has dropped the connection, and would take another
+            # one for the next statement.
+            self.dead()
+            raise
 
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         return await self._do("fetch", sql, params)
@@ -80,6 +87,9 @@ class GeneralAsyncConnection(AsyncConnection):
     async def control_now(self, sql: str) -> None:
         try:
             await _spawn(self.transactions.control, sql)
+        except CancelledError:
+            self.dead()
+            raise
         except sqlalchemy.exc.DBAPIError as error:
             raise self.failed(original(error), sql, ()) from error
         if sql.partition(" ")[0] in ("BEGIN", "START"):
