@@ -34,6 +34,7 @@ class Builder:
         self.params = params
         self.driver = driver
         self.vendor: str = driver.vendor
+        self.alias: str | None = getattr(getattr(driver, "database", None), "alias", None)
         self.outer = outer
         self.tree = JoinTree(self.meta, Names(outer.tree.names if outer else None))
         self.root = self.tree.root

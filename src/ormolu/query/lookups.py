@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
 from ormolu.compile.params import bucket, padded
+from ormolu.compile.shape import width
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import EmptyResultSet, FieldError
 from ormolu.fields import (
@@ -31,6 +32,7 @@ from ormolu.fields import (
     IntegerField,
     TextField,
 )
+from ormolu.fields.integers import integer_range
 from ormolu.query.expressions import Expression, F, condition_term, expression_of
 
 
@@ -42,6 +44,8 @@ class Lookup(Expression):
     takes_none: ClassVar[bool] = False
     is_transform: ClassVar[bool] = False
     conditional_field = BooleanField()
+    # For comparisons of numbers: 0 equal, 1 greater, -1 less. None: not such a comparison.
+    order: ClassVar[int | None] = None
 
     def __init__(self, lhs: Any, rhs: Any) -> None:
         super().__init__()
@@ -60,8 +64,12 @@ class Lookup(Expression):
         return self.conditional_field
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
-        """Return this lookup as a condition."""
-        return type(self).build(builder, builder.term(self.lhs), self.rhs, self, False, None, self.lookup_name)
+        """Return this lookup as a condition: by the field's own version of it, where there is one."""
+        lhs = builder.term(self.lhs)
+        lookup = lhs.get_lookup(self.lookup_name) if lhs.field is not None else None
+        if lookup is None or not issubclass(lookup, type(self)):
+            lookup = type(self)
+        return lookup.build(builder, lhs, self.rhs, self, False, None, self.lookup_name)  # type: ignore[no-any-return]
 
     def as_term(self, builder: Any) -> Term:
         """Return this lookup as a value."""
@@ -74,6 +82,10 @@ class Lookup(Expression):
         """Return the condition `lhs <lookup> value`; under NOT it is made false where it would be NULL."""
         if value is None and not cls.takes_none:
             raise ValueError(f"Cannot use None as a query value for the lookup {name!r}; use isnull.")
+        if value.__class__ is int and cls.order is not None:
+            side = beyond(builder, lhs, value)
+            if side:
+                return far(lhs, side, cls.order, negated)
         rhs = cls.operand(builder, lhs, value, owner, relation)
         return conclude(lhs, rhs, cls.element(builder, lhs, rhs, owner), negated)
 
@@ -103,6 +115,21 @@ def conclude(lhs: Term, rhs: Term | None, element: Any, negated: bool) -> Condit
         window=any(part.window for part in parts),
         group=tuple(c for part in parts for c in part.group_columns()) if any(p.aggregate for p in parts) else (),
     )
+
+
+def beyond(builder: Any, lhs: Term, value: int) -> int:
+    """Return 1 for an integer that is greater than any the column can hold, -1 for one that is less, else 0."""
+    if not isinstance(lhs.field, IntegerField) or width(value) is int:
+        return 0
+    low, high = integer_range(lhs.field.get_internal_type(), builder.vendor)
+    return 1 if high is not None and value > high else -1 if low is not None and value < low else 0
+
+
+def far(lhs: Term, side: int, order: int, negated: bool) -> Condition:
+    """Return a comparison with an integer that no row can hold: false, or true for all that is not NULL."""
+    if order == 0 or order == side:
+        return NOTHING
+    return conclude(lhs, None, lhs.sa.is_not(None), negated)
 
 
 def operand(
@@ -156,14 +183,30 @@ def scalar_query(builder: Any, queryset: Any, relation: Any) -> Term:
         raise ValueError(
             "The QuerySet value for an exact lookup must be limited to one result using slicing."
         )
+    check_same_database(builder, queryset)
     select, terms, outer = builder.subquery(queryset.query, relation=relation)
+    if len(terms) != 1:
+        raise ValueError(
+            f"The QuerySet value for the exact lookup must have 1 selected fields (received {len(terms)})"
+        )
     return Term(select.scalar_subquery(), terms[0].field, joins=outer, constant=True)
+
+
+def check_same_database(builder: Any, queryset: Any) -> None:
+    """Refuse a queryset that was sent to another database with `using()`."""
+    alias = builder.alias
+    if queryset._db is not None and alias is not None and queryset._db != alias:
+        raise ValueError(
+            "Subqueries aren't allowed across different databases. Force the inner query to be evaluated using "
+            "`list(inner_query)`."
+        )
 
 
 class Exact(Lookup):
     """Equality; None means IS NULL."""
 
     lookup_name = "exact"
+    order = 0
     takes_none = True
 
     @classmethod
@@ -206,6 +249,7 @@ class GreaterThan(Lookup):
     """lhs > rhs."""
 
     lookup_name = "gt"
+    order = 1
 
     @classmethod
     def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
@@ -217,6 +261,7 @@ class GreaterThanOrEqual(Lookup):
     """lhs >= rhs."""
 
     lookup_name = "gte"
+    order = 1
 
     @classmethod
     def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
@@ -228,6 +273,7 @@ class LessThan(Lookup):
     """lhs < rhs."""
 
     lookup_name = "lt"
+    order = -1
 
     @classmethod
     def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
@@ -239,6 +285,7 @@ class LessThanOrEqual(Lookup):
     """lhs <= rhs."""
 
     lookup_name = "lte"
+    order = -1
 
     @classmethod
     def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
@@ -259,6 +306,7 @@ class In(Lookup):
         if value is None:
             raise ValueError("Cannot use None as a query value for the lookup 'in'.")
         if hasattr(value, "query") and hasattr(value, "model"):
+            check_same_database(builder, value)
             return cls.in_query(builder, lhs, value.query, negated, relation)
         if isinstance(value, ClauseElement):
             return conclude(lhs, None, lhs.sa.in_(value), negated)
@@ -272,6 +320,13 @@ class In(Lookup):
         kept = [item for item in items if item is not None]
         if not kept:
             return NOTHING
+        if any(value.__class__ is int and beyond(builder, lhs, value) for value in kept):
+            fits = [value for value in kept if value.__class__ is not int or not beyond(builder, lhs, value)]
+            if not fits:
+                return NOTHING
+            use_once(builder)
+            items = kept = fits
+            owner = fits
         length = bucket(len(items))
         if length < 0:
             return conclude(lhs, None, cls.many(builder, lhs, items, owner, relation), negated)
@@ -321,6 +376,11 @@ class In(Lookup):
             return lhs.sa.in_(sa.select(rows.c.value))
         rows = sa.func.json_table(bound, sa.text("'$[*]' COLUMNS (value VARCHAR(255) PATH '$')")).table_valued("value")
         return lhs.sa.in_(sa.select(rows.c.value))
+
+
+def use_once(builder: Any) -> None:
+    """Say that the plan in the making holds values of this query, and must not be kept."""
+    builder.params.single_use = True
 
 
 def mixed(field: Any, relation: Any) -> Callable[[Any], Any]:

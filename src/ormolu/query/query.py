@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
 
+from ormolu.databases.routing import router
+from ormolu.exceptions import EmptyResultSet
 from ormolu.query.lookups import default_lookup
+
+PLACEHOLDERS = re.compile(r"""'[^']*'|"[^"]*"|\?|%s|\$\d+(?:::\w+)?""")
 
 
 class Query:
@@ -41,6 +46,26 @@ class Query:
         data = made.__dict__ = self.__dict__.copy()
         data["pristine"] = False
         return made
+
+    def sql_with_params(self, using: str | None = None) -> tuple[str, tuple[Any, ...]]:
+        """Return the SQL with the driver's placeholders, and the values for them. Nothing is sent.
+
+        Raises EmptyResultSet for a query that can't find anything.
+        """
+        from ormolu import databases
+        from ormolu.compile import statements
+
+        driver = databases.get(using or router.db_for_read(self.model)).driver
+        plan, values = statements.plan_for(driver, self, "rows", statements.rows)
+        if plan.empty:
+            raise EmptyResultSet
+        return plan.sql, tuple(plan.bind(values))
+
+    def __str__(self) -> str:
+        """Return the SQL with the values in it: to be read, not to be run, for they aren't quoted."""
+        sql, params = self.sql_with_params()
+        values = iter(params)
+        return PLACEHOLDERS.sub(lambda found: found[0] if found[0][0] in "'\"" else str(next(values)), sql)
 
     def for_model(self, model: Any) -> Query:
         """Return an empty query of a model, for subqueries that the compiler makes."""
@@ -90,7 +115,7 @@ class Query:
             tuple([item if item.__class__ is str else shape.item(item) for item in self.order_by]),
             self.default_ordering,
             self.reversed,
-            None if limit is None else (shape.literal(limit, limit[1]), limit[1] <= 0),
+            None if limit is None else (shape.literal(limit, limit[1]), min(max(limit[1], 0), 2)),
             None if offset is None else shape.literal(offset, offset[1]),
             self.distinct,
             self.distinct_fields,

@@ -407,7 +407,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
 
     def shape(self, shape: Any) -> Any:
         """Return the key of this query inside another."""
-        return self.query.shape(shape)
+        return (self._db, self.query.shape(shape))
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Self:
         """Return self: a queryset may stand where an expression may."""
