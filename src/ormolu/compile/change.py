@@ -74,7 +74,8 @@ def save_converter(field: Any) -> Any:
     def convert(value: Any) -> Any:
         if hasattr(value, "_meta"):
             value = getattr(value, getattr(field, "target_field", value._meta.pk).attname)
-        return field.get_prep_value(value)
+        prepare = field.save_prep_for(value.__class__)
+        return value if prepare is None else prepare(value)
 
     return convert
 

@@ -33,6 +33,7 @@ class Params:
         self.bindings: dict[str, Binding] = {}
         self.used: set[int] = set()
         self.zone: str | None = None  # the time zone that stands in the SQL text, where one does
+        self.single_use = False  # the statement holds values of this very query
         self._count = 0
 
     def place(self, owner: Any) -> int | None:
@@ -83,7 +84,7 @@ class Params:
 
     def all_used(self) -> bool:
         """Tell whether each value of the query has become a parameter or is part of the key."""
-        return all(
+        return not self.single_use and all(
             index in self.used or value is None or isinstance(value, bool) or (isinstance(value, list | tuple | set | frozenset) and not value)
             for index, value in enumerate(self.shape.values)
         )  # fmt: skip

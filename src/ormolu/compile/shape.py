@@ -48,6 +48,8 @@ class Shape:
         """Take a value that becomes a parameter; return its part of the key."""
         cls = value.__class__
         if cls in SCALARS:
+            if cls is int:
+                cls = width(value)
             place = self.index.get(id(owner))
             if place is not None:
                 return (cls, place)
@@ -110,6 +112,15 @@ class Shape:
             return self.element(value)
         hash(value)
         return value
+
+
+def width(value: int) -> Any:
+    """Return the key of an integer: whether it fits a column is decided when the query is compiled."""
+    if -32_768 <= value <= 32_767:
+        return int
+    if -2_147_483_648 <= value <= 2_147_483_647:
+        return 4
+    return 8 if -(2**63) <= value < 2**63 else 16
 
 
 class Item:

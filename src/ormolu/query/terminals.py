@@ -7,7 +7,7 @@ from typing import Any
 
 from ormolu.compile import change, statements
 from ormolu.compile.plan import remember
-from ormolu.compile.shape import SCALARS
+from ormolu.compile.shape import SCALARS, width
 from ormolu.compile.statements import plan_for
 from ormolu.compile.summary import Aggregates, aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
@@ -66,11 +66,12 @@ def one_by(driver: Any, queryset: Any, lookups: dict[str, Any]) -> Program:
     with no query built: this is what `objects.get(pk=1)` costs.
     """
     values = tuple(lookups.values())
-    key = (one_by, queryset.model, tuple(lookups), tuple([value.__class__ for value in values]))
+    classes = tuple([width(value) if value.__class__ is int else value.__class__ for value in values])
+    key = (one_by, queryset.model, tuple(lookups), classes)
     plan = driver.plans.get(key)
     if plan is None:
         prepared = queryset._prepare_get((), lookups)
-        if SCALARS.issuperset(key[3]):
+        if SCALARS.issuperset([value.__class__ for value in values]):
             plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
             if plan.owners is not None and plan.zone is None and tuple(given) == (*values, MOST_FOR_GET):
                 remember(driver.plans, key, plan)
