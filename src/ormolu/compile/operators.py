@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import Grouping
 
 from ormolu.exceptions import DatabaseError
+from ormolu.fields.timezones import use_tz
+from ormolu.fields.types import DateTimeType
 
 if TYPE_CHECKING:
     from ormolu.compile.builder import Builder
@@ -55,8 +58,13 @@ def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any)
         left, right = cast_time(lhs, kinds[0], kinds[1]), cast_time(rhs, kinds[1], kinds[0])
         if connector == "-" and kinds == ["DateField", "DateField"]:
             # date - date is an integer of days on PostgreSQL.
-            return sa.type_coerce((left - right).op("*")(sa.text("interval '1 day'")), type_)
-        return sa.type_coerce(left.op(connector, precedence=100)(right), type_)
+            days = Grouping(left.op("-", precedence=100)(right))
+            return sa.type_coerce(days.op("*")(sa.literal_column("interval '1 day'")), type_)
+        element = left.op(connector, precedence=100)(right)
+        if "DateField" in kinds and isinstance(type_, DateTimeType) and use_tz():
+            # A date and an interval make a time without a zone.
+            element = sa.func.timezone(sa.literal_column("'UTC'"), element)
+        return sa.type_coerce(element, type_)
     if kinds == ["DurationField", "DurationField"] or "DurationField" in kinds and kinds.count("") == 1:
         return lhs.sa.op(SYMBOLS.get(connector, connector), precedence=100, return_type=type_)(rhs.sa)
     if not any(kind in MOMENTS for kind in kinds):

@@ -22,6 +22,7 @@ class Aggregate(Func):
     allow_distinct: ClassVar[bool] = False
     empty_result_set_value: Any = None
     contains_aggregate = True
+    window_compatible = True
     result_field: Any = None  # the type of the result where it is not that of the argument
 
     def __init__(
