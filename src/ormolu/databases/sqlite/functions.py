@@ -47,8 +47,8 @@ def _load(connection: Any) -> None:
     for (name, arguments), (function, deterministic) in moments.FUNCTIONS.items():
         _functions.setdefault((name, arguments), (function, deterministic))
     plain = dict(texts.FUNCTIONS)
-    if numbers.missing(connection):
-        plain.update(numbers.FUNCTIONS)
+    absent = numbers.missing(connection)
+    plain.update({key: made for key, made in numbers.FUNCTIONS.items() if absent or key[0] in numbers.ALWAYS})
     for (name, arguments), function in plain.items():
         _functions.setdefault((name, arguments), (function, True))
     add_hook(_statistics)

@@ -107,7 +107,7 @@ def _moment(text: str) -> dt.datetime:
     return _parse(text)
 
 
-def _difference(kind: str, lhs: str | None, rhs: str | None) -> int | None:
+def _difference(lhs: str | None, rhs: str | None) -> int | None:
     """Return `lhs - rhs` in microseconds."""
     if lhs is None or rhs is None:
         return None
@@ -169,7 +169,7 @@ def _cast(form: str, value: Any) -> str | None:
 FUNCTIONS: dict[tuple[str, int], tuple[Callable[..., Any], bool]] = {
     ("ormolu_extract", 3): (_extract, True),
     ("ormolu_truncate", 4): (_truncate, True),
-    ("ormolu_time_difference", 3): (_difference, True),
+    ("ormolu_time_difference", 2): (_difference, True),
     ("ormolu_add_duration", 5): (_add, True),
     ("ormolu_cast_time", 2): (_cast, True),
     ("ormolu_now", 1): (_now, False),

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["FUNCTIONS", "STATISTICS", "missing"]
+__all__ = ["ALWAYS", "FUNCTIONS", "STATISTICS", "missing"]
 
 
 def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,6 +46,10 @@ FUNCTIONS: dict[tuple[str, int], Callable[..., Any]] = {
     },
 }  # fmt: skip
 """SQLite's own mathematical functions, for libraries that were built without them."""
+
+
+ALWAYS = ("floor",)
+"""Needed even so: SQLAlchemy registers its own, which fails for NULL."""
 
 
 def missing(connection: sqlite3.Connection) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.compile.terms import Term, merge
-from ormolu.fields import DateTimeField, DecimalField, JSONField
+from ormolu.fields import DateField, DateTimeField, DecimalField, JSONField
+from ormolu.fields.timezones import use_tz
 from ormolu.query.expressions import Func, Template, Value
 from ormolu.query.functions import moments
 
@@ -29,6 +30,10 @@ class Cast(Func):
 
     def __init__(self, expression: Any, output_field: Any) -> None:
         super().__init__(expression, output_field=output_field)
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key: the field counts."""
+        return (*super().shape(shape), shape.item(self._given))
 
     def as_term(self, builder: Any) -> Term:
         """Return the cast."""
@@ -56,11 +61,11 @@ def cast_time(builder: Any, term: Term, form: str, type_: Any) -> Any:
     if isinstance(term.field, DateTimeField):
         if form == "datetime":
             return sa.type_coerce(term.sa, type_)
-        from ormolu.fields.timezones import use_tz
-
         return moments.cast_local(builder, form, term, "UTC" if use_tz() else "", type_)
     if builder.vendor == "sqlite":
         return moments.sql(f"ormolu_cast_time('{form}', {{}})", term.sa, type_)
+    if builder.vendor == "postgresql" and form == "datetime" and isinstance(term.field, DateField) and use_tz():
+        return moments.sql("(CAST({} AS timestamp) AT TIME ZONE 'UTC')", term.sa, type_)
     if builder.vendor == "mysql":
         return moments.sql(f"CAST({{}} AS {form.upper()}{'' if form == 'date' else '(6)'})", term.sa, type_)
     return sa.cast(term.sa, type_)

@@ -185,6 +185,10 @@ class TruncBase(InZone, Transform):
     lookup_name: ClassVar[Any] = None
     arity = None
 
+    def shape(self, shape: Any) -> Any:
+        """Return the key: the field counts."""
+        return (*super().shape(shape), None if self._given is None else shape.item(self._given))
+
     def __init__(self, expression: Any, output_field: Any = None, tzinfo: Any = None, **extra: Any) -> None:
         super().__init__(expression, output_field=output_field, **extra)
         self.tzinfo = tzinfo
