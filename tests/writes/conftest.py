@@ -10,6 +10,8 @@ from ormolu import databases, signals
 from ormolu.programs import Fetch
 from ormolu.writes.collector import make_rows
 
+CONTROL = ("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+
 
 class Runner:
     """Drives programs on the default database, in the world of the test."""
@@ -69,7 +71,7 @@ def statements(run: Runner) -> Iterator[list[str]]:
     sent: list[str] = []
 
     def note(sql: str, **_: Any) -> None:
-        if sql.split()[0] not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"):
+        if sql.split()[0] not in CONTROL:
             sent.append(sql)
 
     signals.pre_query.connect(note)
@@ -95,13 +97,18 @@ def db(request: pytest.FixtureRequest, backend: Any) -> Iterator[Any]:
     databases.close_all()
 
 
+FOREIGN_KEYS = {"sqlite": "PRAGMA foreign_keys = {}", "mysql": "SET foreign_key_checks = {}"}
+
+
 def _drop(engine: Any, tables: list[Any]) -> None:
     # Some refer to each other, which DROP must not mind.
-    cascade = " CASCADE" if engine.dialect.name == "postgresql" else ""
+    vendor = engine.dialect.name
+    switch = FOREIGN_KEYS.get(vendor)
+    cascade = "" if switch else " CASCADE"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not cascade:
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        if switch:
+            connection.exec_driver_sql(switch.format(0))
         for table in tables:
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}{cascade}")
-        if not cascade:
-            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+        if switch:
+            connection.exec_driver_sql(switch.format(1))

@@ -115,12 +115,15 @@ async def test_ignored_conflicts(run):
         await run(bulk_create, Tag, tags)
 
 
-async def test_updated_conflicts(run):
+@pytest.mark.backends("sqlite", "postgresql", "asyncpg")
+async def test_updated_conflicts(run, statements):
     """Rows that are there already are updated, and the keys of all are known (trap E27)."""
     await run(bulk_create, Item, [Item(sku="a", rank=1, stock=1), Item(sku="b", rank=2, stock=1)])
     items = [Item(sku=sku, rank=rank, stock=9) for sku, rank in (("c", 3), ("b", 7), ("a", 8))]
     options = {"update_conflicts": True, "update_fields": ["rank", "stock"], "unique_fields": ["sku"]}
+    statements.clear()
     await run(bulk_create, Item, items, **options)
+    assert len(statements) == 1
     stored = {
         sku: (key, rank, stock)
         for key, sku, rank, stock in await run.rows(Item, "id", "sku", "rank", "stock")
@@ -128,6 +131,7 @@ async def test_updated_conflicts(run):
     assert stored == {item.sku: (item.pk, item.rank, 9) for item in items}
 
 
+@pytest.mark.backends("sqlite", "postgresql", "asyncpg")
 async def test_updated_conflicts_on_the_key(run):
     """ "pk" may be the unique field."""
     (tag,) = await run(bulk_create, Tag, [Tag(name="a")])
@@ -166,6 +170,7 @@ async def test_wrong_options(run, options, error, text):
     assert await run.count(Item) == 0
 
 
+@pytest.mark.backends("sqlite", "postgresql", "asyncpg")
 async def test_relations_are_no_update_fields(run):
     """Many-to-many and reverse relations have no column to update."""
     await run(save, author := Author(name="Ann"))

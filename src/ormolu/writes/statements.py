@@ -12,6 +12,8 @@ from ormolu.exceptions import FieldError
 from ormolu.writes.binding import Bind, BindAll, make_bind, make_bind_all
 from ormolu.writes.values import Conversion, conversion, is_expression
 
+_VALUES = " VALUES "
+
 
 class InsertPlan:
     """One INSERT of one row: `sql`, conversions in the order of its parameters, functions that bind them."""
@@ -22,12 +24,10 @@ class InsertPlan:
         self, driver: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any], conflict: Any = None
     ) -> None:
         statement = insert_statement(driver, model, fields, returning, conflict)
-        sql, self.conversions, compiled = _compile(driver, statement, fields)
-        self.sql = sql
+        self.sql, self.conversions = _compile(driver, statement, fields)
         # The "(?, ?)" part, to be repeated for several rows; None where placeholders are numbered.
-        single: str | None = getattr(compiled, "insert_single_values_expr", None)
-        repeatable = single is not None and driver.dialect.paramstyle in ("qmark", "format")
-        self.values_sql = single if repeatable else None
+        repeatable = driver.dialect.paramstyle in ("qmark", "format")
+        self.values_sql = _values_part(self.sql) if repeatable else None
         stamped = stamped_fields(fields)
         self.bind: Bind = make_bind(self.conversions, stamped)
         self.bind_all: BindAll = make_bind_all(self.conversions, stamped)
@@ -36,7 +36,8 @@ class InsertPlan:
     def many(self, count: int) -> str:
         """Return the SQL for `count` rows at once. Only where `values_sql` is not None."""
         assert self.values_sql is not None
-        return self.sql.replace(self.values_sql, ", ".join([self.values_sql] * count), 1)
+        rows = ", ".join([self.values_sql] * count)
+        return self.sql.replace(_VALUES + self.values_sql, _VALUES + rows, 1)
 
 
 class UpdatePlan:
@@ -48,7 +49,7 @@ class UpdatePlan:
         table, keys = model._meta.table, model._meta.pk_fields
         statement = sa.update(table).where(*key_condition(keys))
         statement = statement.values({f.sa_column: _parameter(f) for f in fields})
-        self.sql, self.conversions, _ = _compile(driver, statement, [*fields, *keys])
+        self.sql, self.conversions = _compile(driver, statement, [*fields, *keys])
         self.bind: Bind = make_bind(self.conversions)
 
 
@@ -59,7 +60,7 @@ class KeyPlan:
 
     def __init__(self, driver: Any, model: Any, statement: Any) -> None:
         keys = model._meta.pk_fields
-        self.sql, conversions, _ = _compile(driver, statement.where(*key_condition(keys)), keys)
+        self.sql, conversions = _compile(driver, statement.where(*key_condition(keys)), keys)
         self.bind: Bind = make_bind(conversions)
 
 
@@ -162,9 +163,22 @@ def _parameter(field: Any, prefix: str = "_v_") -> Any:
     return sa.bindparam(prefix + field.attname, type_=field.sa_column.type)
 
 
-def _compile(driver: Any, statement: Any, fields: Sequence[Any]) -> tuple[str, list[Conversion], Any]:
-    """Return the SQL, the conversions in the order of its parameters, and the compiled statement."""
+def _values_part(sql: str) -> str | None:
+    """Return the parenthesis after VALUES, None if there is none (DEFAULT VALUES)."""
+    start = sql.find(_VALUES + "(") + len(_VALUES)
+    if start < len(_VALUES):
+        return None
+    depth = 0
+    for end in range(start, len(sql)):
+        depth += (sql[end] == "(") - (sql[end] == ")")
+        if depth == 0:
+            return sql[start : end + 1]
+    return None
+
+
+def _compile(driver: Any, statement: Any, fields: Sequence[Any]) -> tuple[str, list[Conversion]]:
+    """Return the SQL, and the conversions in the order of its parameters."""
     compiled = statement.compile(dialect=driver.dialect)
     by_attname = {field.attname: field for field in fields}
     order: Sequence[str] = compiled.positiontup or ()
-    return str(compiled), [conversion(driver, by_attname[name[3:]]) for name in order], compiled
+    return str(compiled), [conversion(driver, by_attname[name[3:]]) for name in order]
