@@ -35,8 +35,8 @@ class Plan:
     """How much to measure: rounds, and the seconds that one round of one library should take."""
 
     rounds: int = 5
-    seconds: float = 0.05
-    long_rounds: int = 3
+    seconds: float = 0.04
+    long_rounds: int = 2
 
 
 Results = dict[str, dict[str, Cell]]

@@ -121,7 +121,7 @@ def main() -> None:
     if options.pin:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     rounds = options.rounds or (2 if options.quick else 5)
-    plan = Plan(rounds, *((0.01, 1) if options.quick else (0.05, 3)))
+    plan = Plan(rounds, *((0.01, 1) if options.quick else (0.04, 2)))
     started = time.perf_counter()
     measured: dict[Kind, Results] = {}
     for kind in kinds if workloads else []:
