@@ -26,7 +26,7 @@ class Forward(OverAttribute):
         return self.load(instance)
 
     @cached_property
-    def RelatedObjectDoesNotExist(self) -> type[ObjectDoesNotExist]:  # noqa: N802 - Django's name
+    def RelatedObjectDoesNotExist(self) -> type[ObjectDoesNotExist]:
         """The error for a required relation without a value."""
         return missing_object(self.field.related_model, f"{self.field.model.__qualname__}.{self.field.name}")
 
@@ -56,7 +56,11 @@ class Forward(OverAttribute):
         if in_event_loop():
             raise not_loaded(instance, field.name)
         using = values.get(DB)
-        queryset = self.get_queryset(instance=instance).using(using) if using else self.get_queryset(instance=instance)
+        queryset = (
+            self.get_queryset(instance=instance).using(using)
+            if using
+            else self.get_queryset(instance=instance)
+        )
         found = queryset.get(**{field.target_field.name: key})
         hold_forward(field, instance, found)
         return found
@@ -64,7 +68,9 @@ class Forward(OverAttribute):
 
 def not_loaded(instance: Any, name: str) -> NotLoaded:
     """Return the error for a relation that was touched in async code before it was loaded."""
-    cure = f'select_related("{name}") or prefetch_related("{name}") in the query, or await obj.aload("{name}")'
+    cure = (
+        f'select_related("{name}") or prefetch_related("{name}") in the query, or await obj.aload("{name}")'
+    )
     return NotLoaded(model=instance._meta.label, attribute=name, cure=f"use {cure}")
 
 
@@ -140,9 +146,11 @@ class ReverseOneToOne:
         return self.rel
 
     @cached_property
-    def RelatedObjectDoesNotExist(self) -> type[ObjectDoesNotExist]:  # noqa: N802 - Django's name
+    def RelatedObjectDoesNotExist(self) -> type[ObjectDoesNotExist]:
         """The error where there is no such object."""
-        return missing_object(self.rel.related_model, f"{self.rel.model.__qualname__}.{self.rel.accessor_name}")
+        return missing_object(
+            self.rel.related_model, f"{self.rel.model.__qualname__}.{self.rel.accessor_name}"
+        )
 
     def is_cached(self, instance: Any) -> bool:
         """Tell whether an instance holds the object."""
@@ -159,7 +167,9 @@ class ReverseOneToOne:
         held = instance.__dict__.get(PREFETCHED, {})
         found = held[name] if name in held else self.load(instance)
         if found is None:
-            raise self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {self.rel.accessor_name}.")
+            raise self.RelatedObjectDoesNotExist(
+                f"{instance._meta.object_name} has no {self.rel.accessor_name}."
+            )
         return found
 
     def load(self, instance: Any) -> Any:

@@ -14,7 +14,7 @@ from ormolu.models.state import DB, DIRTY, STATE, mark_dirty
 Setter = Callable[[Any, Any], None]
 
 
-def COLUMN(instance: Any, value: Any) -> None:  # noqa: N802 - a marker
+def COLUMN(instance: Any, value: Any) -> None:
     """Stand among a model's setters for a plain column, which `Model.__setattr__` sets itself."""
 
 

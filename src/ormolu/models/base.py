@@ -10,9 +10,9 @@ from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 
 from ormolu.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.models import building
-from ormolu.models.validation import Validation
 from ormolu.models.registry import apps
 from ormolu.models.state import LazyInstanceState, listen
+from ormolu.models.validation import Validation
 
 if TYPE_CHECKING:
     from ormolu.models.manager import Manager

@@ -23,6 +23,7 @@ from ormolu.models.options import Options
 from ormolu.models.persistence import Persistence
 from ormolu.models.plain_relations import PlainRelation, relation_setter
 from ormolu.models.registry import Apps, apps, current
+from ormolu.models.relations import RelatedField
 from ormolu.models.relationships import RelationshipField
 from ormolu.signals import class_prepared
 
@@ -44,7 +45,9 @@ def begin(cls: type[Any]) -> bool:
         if "Meta" in body:
             meta_class.abstract = False  # type: ignore[union-attr]  # whoever inherits this Meta is a table again
         _contribute(cls, {name: v for name, v in body.items() if mapping.is_contribution(v)})
-        meta.declared = {f.name: f for f in (*meta.local_fields, *meta.local_many_to_many, *meta.private_fields)}
+        meta.declared = {
+            f.name: f for f in (*meta.local_fields, *meta.local_many_to_many, *meta.private_fields)
+        }
         return False
     if "Meta" in body:
         type.__delattr__(cls, "Meta")
@@ -133,7 +136,7 @@ def add_to_class(cls: type[Any], name: str, value: Any) -> None:
     if isinstance(value, Field) and "__mapper__" in vars(cls):
         mapping.add_later(cls, value)
         _install_init(cls)
-        if value.is_relation:
+        if isinstance(value, RelatedField):
             value.resolve()
 
 
@@ -169,7 +172,9 @@ def _add_exceptions(cls: type[Any]) -> None:
         ("DoesNotExist", ObjectDoesNotExist),
         ("MultipleObjectsReturned", MultipleObjectsReturned),
     ):
-        parents = tuple(getattr(b, name) for b in cls.__bases__ if hasattr(b, "_meta") and not b._meta.abstract)
+        parents = tuple(
+            getattr(b, name) for b in cls.__bases__ if hasattr(b, "_meta") and not b._meta.abstract
+        )
         place = {"__module__": cls.__module__, "__qualname__": f"{cls.__qualname__}.{name}"}
         _set(cls, name, type(name, parents or (root,), place))
 
@@ -201,7 +206,9 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
     meta.local_many_to_many.sort(key=lambda field: field.creation_counter)
     mapping.expand(cls, meta)
     if plain:
-        names = [own[n].attname if isinstance(own.get(n), Field) else n for n in body if n in own or n in plain]
+        names = [
+            own[n].attname if isinstance(own.get(n), Field) else n for n in body if n in own or n in plain
+        ]
         mapping.reorder_plain(cls, names)
 
 

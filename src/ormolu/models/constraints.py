@@ -49,7 +49,7 @@ class BaseConstraint:
         return False
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.deconstruct() == other.deconstruct()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -167,7 +167,11 @@ class UniqueConstraint(BaseConstraint):
             raise ValueError("At least one field or expression is required to define a unique constraint.")
         if expressions and fields:
             raise ValueError("UniqueConstraint.fields and expressions are mutually exclusive.")
-        if condition is not None and not isinstance(condition, Q) and not isinstance(condition, sa.ClauseElement):
+        if (
+            condition is not None
+            and not isinstance(condition, Q)
+            and not isinstance(condition, sa.ClauseElement)
+        ):
             raise ValueError("UniqueConstraint.condition must be a Q instance.")
         if deferrable is not None:
             for option, value in (
@@ -185,7 +189,9 @@ class UniqueConstraint(BaseConstraint):
         if not isinstance(opclasses, (list, tuple)):
             raise TypeError("UniqueConstraint.opclasses must be a list or tuple.")
         if opclasses and len(opclasses) != len(fields):
-            raise ValueError("UniqueConstraint.fields and UniqueConstraint.opclasses must have the same number of elements.")
+            raise ValueError(
+                "UniqueConstraint.fields and UniqueConstraint.opclasses must have the same number of elements."
+            )
         self.expressions = expressions
         self.fields = tuple(fields)
         self.condition = condition
@@ -268,7 +274,9 @@ class UniqueConstraint(BaseConstraint):
         if used & excluded:
             return
         values = values_of(meta, instance)
-        if self.nulls_distinct is not False and any(values.get(c.name) is None for c in parts if isinstance(c, sa.Column)):
+        if self.nulls_distinct is not False and any(
+            values.get(c.name) is None for c in parts if isinstance(c, sa.Column)
+        ):
             return
         conditions = [
             part.is_not_distinct_from(with_values(part, table, values))
@@ -295,7 +303,9 @@ class UniqueConstraint(BaseConstraint):
         return error
 
     def _has_own_message(self) -> bool:
-        return self.violation_error_message != self.default_violation_error_message or bool(self.violation_error_code)
+        return self.violation_error_message != self.default_violation_error_message or bool(
+            self.violation_error_code
+        )
 
 
 def has_column(meta: Any, name: str) -> bool:
@@ -314,7 +324,12 @@ def values_of(meta: Any, instance: Any) -> dict[str, Any]:
 
 
 def condition_holds(
-    model: Any, instance: Any, condition: Any, exclude: Collection[str] | None, using: str, unknown: bool = True
+    model: Any,
+    instance: Any,
+    condition: Any,
+    exclude: Collection[str] | None,
+    using: str,
+    unknown: bool = True,
 ) -> bool | None:
     """Ask the database whether a condition holds for an instance's values. One query.
 

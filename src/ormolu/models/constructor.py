@@ -42,7 +42,12 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
     Parameters are the attnames in the order of `_meta.concrete_fields`, then the names of relations (keyword only).
     Anything else goes to `extra_arguments()`: `pk`, properties, plain SQLAlchemy relationships, or an error.
     """
-    names: dict[str, Any] = {"M": MISSING, "DEFERRED": DEFERRED, "extra": extra_arguments, "announce": announce}
+    names: dict[str, Any] = {
+        "M": MISSING,
+        "DEFERRED": DEFERRED,
+        "extra": extra_arguments,
+        "announce": announce,
+    }
     names["events"] = cls.__mapper__.class_manager.dispatch.init  # SQLAlchemy's listeners to `init`
     names["before"], names["after"] = pre_init, post_init
     names["too_many"] = too_many(cls)
@@ -56,7 +61,9 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         value = _default(field, number, names)
         own_setter = not hasattr(vars_of(cls, attname), "attribute")
         if own_setter:
-            body.append(f"    if {attname} is not DEFERRED: self.{attname} = {value} if {attname} is M else {attname}")
+            body.append(
+                f"    if {attname} is not DEFERRED: self.{attname} = {value} if {attname} is M else {attname}"
+            )
         else:
             body.append(f"    d[{attname!r}] = {value} if {attname} is M else {attname}")
         if field.is_relation:
@@ -135,7 +142,9 @@ def too_many(cls: type[Any]) -> Callable[[tuple[Any, ...]], None]:
 
     def refuse(excess: tuple[Any, ...]) -> None:
         count = len(cls._meta.concrete_fields)
-        raise IndexError(f"{cls._meta.object_name}() takes {count} positional values, one a field; {len(excess)} too many.")
+        raise IndexError(
+            f"{cls._meta.object_name}() takes {count} positional values, one a field; {len(excess)} too many."
+        )
 
     return refuse
 

@@ -6,7 +6,7 @@ none of them to be imported.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -75,9 +75,9 @@ class Late(sa.ColumnElement[Any]):
 @compiles(Late)
 def _compile_late(element: Late, compiler: Any, **kw: Any) -> str:
     found = element_of(element.model, element.part, compiler.dialect)
-    if isinstance(found, (sa.sql.elements.BooleanClauseList, sa.sql.elements.BinaryExpression)) or not isinstance(
-        element.part, Q
-    ):
+    if isinstance(
+        found, (sa.sql.elements.BooleanClauseList, sa.sql.elements.BinaryExpression)
+    ) or not isinstance(element.part, Q):
         return str(compiler.process(found, **kw))
     return str(compiler.process(sa.sql.elements.Grouping(found), **kw))
 
@@ -85,7 +85,7 @@ def _compile_late(element: Late, compiler: Any, **kw: Any) -> str:
 def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:
     """Return an element with a table's columns replaced by values, given by column name."""
 
-    def replace(part: Any, **kw: Any) -> Any:
+    def value_of(part: Any, **kw: Any) -> Any:
         if isinstance(part, sa.Column) and part.table is table and part.name in values:
             value = values[part.name]
             if value is None:
@@ -93,7 +93,8 @@ def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:
             return sa.cast(sa.literal(value, part.type), part.type)
         return None
 
-    return visitors.replacement_traverse(element, {}, replace)
+    replaced: Any = visitors.replacement_traverse(element, {}, cast("Any", value_of))
+    return replaced
 
 
 def columns_in(element: Any, table: Any) -> set[str]:

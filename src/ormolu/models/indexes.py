@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -49,9 +49,8 @@ class Index:
             raise ValueError(f"{kind}.fields and {kind}.opclasses must have the same number of elements.")
         if not name and (expressions or opclasses or condition is not None or include):
             raise ValueError("An index must be named to use expressions, opclasses, condition or include.")
-        if condition is not None and not isinstance(condition, Q) and not hasattr(condition, "__clause_element__"):
-            if not isinstance(condition, sa.ClauseElement):
-                raise ValueError(f"{kind}.condition must be a Q instance.")
+        if condition is not None and not isinstance(condition, (Q, sa.ClauseElement)):
+            raise ValueError(f"{kind}.condition must be a Q instance.")
         if not all(isinstance(field, str) for field in fields):
             raise ValueError(f"{kind}.fields must contain only strings with field names.")
         self.expressions = expressions
@@ -74,7 +73,7 @@ class Index:
         return f"<{type(self).__name__}: {' '.join(parts)}>"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.deconstruct() == other.deconstruct()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name, tuple(self.fields)))
@@ -162,7 +161,7 @@ def make_index(
         options["postgresql_nulls_not_distinct"] = not nulls_distinct
     index = sa.Index(name, *parts, unique=unique, _table=meta.table, **options)
     if condition is not None:
-        index.ddl_if(callable_=_can_be_partial)
+        index.ddl_if(callable_=cast(Any, _can_be_partial))
     return index
 
 

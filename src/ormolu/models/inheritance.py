@@ -36,7 +36,11 @@ def inherit_options(cls: type[Any], meta: Options) -> None:
             meta.parents = dict.fromkeys(parents)
         return
     if len({parent._meta.concrete_model for parent in parents}) != 1:
-        what = "has no non-abstract model base class" if not parents else "has more than one non-abstract base class"
+        what = (
+            "has no non-abstract model base class"
+            if not parents
+            else "has more than one non-abstract base class"
+        )
         raise TypeError(f"Proxy model '{cls.__name__}' {what}.")
     base = parents[0]
     meta.proxy_for_model = base

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ormolu.exceptions import FieldDoesNotExist
+from ormolu.models.attributes import COLUMN
 from ormolu.models.constructor import DEFERRED, loading
 from ormolu.models.registry import apps
-from ormolu.models.attributes import COLUMN
 from ormolu.models.state import DB, DIRTY, NO_VALUE, PREFETCHED, STATE, ModelState
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from ormolu import transaction
 from ormolu.models.related_managers import Program, RelatedManagerBase
 from ormolu.programs import atomically, notify
 from ormolu.query import terminals
-from ormolu.query.managers import M, Manager
+from ormolu.query.manager_methods import M
+from ormolu.query.managers import Manager
 from ormolu.query.q import Q
 from ormolu.signals import m2m_changed
 
@@ -23,15 +24,15 @@ class ManyRelatedManager(RelatedManagerBase[M]):
     """A manager of the objects that a many-to-many relation connects with one object."""
 
     rel: Any
-    reverse: bool
+    is_reverse: bool
 
     def __init__(self, instance: Any) -> None:
         rel = self.rel
         field = rel.field
-        self._bound_to(instance, field.model if self.reverse else rel.model)
+        self._bound_to(instance, field.model if self.is_reverse else rel.model)
         self.through = rel.through
-        self.symmetrical = rel.symmetrical and not self.reverse and rel.model is field.model
-        if self.reverse:
+        self.symmetrical = rel.symmetrical and not self.is_reverse and rel.model is field.model
+        if self.is_reverse:
             self.source_field, self.target_field = field.target_key(), field.source_key()
             self.query_field_name, self.cache_name = field.name, rel.cache_name
         else:
@@ -229,7 +230,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
             self.through,
             action=action,
             instance=self.instance,
-            reverse=self.reverse,
+            reverse=self.is_reverse,
             model=self.model,
             pk_set=None if keys is None else set(keys),
             using=driver.database.alias,
@@ -237,7 +238,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
 
     @classmethod
     def _on(cls, superclass: type[Manager[Any]]) -> Any:
-        return many_manager_class(cls.rel, cls.reverse, superclass)
+        return many_manager_class(cls.rel, cls.is_reverse, superclass)
 
 
 def _add(driver: Any, manager: Any, objs: Any, through_defaults: Any) -> Program:
@@ -281,7 +282,9 @@ def _connect(
 
 def _remove(driver: Any, manager: Any, objs: Any) -> Program:
     if objs:
-        yield from atomically(_disconnect(driver, manager, [manager._key_of(obj) for obj in objs]), savepoint=False)
+        yield from atomically(
+            _disconnect(driver, manager, [manager._key_of(obj) for obj in objs]), savepoint=False
+        )
 
 
 def _disconnect(driver: Any, manager: Any, keys: list[Any]) -> Program:
@@ -312,7 +315,9 @@ def _disconnect_all(driver: Any, manager: Any) -> Program:
     if listeners:
         yield from manager._announce(driver, "pre_clear", None)
     hiding: Any = manager._unrelated_queryset()
-    keys = hiding.values_list(manager.target_field.target_field.attname, flat=True) if hiding.query.ops else None
+    keys = (
+        hiding.values_list(manager.target_field.target_field.attname, flat=True) if hiding.query.ops else None
+    )
     yield from terminals.delete(driver, manager._links(keys)._deleted())
     if listeners:
         yield from manager._announce(driver, "post_clear", None)
@@ -342,6 +347,6 @@ def many_manager_class(
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     model = rel.field.model if reverse else rel.model
     parent = superclass or type(model._meta.default_manager)
-    body = {"rel": rel, "reverse": reverse, "__module__": __name__}
+    body = {"rel": rel, "is_reverse": reverse, "__module__": __name__}
     made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (ManyRelatedManager, parent), body)
     return made

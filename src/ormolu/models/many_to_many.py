@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
+from typing_extensions import Unpack
+
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldError
+from ormolu.fields.options import FieldOptions
 from ormolu.models.registry import apps as default_apps
 from ormolu.models.relations import SELF, ForeignKey, RelatedField, check_target, model_key
 from ormolu.models.rels import ManyToManyRel
@@ -18,6 +21,23 @@ if TYPE_CHECKING:
     from ormolu.models.many_related_managers import ManyRelatedManager
 
 T = TypeVar("T")
+M = TypeVar("M")
+
+
+class ManyOptions(FieldOptions, total=False):
+    """Keyword options of a ManyToManyField."""
+
+    verbose_name: str | None
+    related_name: str | None
+    related_query_name: str | None
+    limit_choices_to: Any
+    symmetrical: bool | None
+    through: Any
+    through_fields: tuple[str, str] | None
+    db_constraint: bool
+    db_table: str | None
+    swappable: bool
+    null: bool
 
 
 class ManyToManyField(RelatedField[Any], Generic[T]):
@@ -35,57 +55,66 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
     description = "Many-to-many relationship"
     own_options: ClassVar[dict[str, Any]] = {}
     remote_field: ManyToManyRel
+    db_table: str | None
+    automatic: bool
+    swappable: bool
 
     if TYPE_CHECKING:
 
         @overload
-        def __new__(cls, to: type[T], *args: Any, **kwargs: Any) -> ManyToManyField[T]: ...
+        def __init__(
+            self: ManyToManyField[M], to: type[M], *args: Any, **options: Unpack[ManyOptions]
+        ) -> None: ...
         @overload
-        def __new__(cls, to: str, *args: Any, **kwargs: Any) -> ManyToManyField[Any]: ...
-        def __new__(cls, *args: Any, **kwargs: Any) -> ManyToManyField[Any]: ...
+        def __init__(
+            self: ManyToManyField[Any], to: str, *args: Any, **options: Unpack[ManyOptions]
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
-        @overload  # type: ignore[override]
+        @overload
         def __get__(self, instance: None, owner: Any) -> ManyAttribute: ...
         @overload
-        def __get__(self, instance: object, owner: Any) -> ManyRelatedManager[Any]: ...
+        def __get__(self, instance: object, owner: Any) -> ManyRelatedManager[T]: ...
         def __get__(self, instance: object | None, owner: Any) -> Any: ...
 
-    def __init__(
-        self,
-        to: Any,
-        related_name: str | None = None,
-        related_query_name: str | None = None,
-        limit_choices_to: Any = None,
-        symmetrical: bool | None = None,
-        through: Any = None,
-        through_fields: tuple[str, str] | None = None,
-        db_constraint: bool = True,
-        db_table: str | None = None,
-        swappable: bool = True,
-        **options: Any,
-    ) -> None:
-        to = check_target(type(self).__name__, to)
-        if through is not None and db_table is not None:
-            raise ValueError("Cannot specify a db_table if an intermediary model is used.")
-        if through_fields is not None and through is None:
-            raise ValueError("Cannot specify through_fields without a through model")
-        super().__init__(**options)
-        self.is_relation = True
-        self.db_table = db_table
-        self.automatic = through is None
-        self.has_null_arg = "null" in options
-        self.swappable = swappable
-        self.remote_field = ManyToManyRel(
+    else:
+
+        def __init__(
             self,
             to,
-            related_name=related_name,
-            related_query_name=related_query_name,
-            limit_choices_to=limit_choices_to,
-            symmetrical=(to == SELF) if symmetrical is None else symmetrical,
-            through=through,
-            through_fields=through_fields,
-            db_constraint=db_constraint,
-        )
+            related_name=None,
+            related_query_name=None,
+            limit_choices_to=None,
+            symmetrical=None,
+            through=None,
+            through_fields=None,
+            db_constraint=True,
+            db_table=None,
+            swappable=True,
+            **options,
+        ):
+            to = check_target(type(self).__name__, to)
+            if through is not None and db_table is not None:
+                raise ValueError("Cannot specify a db_table if an intermediary model is used.")
+            if through_fields is not None and through is None:
+                raise ValueError("Cannot specify through_fields without a through model")
+            super().__init__(**options)
+            self.is_relation = True
+            self.db_table = db_table
+            self.automatic = through is None
+            self.has_null_arg = "null" in options
+            self.swappable = swappable
+            self.remote_field = ManyToManyRel(
+                self,
+                to,
+                related_name=related_name,
+                related_query_name=related_query_name,
+                limit_choices_to=limit_choices_to,
+                symmetrical=(to == SELF) if symmetrical is None else symmetrical,
+                through=through,
+                through_fields=through_fields,
+                db_constraint=db_constraint,
+            )
 
     def get_attname_column(self) -> tuple[str, None]:  # type: ignore[override]
         """Return the name of the attribute; there is no column."""
@@ -162,11 +191,15 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
             return to_here[0], to_there[0]
         raise self._unclear(through, here, to_here, there, to_there)
 
-    def _unclear(self, through: Any, here: Any, to_here: list[Any], there: Any, to_there: list[Any]) -> FieldError:
+    def _unclear(
+        self, through: Any, here: Any, to_here: list[Any], there: Any, to_there: list[Any]
+    ) -> FieldError:
         which = f"The model is used as an intermediate model by '{self}', but it "
         for model, keys in ((here, to_here), (there, to_there)):
             if not keys:
-                return FieldError(f"{through.label}: {which}does not have a foreign key to '{model._meta.object_name}'.")
+                return FieldError(
+                    f"{through.label}: {which}does not have a foreign key to '{model._meta.object_name}'."
+                )
             if len(keys) > 1:
                 return FieldError(
                     f"{through.label}: {which}has more than one foreign key to '{model._meta.object_name}' "
@@ -186,7 +219,10 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
         paths: tuple[PathInfo, ...] | None = self.__dict__.get("_reverse_paths")
         if paths is None:
             rel = self.remote_field
-            paths = self._reverse_paths = (self._into(self.target_key(), rel), self._out_of(self.source_key(), rel))
+            paths = self._reverse_paths = (
+                self._into(self.target_key(), rel),
+                self._out_of(self.source_key(), rel),
+            )
         return paths
 
     def _into(self, key: Any, join_field: Any) -> PathInfo:
@@ -324,5 +360,6 @@ def make_through(field: ManyToManyField[Any], target: type[Model]) -> type[Model
         near: ForeignKey(model, CASCADE, related_name=f"{name}+", db_constraint=constraint),
         far: ForeignKey(target, CASCADE, related_name=f"{name}+", db_constraint=constraint),
     }
-    through: type[Model] = type(Model)(name, (Model,), body)
+    made: Any = type(Model)
+    through: type[Model] = made(name, (Model,), body)
     return through

@@ -1,7 +1,7 @@
 """From a class body to a SQLAlchemy mapping.
 
 Before SQLAlchemy's declarative scan, `expand()` puts columns and relationships in the place of fields; after it,
-`install()` puts our descriptors in the place of SQLAlchemy's, and makes fields of what was declared in SQLAlchemy's way.
+`install()` puts our descriptors in the place of SQLAlchemy's, and makes fields of what was declared as in SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ def expand(cls: type[Any], meta: Any) -> None:
     if links and "__mapper_args__" not in vars(cls):
         link = links[0]
         condition = link.sa_column == link.remote_field.model._meta.pk.sa_column
-        _set(cls, "__mapper_args__", {"inherit_condition": condition, "inherit_foreign_keys": [link.sa_column]})
+        _set(
+            cls, "__mapper_args__", {"inherit_condition": condition, "inherit_foreign_keys": [link.sa_column]}
+        )
 
 
 def _replace(cls: type[Any], name: str, value: Any) -> None:
@@ -245,7 +247,7 @@ def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
         meta.pk = by_attname[keys[0]]
     pk = pk_property(tuple(keys))
     _set(cls, "pk", pk)
-    setters["pk"] = pk.fset  # type: ignore[assignment]
+    setters["pk"] = pk.fset
 
 
 def plain_names(body: dict[str, Any]) -> list[str]:

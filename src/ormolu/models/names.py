@@ -19,7 +19,9 @@ def app_label_of(model: type[Any]) -> str:
     parts = model.__module__.split(".")
     if parts[0] == "__main__":
         spec = getattr(sys.modules.get("__main__"), "__spec__", None)  # python -m package.module
-        parts = spec.name.removesuffix(".__main__").split(".") if spec is not None and "." in spec.name else [""]
+        parts = (
+            spec.name.removesuffix(".__main__").split(".") if spec is not None and "." in spec.name else [""]
+        )
     if "models" in parts[1:]:
         return parts[len(parts) - 1 - parts[::-1].index("models") - 1]
     return parts[-2] if len(parts) > 1 else ""

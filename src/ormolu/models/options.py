@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,6 +15,8 @@ from ormolu.models.names import app_label_of, table_name, verbose
 if TYPE_CHECKING:
     from ormolu.models.base import Model
     from ormolu.models.manager import Manager
+
+V = TypeVar("V")
 
 META_OPTIONS = (
     "abstract",
@@ -85,7 +87,9 @@ class Options:
         self.auto_created: Any = given.get("auto_created", False)
         self.verbose_name: Any = given.get("verbose_name", verbose(self.object_name))
         self.verbose_name_plural: Any = given.get("verbose_name_plural", f"{self.verbose_name}s")
-        self.db_table: str = given.get("db_table") or table_name(model, self.app_label, self.model_name, given)
+        self.db_table: str = given.get("db_table") or table_name(
+            model, self.app_label, self.model_name, given
+        )
         self.original_attrs = given
 
         self.local_fields: list[Any] = []
@@ -282,15 +286,15 @@ class Options:
 
     # How the properties above are worked out
 
-    def _cached(self, name: str, make: Any) -> Any:
+    def _cached(self, name: str, make: Callable[[], V]) -> V:
         if self._cache_version != self.apps.version:
             self._cache = {}
             self._cache_version = self.apps.version
         try:
-            return self._cache[name]
+            found: V = self._cache[name]
         except KeyError:
-            value = self._cache[name] = make()
-            return value
+            found = self._cache[name] = make()
+        return found
 
     def _fields(self) -> tuple[Any, ...]:
         found: dict[int, Any] = {}
@@ -320,7 +324,7 @@ class Options:
         return found.values()
 
     def _names(self) -> dict[str, Any]:
-        return self._cached("names", self._make_names)  # type: ignore[no-any-return]
+        return self._cached("names", self._make_names)
 
     def _make_names(self) -> dict[str, Any]:
         forward = (*self.fields, *self.many_to_many, *self._private())
@@ -331,9 +335,14 @@ class Options:
             names.setdefault(rel.name, rel)
         return names
 
+    def _lineage(self) -> Iterator[type[Model]]:
+        """Yield this model and those it derives from, abstract ones included, nearest first."""
+        classes: list[Any] = self.model.mro()
+        return (base for base in classes if "_meta" in vars(base))
+
     def _managers(self) -> tuple[Manager[Any], ...]:
         found: dict[str, tuple[int, int, Manager[Any]]] = {}
-        for depth, base in enumerate(b for b in self.model.mro() if "_meta" in vars(b)):
+        for depth, base in enumerate(self._lineage()):
             for manager in base._meta.local_managers:
                 if manager.name not in found:
                     bound = manager if base is self.model else manager.clone_for(self.model)
@@ -343,10 +352,8 @@ class Options:
     def _default_manager(self) -> Manager[Any]:
         name = self.default_manager_name
         if name is None:
-            for base in self.model.mro()[1:]:
-                if "_meta" in vars(base) and base._meta.default_manager_name:
-                    name = base._meta.default_manager_name
-                    break
+            names = (base._meta.default_manager_name for base in self._lineage())
+            name = next(filter(None, names), None)
         return self._named(name, "default_manager_name") if name else self.managers[0]
 
     def _base_manager(self) -> Manager[Any]:
@@ -354,10 +361,8 @@ class Options:
 
         name = self.base_manager_name
         if name is None:
-            for base in self.model.mro()[1:]:
-                if "_meta" in vars(base) and base._meta.base_manager_name:
-                    name = base._meta.base_manager_name
-                    break
+            names = (base._meta.base_manager_name for base in self._lineage())
+            name = next(filter(None, names), None)
         if name:
             return self._named(name, "base_manager_name")
         manager: Manager[Any] = Manager()
@@ -390,7 +395,9 @@ def _given(model: type[Any], meta: type | None) -> dict[str, Any]:
     if unknown:
         close = difflib.get_close_matches(unknown[0], META_OPTIONS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else f" Choices are: {', '.join(META_OPTIONS)}."
-        raise TypeError(f"{model.__name__}: 'class Meta' got invalid attribute(s): {', '.join(unknown)}.{hint}")
+        raise TypeError(
+            f"{model.__name__}: 'class Meta' got invalid attribute(s): {', '.join(unknown)}.{hint}"
+        )
     return given
 
 

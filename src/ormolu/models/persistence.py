@@ -63,7 +63,9 @@ class Persistence(InstanceMethods):
         driver = databases.get(using or write_alias(self)).driver
         return driver.run(delete_instances, type(self), [self])
 
-    async def adelete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+    async def adelete(
+        self, using: str | None = None, keep_parents: bool = False
+    ) -> tuple[int, dict[str, int]]:
         """Delete this object's row, as `delete()` does."""
         self._check_deletable()
         driver = databases.get(using or write_alias(self)).adriver
@@ -110,7 +112,11 @@ class Persistence(InstanceMethods):
         if fields is None:
             deferred = self.get_deferred_fields()
             held.clear()
-            return [f.attname for f in self._meta.concrete_fields if f.attname not in deferred] if deferred else None
+            return (
+                [f.attname for f in self._meta.concrete_fields if f.attname not in deferred]
+                if deferred
+                else None
+            )
         names: list[str] = []
         for name in fields:
             if "__" in name:
@@ -138,7 +144,9 @@ class Persistence(InstanceMethods):
     def _refresh_queryset(self, using: str | None, names: list[str] | None, from_queryset: Any) -> Any:
         alias = using or read_alias(self)
         manager = self._meta.base_manager
-        queryset = manager.db_manager(alias, hints={"instance": self}) if from_queryset is None else from_queryset
+        queryset = (
+            manager.db_manager(alias, hints={"instance": self}) if from_queryset is None else from_queryset
+        )
         queryset = queryset.filter(pk=self.pk)
         return queryset if names is None else queryset.only(*names)
 
@@ -180,7 +188,7 @@ class Persistence(InstanceMethods):
             if isinstance(field, RelationshipField):
                 if name not in self.__dict__:
                     await plain_relations.aload(field, self)
-            elif field is None or field.is_relation and name == getattr(field, "name", None):
+            elif field is None or (field.is_relation and name == getattr(field, "name", None)):
                 relations.append(name)
             elif field.attname not in self.__dict__:
                 columns.append(field.attname)
@@ -198,9 +206,9 @@ class Persistence(InstanceMethods):
         return None if "__" in name else field
 
 
-def _save_as_told(driver: Any, instance: Any, force_insert: Any, force_update: bool, update_fields: Any) -> Any:
+def _save_as_told(
+    driver: Any, instance: Any, force_insert: Any, force_update: bool, update_fields: Any
+) -> Any:
     return save_program(
         driver, instance, force_insert=force_insert, force_update=force_update, update_fields=update_fields
     )
-
-

@@ -73,7 +73,9 @@ class Apps:
 
     get_registered_model = get_model
 
-    def get_models(self, include_auto_created: bool = False, include_swapped: bool = False) -> list[type[Model]]:
+    def get_models(
+        self, include_auto_created: bool = False, include_swapped: bool = False
+    ) -> list[type[Model]]:
         """Return all concrete models, without the automatic models of many-to-many relations unless asked for."""
         return [m for m in self._models() if include_auto_created or not m._meta.auto_created]
 

@@ -10,7 +10,8 @@ from ormolu.databases.routing import router
 from ormolu.models.state import PREFETCHED, forget_changes
 from ormolu.programs import atomically
 from ormolu.query import terminals
-from ormolu.query.managers import Manager, M
+from ormolu.query.manager_methods import M
+from ormolu.query.managers import Manager
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet
@@ -203,7 +204,10 @@ class ReverseManager(RelatedManagerBase[M]):
         return await self._creating().aget_or_create(defaults, **kwargs)  # type: ignore[no-any-return]
 
     def update_or_create(
-        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one; one that is there is changed."""
         self._check_target()
@@ -212,7 +216,10 @@ class ReverseManager(RelatedManagerBase[M]):
         return self._creating().update_or_create(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
 
     async def aupdate_or_create(
-        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one; one that is there is changed."""
         self._check_target()
@@ -338,7 +345,9 @@ def _assign(driver: Any, manager: ReverseManager[Any], objs: tuple[Any, ...], in
         forget_changes(obj.__dict__, [field.attname])  # the row says it already
 
 
-def reverse_manager_class(rel: Any, superclass: type[Manager[Any]] | None = None) -> type[ReverseManager[Any]]:
+def reverse_manager_class(
+    rel: Any, superclass: type[Manager[Any]] | None = None
+) -> type[ReverseManager[Any]]:
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     parent = superclass or type(rel.related_model._meta.default_manager)
     methods = NullableReverseManager if rel.field.null else ReverseManager

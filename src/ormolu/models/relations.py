@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 import sqlalchemy as sa
 from sqlalchemy.types import NullType
+from typing_extensions import Unpack
 
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldDoesNotExist, FieldError, UnresolvedRelation, ValidationError
 from ormolu.fields.base import Field
+from ormolu.fields.options import FieldOptions
 from ormolu.models.rels import ForeignObjectRel, ManyToOneRel, OneToOneRel
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 SELF = "self"
+
+
+class RelationOptions(FieldOptions, total=False):
+    """Keyword options of a ForeignKey, beside those that its type depends on."""
+
+    verbose_name: str | None
+    related_query_name: str | None
+    limit_choices_to: Any
+    parent_link: bool
+    to_field: str | None
+    db_constraint: bool
 
 
 def model_key(to: str, app_label: str) -> tuple[str, str]:
@@ -35,7 +49,9 @@ class RelatedField(Field[T], Generic[T]):
 
     def _import_path(self) -> str:
         cls = type(self)
-        return f"ormolu.{cls.__qualname__}" if cls.__module__.startswith("ormolu.") else super()._import_path()
+        return (
+            f"ormolu.{cls.__qualname__}" if cls.__module__.startswith("ormolu.") else super()._import_path()
+        )
 
     def contribute_to_class(self, cls: type[Any], name: str, private_only: bool = False) -> None:
         """Bind the field to a model class under a name."""
@@ -59,7 +75,9 @@ class RelatedField(Field[T], Generic[T]):
         if rel.to == SELF:
             self.connect(self.model)
         elif isinstance(rel.to, str):
-            self.model._meta.apps.lazy_model_operation(self.connect, model_key(rel.to, self.model._meta.app_label))
+            self.model._meta.apps.lazy_model_operation(
+                self.connect, model_key(rel.to, self.model._meta.app_label)
+            )
         else:
             self.connect(rel.to)
 
@@ -186,48 +204,76 @@ class ForeignKey(RelatedField[T], Generic[T]):
     if TYPE_CHECKING:
 
         @overload
-        def __new__(cls, to: type[T], on_delete: Any = ..., *args: Any, **kwargs: Any) -> ForeignKey[T]: ...
+        def __init__(
+            self: ForeignKey[M],
+            to: type[M],
+            on_delete: Any,
+            related_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            **options: Unpack[RelationOptions],
+        ) -> None: ...
         @overload
-        def __new__(cls, to: str, on_delete: Any = ..., *args: Any, **kwargs: Any) -> ForeignKey[Any]: ...
-        def __new__(cls, *args: Any, **kwargs: Any) -> ForeignKey[Any]: ...
+        def __init__(
+            self: ForeignKey[M | None],
+            to: type[M],
+            on_delete: Any,
+            related_name: str | None = None,
+            *,
+            null: bool,
+            **options: Unpack[RelationOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: ForeignKey[Any],
+            to: str,
+            on_delete: Any,
+            related_name: str | None = None,
+            *,
+            null: bool = False,
+            **options: Unpack[RelationOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
-    def __init__(
-        self,
-        to: Any,
-        on_delete: Any = None,
-        related_name: str | None = None,
-        related_query_name: str | None = None,
-        limit_choices_to: Any = None,
-        parent_link: bool = False,
-        to_field: str | None = None,
-        db_constraint: bool = True,
-        **options: Any,
-    ) -> None:
-        name = type(self).__name__
-        to = check_target(name, to)
-        if on_delete is None:
-            raise TypeError(
-                f"{name}.__init__() is missing on_delete: what happens to this object when the one it refers to is "
-                "deleted? CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT, SET(...) or DO_NOTHING."
-            )
-        if not callable(on_delete):
-            raise TypeError("on_delete must be callable.")
-        if to_field is None and isinstance(to, type):
-            to_field = to._meta.pk.name if to._meta.pk is not None else None  # type: ignore[attr-defined]
-        options.setdefault("db_index", True)
-        super().__init__(**options)
-        self.db_constraint = db_constraint
-        self.is_relation = True
-        self.remote_field = self.rel_class(
+    else:
+
+        def __init__(
             self,
             to,
-            field_name=to_field,  # type: ignore[call-arg]
-            related_name=related_name,
-            related_query_name=related_query_name,
-            limit_choices_to=limit_choices_to,
-            parent_link=parent_link,
-            on_delete=on_delete,
-        )
+            on_delete=None,
+            related_name=None,
+            related_query_name=None,
+            limit_choices_to=None,
+            parent_link=False,
+            to_field=None,
+            db_constraint=True,
+            **options,
+        ):
+            name = type(self).__name__
+            to = check_target(name, to)
+            if on_delete is None:
+                raise TypeError(
+                    f"{name}.__init__() is missing on_delete: what happens to this object when the one it refers to is "
+                    "deleted? CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT, SET(...) or DO_NOTHING."
+                )
+            if not callable(on_delete):
+                raise TypeError("on_delete must be callable.")
+            if to_field is None and isinstance(to, type):
+                to_field = to._meta.pk.name if to._meta.pk is not None else None  # type: ignore[attr-defined]
+            options.setdefault("db_index", True)
+            super().__init__(**options)
+            self.db_constraint = db_constraint
+            self.is_relation = True
+            self.remote_field = self.rel_class(
+                self,
+                to,
+                field_name=to_field,
+                related_name=related_name,
+                related_query_name=related_query_name,
+                limit_choices_to=limit_choices_to,
+                parent_link=parent_link,
+                on_delete=on_delete,
+            )
 
     # Names and column
 
@@ -404,7 +450,7 @@ class ForeignKey(RelatedField[T], Generic[T]):
         name, path, args, kwargs = super().deconstruct()
         rel = self.remote_field
         kwargs["on_delete"] = rel.on_delete
-        kwargs["to"] = rel.to._meta.label_lower if isinstance(rel.to, type) else rel.to
+        kwargs["to"] = rel.to if isinstance(rel.to, str) else rel.to._meta.label_lower
         if rel.to == SELF and rel._model is not None:
             kwargs["to"] = rel._model._meta.label_lower
         if rel.related_name:
@@ -441,14 +487,42 @@ class OneToOneField(ForeignKey[T], Generic[T]):
     if TYPE_CHECKING:
 
         @overload
-        def __new__(cls, to: type[T], on_delete: Any = ..., *args: Any, **kwargs: Any) -> OneToOneField[T]: ...
+        def __init__(
+            self: OneToOneField[M],
+            to: type[M],
+            on_delete: Any,
+            related_name: str | None = None,
+            *,
+            null: Literal[False] = False,
+            **options: Unpack[RelationOptions],
+        ) -> None: ...
         @overload
-        def __new__(cls, to: str, on_delete: Any = ..., *args: Any, **kwargs: Any) -> OneToOneField[Any]: ...
-        def __new__(cls, *args: Any, **kwargs: Any) -> OneToOneField[Any]: ...
+        def __init__(
+            self: OneToOneField[M | None],
+            to: type[M],
+            on_delete: Any,
+            related_name: str | None = None,
+            *,
+            null: bool,
+            **options: Unpack[RelationOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: OneToOneField[Any],
+            to: str,
+            on_delete: Any,
+            related_name: str | None = None,
+            *,
+            null: bool = False,
+            **options: Unpack[RelationOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
 
-    def __init__(self, to: Any, on_delete: Any = None, to_field: str | None = None, **options: Any) -> None:
-        options["unique"] = True
-        super().__init__(to, on_delete, to_field=to_field, **options)
+    else:
+
+        def __init__(self, to, on_delete=None, to_field=None, **options):
+            options["unique"] = True
+            super().__init__(to, on_delete, to_field=to_field, **options)
 
     def get_internal_type(self) -> str:
         """Return the name of the kind of field."""
@@ -485,7 +559,11 @@ def set_reference(field: Any) -> None:
     table = column.table
     if table is None:
         return
-    for old in [c for c in table.constraints if isinstance(c, ReferenceConstraint) and c.columns.contains_column(column)]:
+    for old in [
+        c
+        for c in table.constraints
+        if isinstance(c, ReferenceConstraint) and c.columns.contains_column(column)
+    ]:
         table.constraints.discard(old)
         table.foreign_keys.difference_update(old.elements)
         column.foreign_keys.difference_update(old.elements)

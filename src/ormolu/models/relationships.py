@@ -38,7 +38,7 @@ class RelationComparator(RelationshipProperty.Comparator[Any]):
         return False
 
     @property
-    def RelatedObjectDoesNotExist(self) -> Any:  # noqa: N802 - Django's name
+    def RelatedObjectDoesNotExist(self) -> Any:
         """Return the error for a required relation without a value."""
         return self.field.descriptor.RelatedObjectDoesNotExist
 
@@ -84,16 +84,16 @@ def many_relationship(field: Any) -> Any:
         key = field.target_key()
         return key.target_field.sa_column == foreign(key.sa_column)
 
+    options: dict[str, Any] = {"overlaps": "__*"} if field.automatic else {"viewonly": True}
     return relationship(
         lambda: field.related_model,
         secondary=lambda: rel.through._meta.table,
         primaryjoin=near,
         secondaryjoin=far,
         uselist=True,
-        viewonly=not field.automatic,
         info={"field": field},
         comparator_factory=RelationComparator,
-        **({} if not field.automatic else {"overlaps": "__*"}),
+        **options,
     )
 
 

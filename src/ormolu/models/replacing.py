@@ -15,14 +15,15 @@ def remove(old: type[Any]) -> None:
         through = field.remote_field._through
         if isinstance(through, type) and through._meta.auto_created is old:  # type: ignore[attr-defined]
             remove(through)
-    for field in (*meta.local_fields, *meta.local_many_to_many):
+    fields: list[Any] = [*meta.local_fields, *meta.local_many_to_many]
+    for field in fields:
         if field.is_relation and field.is_resolved:
-            target = field.remote_field.model._meta.concrete_model._meta
-            target.reverse_relations[:] = [r for r in target.reverse_relations if r is not field.remote_field]
-            name = field.remote_field.get_accessor_name()
-            accessor = vars(field.remote_field.model).get(name or "")
-            if getattr(accessor, "rel", None) is field.remote_field:
-                type.__delattr__(field.remote_field.model, name)
+            rel: Any = field.remote_field
+            target = rel.model._meta.concrete_model._meta
+            target.reverse_relations[:] = [known for known in target.reverse_relations if known is not rel]
+            name = rel.get_accessor_name() or ""
+            if getattr(vars(rel.model).get(name), "rel", None) is rel:
+                type.__delattr__(rel.model, name)
     meta.apps.unregister(old)
     if not meta.proxy:
         # SQLAlchemy looks relationship("Author") up by class name: the name is free again.
@@ -40,9 +41,13 @@ def take_over(old: type[Any], new: type[Any]) -> list[type[Any]]:
     changed: list[type[Any]] = []
     for rel in list(old._meta.reverse_relations):
         field = rel.field
-        if field.model is old or field.model._meta.apps.all_models.get(field.model._meta.app_label, {}).get(
-            field.model._meta.model_name
-        ) is not field.model:
+        if (
+            field.model is old
+            or field.model._meta.apps.all_models.get(field.model._meta.app_label, {}).get(
+                field.model._meta.model_name
+            )
+            is not field.model
+        ):
             continue
         field.connect(new)
         if "__mapper__" in vars(field.model):

@@ -61,7 +61,7 @@ def make_state(instance: Any, values: dict[str, Any], manager: Any) -> Any:
         for name in [name for name, value in values.items() if type(value) is DatabaseDefault]:
             del values[name]  # SQLAlchemy leaves out what isn't set, and reads what the database chose
         # Objects that were set before: to be cascaded to, and to be copied from when this one is flushed.
-        for name in mapper.relationships.keys():
+        for name in mapper.relationships.keys():  # noqa: SIM118 - not a dict
             if values.get(name) is not None:
                 state._modified_event(values, manager[name].impl, NO_VALUE)
     return state
@@ -80,7 +80,9 @@ def raise_unresolved(model: Any) -> None:
         for field in (*cls._meta.local_fields, *cls._meta.local_many_to_many):
             if field.is_relation and not field.is_resolved:
                 field.unresolved()
-    raise UnresolvedRelation(f"{model._meta.label} isn't mapped yet: a model that it refers to doesn't exist.")
+    raise UnresolvedRelation(
+        f"{model._meta.label} isn't mapped yet: a model that it refers to doesn't exist."
+    )
 
 
 def row_exists(values: dict[str, Any]) -> bool:

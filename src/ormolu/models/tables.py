@@ -10,7 +10,8 @@ from sqlalchemy.engine.mock import MockConnection
 
 from ormolu import databases
 from ormolu.databases.routing import router
-from ormolu.models.registry import Apps, apps as default_apps
+from ormolu.models.registry import Apps
+from ormolu.models.registry import apps as default_apps
 from ormolu.programs import Execute, Fetch, atomically
 
 Program = Generator[Any, Any, Any]

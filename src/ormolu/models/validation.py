@@ -8,6 +8,8 @@ from typing import Any
 
 from ormolu.exceptions import NON_FIELD_ERRORS, ValidationError
 from ormolu.models.persistence import Persistence
+from ormolu.models.routing import write_alias
+from ormolu.query.q import Q
 
 Check = tuple[type[Any], tuple[str, ...]]
 DateCheck = tuple[type[Any], str, str, str]
@@ -85,22 +87,20 @@ class Validation(Persistence):
     def get_constraints(self) -> list[tuple[type[Any], list[Any]]]:
         """Return the constraints of this model and its parents, by model."""
         found: list[tuple[type[Any], list[Any]]] = [(type(self), self._meta.constraints)]
-        for parent in self._meta.get_parent_list():
-            if parent._meta.constraints and not self._meta.proxy:
-                found.append((parent, parent._meta.constraints))
+        if not self._meta.proxy:
+            parents = self._meta.get_parent_list()
+            found.extend((parent, parent._meta.constraints) for parent in parents if parent._meta.constraints)
         return found
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Check Meta.constraints. One query for each. Raises ValidationError."""
-        from ormolu.models.routing import write_alias
-
         errors: dict[str, Any] = {}
         for model, constraints in self.get_constraints():
             for constraint in constraints:
                 try:
                     constraint.validate(model, self, exclude=exclude, using=write_alias(self))
                 except ValidationError as error:
-                    fields = getattr(constraint, "fields", ())
+                    fields: Any = getattr(constraint, "fields", ())
                     if getattr(error, "code", None) == "unique" and len(fields) == 1:
                         errors.setdefault(fields[0], []).append(error)
                     else:
@@ -213,34 +213,29 @@ class Validation(Persistence):
             "%(model_name)s with this %(field_labels)s already exists.", code="unique_together", params=params
         )
 
-    def _get_neighbour(self, field: Any, is_next: bool, **lookups: Any) -> Any:
-        """Return the object that comes after or before this one by a date. One query."""
-        queryset, name = self._neighbour_queryset(field, is_next, lookups)
-        found = queryset.first()
+    def _get_next_or_previous_by_FIELD(self, field: Any, is_next: bool, **lookups: Any) -> Any:
+        """Return the next or previous object by a date field. One query; DoesNotExist at the end."""
+        found = self._beyond(field, is_next, lookups).first()
         if found is None:
-            raise type(self).DoesNotExist(f"{self._meta.object_name} matching query does not exist.")  # type: ignore[attr-defined]
+            model: Any = type(self)
+            raise model.DoesNotExist(f"{self._meta.object_name} matching query does not exist.")
         return found
 
-    def _neighbour_queryset(self, field: Any, is_next: bool, lookups: dict[str, Any]) -> tuple[Any, str]:
-        from ormolu.query.q import Q
-
+    def _beyond(self, field: Any, is_next: bool, lookups: dict[str, Any]) -> Any:
+        """Return the objects after or before this one by a field, the nearest first."""
         if not self._is_pk_set():
             raise ValueError("get_next/get_previous cannot be used on unsaved objects.")
         op, order = ("gt", "") if is_next else ("lt", "-")
         value = getattr(self, field.attname)
-        later = Q(**{f"{field.name}__{op}": value}) | Q(**{field.name: value, f"pk__{op}": self.pk})
+        beyond = Q(**{f"{field.name}__{op}": value}) | Q(**{field.name: value, f"pk__{op}": self.pk})
         queryset = type(self)._meta.default_manager.using(self._state.db)
-        return queryset.filter(**lookups).filter(later).order_by(f"{order}{field.name}", f"{order}pk"), field.name
-
-    def _get_next_or_previous_by_FIELD(self, field: Any, is_next: bool, **lookups: Any) -> Any:  # noqa: N802
-        """Return the next or previous object by a date field. One query; DoesNotExist at the end."""
-        return self._get_neighbour(field, is_next, **lookups)
+        return queryset.filter(**lookups).filter(beyond).order_by(f"{order}{field.name}", f"{order}pk")
 
 
 def capfirst(text: Any) -> str:
     """Return a text with its first letter capital."""
-    text = str(text)
-    return text[:1].upper() + text[1:]
+    words = str(text)
+    return words[:1].upper() + words[1:]
 
 
 def listed(words: list[str]) -> str:
