@@ -506,7 +506,7 @@ def from_term(term: Term, negated: bool = False) -> Condition:
         joins=term.joins,
         aggregate=term.aggregate,
         window=term.window,
-        group=term.group_columns() if term.aggregate else (),
+        group=term.group_columns() if term.aggregate or term.window else (),
     )
 
 

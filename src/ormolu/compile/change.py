@@ -85,7 +85,7 @@ def target(builder: Builder) -> Any:
     query = builder.query
     pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
     parts = Parts(builder, [pk], ordered=query.is_sliced)
-    if not parts.having and not parts.joins() and not query.is_sliced and not query.distinct_fields:
+    if not parts.having and not parts.qualify and not parts.joins() and not query.is_sliced and not query.distinct_fields:
         return combine("AND", parts.where).sa if parts.where else None
     inner = parts.select().correlate(None)
     if builder.vendor == "mysql":  # which can't read the table it changes, but a copy of it

@@ -11,6 +11,7 @@ from ormolu.compile.builder import Builder, multiple
 from ormolu.compile.conditions import EVERYTHING, NOTHING, combine, flatten
 from ormolu.compile.joins import Join
 from ormolu.compile.ordering import Order, orders
+from ormolu.compile.qualify import qualified
 from ormolu.compile.terms import Term
 from ormolu.exceptions import EmptyResultSet
 
@@ -27,8 +28,9 @@ class Parts:
         limit = builder.query.limit
         if any(condition is NOTHING for condition in conditions) or (limit is not None and limit[1] <= 0):
             raise EmptyResultSet
-        self.where = [c for c in conditions if not c.aggregate and c is not EVERYTHING]
-        self.having = [c for c in conditions if c.aggregate]
+        self.where = [c for c in conditions if not c.aggregate and not c.window and c is not EVERYTHING]
+        self.having = [c for c in conditions if c.aggregate and not c.window]
+        self.qualify = [c for c in conditions if c.window]
         if ordered:
             found, default = orders(builder)
             if not (default and self.grouped):
@@ -48,6 +50,7 @@ class Parts:
         return (
             any(term.aggregate for term in self.terms)
             or bool(self.having)
+            or any(condition.aggregate for condition in self.qualify)
             or any(entry.term.aggregate for entry in self.orders)
             or any(multiple(join) for join in self.joins())
         )
@@ -73,6 +76,8 @@ class Parts:
             columns.append(builder.root.column(builder.meta.pk.sa_column))
         for condition in self.having:
             columns.extend(condition.group)
+        for condition in self.qualify:
+            columns.extend(c for c in condition.group if builder.group is not None or not self.is_root(c))
         for term in [*self.terms, *(entry.term for entry in self.orders)]:
             if builder.group is None and not term.constant:
                 columns.extend(c for c in term.group_columns() if not self.is_root(c))
@@ -85,7 +90,7 @@ class Parts:
     def joins(self) -> frozenset[Join]:
         """Return the joins that something reads."""
         found: set[Join] = set(self.builder.kept)
-        for part in (*self.terms, *self.where, *self.having, *(entry.term for entry in self.orders)):
+        for part in (*self.terms, *self.where, *self.having, *self.qualify, *(entry.term for entry in self.orders)):
             found |= part.joins
         for term in self.extra_terms():
             found |= term.joins
@@ -108,20 +113,27 @@ class Parts:
     def select(self, *, limits: bool = True, distinct: bool = True) -> Any:
         """Return the Select."""
         query = self.builder.query
+        if self.qualify:
+            return qualified(self, limits=limits, distinct=distinct)
         labels = self.labels()
-        select = sa.select(*(labels.get(id(term.sa), term.sa) for term in self.terms)).select_from(self.source())
-        if self.where:
-            select = select.where(combine("AND", self.where).sa)
-        if self.grouped:
-            select = select.group_by(*self.group_by())
-        if self.having:
-            select = select.having(combine("AND", self.having).sa)
+        select = self.filtered([labels.get(id(term.sa), term.sa) for term in self.terms])
         if distinct and query.distinct:
             on = [self.builder.ref(name).sa for name in query.distinct_fields]
             select = select.distinct(*on)
         if self.orders:
             select = select.order_by(*(entry.element(labels.get(id(entry.term.sa))) for entry in self.orders))
         return self.limited(select) if limits else select
+
+    def filtered(self, columns: list[Any]) -> Any:
+        """Return the Select up to its HAVING clause."""
+        select = sa.select(*columns).select_from(self.source())
+        if self.where:
+            select = select.where(combine("AND", self.where).sa)
+        if self.grouped:
+            select = select.group_by(*self.group_by())
+        if self.having:
+            select = select.having(combine("AND", self.having).sa)
+        return select
 
     def labels(self) -> dict[int, Any]:
         """Return labels for selected expressions that ORDER BY reads, too, by their identity.

@@ -169,7 +169,7 @@ def count(driver: Any, query: Any, params: Params) -> Plan:
         return finish(driver, sa.select(one.sa).select_from(inner), params, scalar)
     pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
     parts = Parts(builder, [pk], ordered=False)
-    if parts.grouped:
+    if parts.grouped or parts.qualify:
         return finish(driver, sa.select(one.sa).select_from(labelled(parts.select())), params, scalar)
     parts.terms = [one]
     return finish(driver, parts.select(), params, scalar)

@@ -70,6 +70,7 @@ def needs_subquery(builder: Builder) -> bool:
         or query.offset is not None
         or builder.group is not None
         or any(term.aggregate or term.window for term in builder.annotations.values())
+        or any(condition.window for condition in builder.where)
     )
 
 

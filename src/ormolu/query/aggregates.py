@@ -78,6 +78,12 @@ class Aggregate(Func):
                 )
             if term.window and builder.summary is None:
                 raise FieldError(f"Cannot compute {type(self).__name__} over a window function.")
+        element, field, why, parts = self.bare(builder, terms)
+        element = self.with_default(builder, element, field)
+        return merge(element, field, parts, why=why, aggregate=True, constant=False, group=(), strict=False)
+
+    def bare(self, builder: Any, terms: list[Term]) -> tuple[Any, Any, Any, list[Term]]:
+        """Return the call without its default, its field (or why there is none), and the terms that it reads."""
         field, why = self.aggregate_field(terms)
         args = [term.sa for term in terms]
         if self.distinct:
@@ -92,8 +98,7 @@ class Aggregate(Func):
             condition = builder.boolean(self.filter)
             element = element.filter(condition.sa)
             parts.append(condition_term(condition))
-        element = self.with_default(builder, element, field)
-        return merge(element, field, parts, why=why, aggregate=True, constant=False, group=(), strict=False)
+        return element, field, why, parts
 
     def aggregate_field(self, terms: list[Term]) -> tuple[Any, Any]:
         """Return the output field, or why there is none."""

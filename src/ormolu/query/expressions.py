@@ -225,7 +225,7 @@ def condition_term(condition: Condition) -> Term:
 
     return Term(
         condition.sa, BooleanField(), joins=condition.joins, aggregate=condition.aggregate, window=condition.window,
-        group=condition.group if condition.aggregate else None,
+        group=condition.group if condition.aggregate or condition.window else None,
     )  # fmt: skip
 
 
@@ -326,6 +326,8 @@ class OuterRef(F):
         if isinstance(self.name, F):
             return self.name.as_term(builder.outer)
         term: Term = builder.outer.ref(self.name)
+        if term.window:
+            raise NotSupportedSlice(f"Referencing outer query window expression is not supported: {self.name}.")
         builder.note_outer(term)
         return term.replace(joins=frozenset(), strict=frozenset(), aggregate=False, constant=True, nullable=True)
 

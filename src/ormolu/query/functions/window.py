@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.compile.terms import Term
+from ormolu.compile.terms import Term, merge
 from ormolu.fields import FloatField, IntegerField
 from ormolu.query.expressions import Func
 
@@ -24,6 +24,14 @@ class _WindowFunction(Func):
     """A function that has a meaning only among the rows of a window."""
 
     window_compatible = True
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the call without OVER; GROUP BY would have to name its arguments."""
+        terms = self.terms(builder)
+        field, why = self.field(terms)
+        element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
+        group = tuple(column for term in terms for column in term.group_columns())
+        return merge(element, field, terms, why=why, group=group)
 
 
 class CumeDist(_WindowFunction):

@@ -1,0 +1,213 @@
+"""Window functions: Window, frames.
+
+    Employee.objects.annotate(rank=Window(Rank(), partition_by="department", order_by="-salary"))
+
+A filter on a window function is applied to the rows that it was computed for, in a query
+around it. Source: Django's documentation, ref/models/expressions, "Window functions".
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from ormolu.compile.ordering import Order
+from ormolu.compile.terms import Term, merge
+from ormolu.exceptions import NotSupportedError
+from ormolu.query.aggregates import Aggregate
+from ormolu.query.expressions import Expression, F, OrderBy
+
+__all__ = ["RowRange", "ValueRange", "Window", "WindowFrame", "WindowFrameExclusion"]
+
+
+class WindowFrameExclusion(enum.Enum):
+    """Which rows of a frame are left out."""
+
+    CURRENT_ROW = "CURRENT ROW"
+    GROUP = "GROUP"
+    TIES = "TIES"
+    NO_OTHERS = "NO OTHERS"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+
+class WindowFrame:
+    """Base of frames. `start` and `end`: None for no bound, 0 for the current row, else a distance.
+
+    `exclusion`: a WindowFrameExclusion. Raises TypeError for another kind of exclusion.
+    """
+
+    frame_type: ClassVar[str] = ""
+
+    def __init__(self, start: Any = None, end: Any = None, exclusion: WindowFrameExclusion | None = None) -> None:
+        self.start, self.end = start, end
+        if not isinstance(exclusion, (type(None), WindowFrameExclusion)):
+            raise TypeError(f"{type(self).__name__}.exclusion must be a WindowFrameExclusion instance.")
+        self.exclusion = exclusion
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (type(self), self.start, self.end, self.exclusion)
+
+    def options(self, builder: Any) -> dict[str, Any]:
+        """Return the frame as arguments of SQLAlchemy's over()."""
+        raise NotImplementedError("Subclasses must implement options().")
+
+    def excluded(self, builder: Any) -> dict[str, Any]:
+        """Return the exclusion as an argument of over()."""
+        if self.exclusion is None:
+            return {}
+        if builder.vendor == "mysql":
+            raise NotSupportedError("This backend does not support window frame exclusions.")
+        return {"exclude": self.exclusion.value}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WindowFrame) and self.shape(None) == other.shape(None)
+
+    def __hash__(self) -> int:
+        return hash(self.shape(None))
+
+    def __str__(self) -> str:
+        text = f"{self.frame_type} BETWEEN {bound(self.start, 'PRECEDING')} AND {bound(self.end, 'FOLLOWING')}"
+        return text if self.exclusion is None else f"{text} EXCLUDE {self.exclusion.value}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+
+def bound(value: Any, unbounded: str) -> str:
+    """Word one end of a frame."""
+    if value is None:
+        return f"UNBOUNDED {unbounded}"
+    if value == 0:
+        return "CURRENT ROW"
+    return f"{abs(value)} {'PRECEDING' if value < 0 else 'FOLLOWING'}"
+
+
+class RowRange(WindowFrame):
+    """A frame of so many rows before and after."""
+
+    frame_type = "ROWS"
+
+    def options(self, builder: Any) -> dict[str, Any]:
+        """Return the frame. Raises ValueError for bounds that make none."""
+        for name, value in (("start", self.start), ("end", self.end)):
+            if value is not None and not isinstance(value, int):
+                raise ValueError(f"{name} argument must be an integer, zero, or None, but got '{value}'.")
+        if self.start is not None and self.end is not None and self.start > self.end:
+            raise ValueError("start cannot be greater than end.")
+        return {"rows": (self.start, self.end), **self.excluded(builder)}
+
+
+class ValueRange(WindowFrame):
+    """A frame of the rows whose value of the order is so much less or more."""
+
+    frame_type = "RANGE"
+
+    def options(self, builder: Any) -> dict[str, Any]:
+        """Return the frame. Raises ValueError for bounds that make none, NotSupportedError for distances on PostgreSQL."""
+        start, end = self.start, self.end
+        if start is not None and not (isinstance(start, int) and start <= 0):
+            raise ValueError(f"start argument must be a negative integer, zero, or None, but got '{start}'.")
+        if end is not None and not (isinstance(end, int) and end >= 0):
+            raise ValueError(f"end argument must be a positive integer, zero, or None, but got '{end}'.")
+        if builder.vendor == "postgresql" and (start or end):
+            raise NotSupportedError("PostgreSQL only supports UNBOUNDED together with PRECEDING and FOLLOWING.")
+        return {"range_": (start, end), **self.excluded(builder)}
+
+
+class Window(Expression):
+    """A function over the rows around each row: OVER (PARTITION BY ... ORDER BY ... frame).
+
+    `expression` is an aggregate or a function of windows; `partition_by` and `order_by` are
+    names, expressions or lists of them. Raises ValueError for other functions.
+    """
+
+    contains_over_clause = True
+
+    def __init__(
+        self, expression: Any, partition_by: Any = None, order_by: Any = None, frame: WindowFrame | None = None,
+        output_field: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(output_field)
+        if not getattr(expression, "window_compatible", False):
+            raise ValueError(f"Expression '{type(expression).__name__}' isn't compatible with OVER clauses.")
+        self.source_expression, self.frame = expression, frame
+        given = partition_by if isinstance(partition_by, (list, tuple)) else [partition_by] if partition_by is not None else []
+        self.partition_by = [F(item) if isinstance(item, str) else item for item in given]
+        self.order_by = orders_of(order_by)
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        parts = (self.source_expression, self.partition_by, self.order_by, self.frame, self._given)
+        return (type(self), *(None if part is None else shape.item(part) for part in parts))
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return the function, and what the window is made of."""
+        return [self.source_expression, *self.partition_by, *self.order_by]
+
+    def _resolve_output_field(self) -> Any:
+        return self.source_expression._output_field_or_none
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the function with its OVER clause."""
+        source = self.source_expression
+        default = None
+        if isinstance(source, Aggregate):
+            element, field, why, parts = source.bare(builder, source.terms(builder))
+            default = source.default
+        else:
+            found = source.as_term(builder)
+            element, field, why, parts = found.sa, found.field, found.why, [found]
+        field = self._given if self._given is not None else field
+        partition = [builder.term(item) for item in self.partition_by]
+        orders = [Order(*item.as_order(builder)) for item in self.order_by]
+        options = {} if self.frame is None else self.frame.options(builder)
+        if partition:
+            options["partition_by"] = [term.sa for term in partition]
+        if orders:
+            options["order_by"] = [order.element() for order in orders]
+        element = sa.over(element, **options)
+        if default is not None:
+            element = source.with_default(builder, element, field)
+        parts = [*parts, *partition, *(order.term for order in orders)]
+        group = tuple(column for part in parts for column in part.group_columns())
+        return merge(element, field, parts, why=why, window=True, constant=False, group=group)
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        if self.partition_by:
+            parts.append(f"PARTITION BY {', '.join(map(str, self.partition_by))}")
+        if self.order_by:
+            parts.append(", ".join(map(str, self.order_by)))
+        if self.frame is not None:
+            parts.append(str(self.frame))
+        return f"{self.source_expression!s} OVER ({' '.join(parts)})"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+
+def orders_of(given: Any) -> list[OrderBy]:
+    """Return the order of a window as a list. Raises ValueError for what is no order."""
+    if given is None:
+        return []
+    if not isinstance(given, (list, tuple)):
+        given = [given]
+    orders: list[OrderBy] = []
+    for item in given:
+        if isinstance(item, str):
+            orders.append(OrderBy(F(item.lstrip("-")), descending=item.startswith("-")))
+        elif isinstance(item, OrderBy):
+            orders.append(item)
+        elif hasattr(item, "as_term") or hasattr(item, "__clause_element__"):
+            orders.append(OrderBy(item))
+        else:
+            raise ValueError(
+                "Window.order_by must be either a string reference to a field, an expression, or a list or "
+                "tuple of them."
+            )
+    return orders
