@@ -311,7 +311,7 @@ class Builder:
         """
         first = path.first_multiple()
         assert first is not None
-        start, first = self.start_of(path, first)
+        start, first = self.start_of(path, first, asks_for_null(path, value))
         start_meta = start.meta
         inner = Builder(self.query.for_model(start_meta.model), self.params, self.driver, self)
         inner.reuse = set()
@@ -345,16 +345,19 @@ class Builder:
         self.keep(inner.outer_joins)
         return Condition(condition, joins=start.chain() | inner.outer_joins)
 
-    def start_of(self, path: Path, first: int) -> tuple[Join, int]:
+    def start_of(self, path: Path, first: int, for_null: bool) -> tuple[Join, int]:
         """Return the join from which a negated lookup looks for related rows, and the first hop to take from there.
 
         Where this filter() call has joined the multi-valued relation before, the lookup is
-        about the same related object: it starts behind that join.
+        about the same related object: it starts behind that join. A lookup that asks for
+        missing rows can't, for there is no object then.
         """
         prefix = Path(self.meta)
         prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
         start = self.join(prefix)
         hop, step = path.hops[first], path.steps[first]
+        if for_null:
+            return start, first
         known = self.tree.find(start, hop, self.reuse or set(), step if hop.filtered else "")
         return (start, first) if known is None else (known, first + 1)
 
@@ -489,6 +492,12 @@ def term_joins(builder: Builder, expression: Any) -> frozenset[Join]:
             if first is not None:
                 found.add(first)
     return frozenset(found)
+
+
+def asks_for_null(path: Path, value: Any) -> bool:
+    """Tell whether a lookup holds where nothing is found."""
+    last = path.rest[-1] if path.rest else "exact"
+    return value is True if last == "isnull" else value is None and last in ("exact", "iexact")
 
 
 def multiple(join: Join) -> bool:
