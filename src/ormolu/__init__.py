@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
         Variance,
     )
+    from ormolu.query.functions import (
+        Abs, Cast, Coalesce, Concat, Greatest, Least, Length, Lower, Now, NullIf, Round, Trim, Trunc, Upper,
+    )
     from ormolu.transaction import atomic, aatomic, on_commit
     from ormolu.databases import capture_queries, CapturedQuery
     from ormolu.conf import configure, settings
@@ -58,6 +61,8 @@ __all__ = [
     "QuerySet", "Q", "F", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
     "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
     "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
+    "Abs", "Cast", "Coalesce", "Concat", "Greatest", "Least", "Length", "Lower", "Now", "NullIf", "Round",
+    "Trim", "Trunc", "Upper",
     "atomic", "aatomic", "on_commit",
     "capture_queries", "CapturedQuery",
     "configure", "settings",
@@ -86,6 +91,9 @@ _NAMES = {
     "ormolu.query": """
         QuerySet Q F Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
         prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
+    """,
+    "ormolu.query.functions": """
+        Abs Cast Coalesce Concat Greatest Least Length Lower Now NullIf Round Trim Trunc Upper
     """,
     "ormolu.transaction": """
         atomic aatomic on_commit
