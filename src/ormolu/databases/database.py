@@ -158,15 +158,22 @@ class Database:
             found = self._async_engines.get(loop)
             if found is None:
                 engine = make_async_engine(self)
-                guard = when_loop_ends(lambda: self.drop_async_engine(loop)) if loop is not None else None
+                guard = None
+                if loop is not None:
+                    guard = when_loop_ends(lambda: self.drop_async_engine(loop, engine))
                 found = self._async_engines[loop] = (engine, guard)
             return found[0]
 
-    async def drop_async_engine(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Dispose of the engine of the running loop."""
-        found = self._async_engines.pop(loop, None)
-        if found is not None:
-            await found[0].dispose()
+    async def drop_async_engine(
+        self, loop: asyncio.AbstractEventLoop | None, engine: AsyncEngine | None = None
+    ) -> None:
+        """Dispose of the engine of the running loop, or of one that was that once."""
+        found = self._async_engines.get(loop)
+        if found is not None and (engine is None or engine is found[0]):
+            del self._async_engines[loop]
+            engine = found[0]
+        if engine is not None:
+            await engine.dispose()
 
     # -- transactions
 
@@ -224,6 +231,8 @@ class Database:
             adriver, self._adriver = self._adriver, None
             driver, self._driver = self._driver, None
             engine, self._engine = self._engine, None
+            if adriver is not None and adriver.pooled:
+                self._async_engines.clear()  # the pools of the loops dispose of them
         if adriver is not None:
             adriver.close()
         if driver is not None:

@@ -36,6 +36,8 @@ class AsyncDriver:
 
     connection_class: ClassVar[type[AsyncConnection]]
     is_async = True
+    pooled = True
+    """Whether SQLAlchemy's asynchronous engines own its connections."""
     no_params: ClassVar[Any] = ()
     """What stands for no parameters, so that a percent sign in the text is only that."""
 
@@ -263,6 +265,6 @@ class AsyncDriver:
     def close(self) -> None:
         """Let go of all connections without awaiting anything. Prefer `aclose()` where a loop runs."""
         for pool in list(self.pools.values()):
-            pool.abandon()
+            pool.close_later()
         self.pools.clear()
         self._last = None

@@ -33,6 +33,7 @@ class LoopPool:
         self.recycle = config.recycle
         self.idle: list[Any] = []
         self._guard = when_loop_ends(self.aclose)
+        self._closing: asyncio.Task[None] | None = None
 
     async def fairy(self) -> Any:
         """Take a connection from SQLAlchemy's pool. Raises ServerUnreachable if there is none to be had."""
@@ -98,15 +99,31 @@ class LoopPool:
 
     async def aclose(self) -> None:
         """Close all idle connections."""
+        from sqlalchemy.util import greenlet_spawn
+
         while self.idle:
             await self.return_fairy(self.idle.pop())
-        self.driver.pools.pop(self.loop, None)
-        await self.driver.database.drop_async_engine(self.loop)
+        await greenlet_spawn(self.pool.dispose)  # the engine may have another pool by now
+        if self.driver.pools.get(self.loop) is self:
+            del self.driver.pools[self.loop]
+        await self.driver.database.drop_async_engine(self.loop, self.engine)
+
+    def close_later(self) -> None:
+        """Close from where nothing can be awaited: by the loop, if it still runs."""
+        if self.loop.is_running():
+            self.loop.call_soon_threadsafe(self._start_closing)
+        else:
+            self.abandon()
+
+    def _start_closing(self) -> None:
+        self._closing = self.loop.create_task(self.aclose())
 
     def abandon(self) -> None:
-        """Let go of connections whose loop is closed; nothing can be awaited on them any more."""
+        """Cut connections whose loop has stopped; nothing can be awaited on them any more."""
         idle, self.idle = self.idle, []
         for conn in idle:
+            with contextlib.suppress(Exception):
+                conn.fairy.detach()  # or the pool would complain when it is collected
             with contextlib.suppress(Exception):
                 conn.cut()
         with contextlib.suppress(Exception):

@@ -46,6 +46,8 @@ class AsyncSqliteDriver:
     """
 
     is_async = True
+    pooled = False
+    """Whether SQLAlchemy's asynchronous engines own its connections."""
     no_params: ClassVar[Any] = ()
     """What stands for no parameters, so that a percent sign in the text is only that."""
     crew_limit = 4
