@@ -22,8 +22,11 @@ MODULES: dict[str, list[str]] = {
         "ormolu.fields",
         "ormolu.query",
         "ormolu.exceptions",
-        # TEMP
-        "ormolu.models.base", "ormolu.models.relations", "ormolu.models.many_to_many", "ormolu.models.manager", "ormolu.models.constraints", "ormolu.query.queryset", "ormolu.query.q", "ormolu.query.expressions", "ormolu.query.aggregates", "ormolu.query.subqueries", "ormolu.query.prefetch", "ormolu.writes.on_delete", "ormolu.query.lookups","ormolu.models.rels", 
+        "ormolu.query.transforms",
+        "ormolu.query.lookups",
+        "ormolu.query.windows",
+        "ormolu.models.relations",
+        "ormolu.fields.base",
     ],
     "django.db.models.aggregates": ["ormolu.query.aggregates"],
     "django.db.models.base": ["ormolu.models.base", "ormolu.models.constructor"],

@@ -21,14 +21,6 @@ from ormolu.signals import pre_query
 
 ALIASES = ("default", "other")
 
-try:  # TEMP
-    ormolu.create_tables
-except Exception:
-    def _ct(model, using):
-        driver = databases.get(using).driver
-        driver.ddl(lambda c: model.metadata.create_all(c, [model._meta.table]))
-    ormolu.create_tables = _ct
-
 
 class Adapter(Base):
     """Connects the bench with the library."""
@@ -58,19 +50,23 @@ class Adapter(Base):
             for model in registry.apps.get_models(include_auto_created=True)
             if model.__module__.partition(".")[0] == package and model._meta.can_migrate()
         ]
-        while pending:  # once more after the tables that foreign keys refer to
-            failed = [model for model in pending if not self._create(model, errors)]
+        if not pending:
+            return {}
+        if self._create(pending, errors):
+            return {}
+        while pending:  # one by one, and once more after the tables that foreign keys refer to
+            failed = [model for model in pending if not self._create([model], errors)]
             if len(failed) == len(pending):
                 break
             pending = failed
         return {model.__name__: errors[model.__name__] for model in pending}
 
-    def _create(self, model: Any, errors: dict[str, str]) -> bool:
+    def _create(self, models: list[Any], errors: dict[str, str]) -> bool:
         try:
             for alias in ALIASES:
-                ormolu.create_tables(model, using=alias)
+                ormolu.create_tables(*models, using=alias)
         except Exception as error:
-            errors[model.__name__] = f"{type(error).__name__}: {error}"[:300]
+            errors.update(dict.fromkeys((model.__name__ for model in models), f"{type(error).__name__}: {error}"[:300]))
             return False
         return True
 
