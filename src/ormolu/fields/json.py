@@ -29,6 +29,8 @@ class JSONField(Field[JSONT]):
     description = "A JSON object"
     default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "Value must be valid JSON."}
     own_options: ClassVar[dict[str, Any]] = {"encoder": None, "decoder": None}
+    transform_for_key: ClassVar[Callable[[str], Any] | None] = None
+    """What makes the transform of a key; the query layer sets it."""
 
     if TYPE_CHECKING:
         encoder: type[json.JSONEncoder] | None
@@ -56,6 +58,12 @@ class JSONField(Field[JSONT]):
     def get_internal_type(self) -> str:
         """Return "JSONField"."""
         return "JSONField"
+
+    def get_transform(self, lookup_name: str) -> Any:
+        """Return the transform of that name; any other name is a key."""
+        found = super().get_transform(lookup_name)
+        make = type(self).transform_for_key
+        return make(lookup_name) if found is None and make is not None else found
 
     def prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
         """Return None: the column's type does it all."""

@@ -359,6 +359,8 @@ class Value(Expression):
     def as_term(self, builder: Any) -> Term:
         """Return a bind parameter."""
         field = self._output_field_or_none
+        if self.value is None and field is not None and field.get_internal_type() == "JSONField":
+            return Term(sa.cast(sa.literal_column("'null'"), field.sa_type), field, nullable=False, constant=True)
         if self.value is None:
             type_ = field.sa_type if field is not None else None
             return Term(sa.null() if type_ is None else sa.type_coerce(sa.null(), type_), field, constant=True)

@@ -12,6 +12,7 @@ from ormolu.compile.shape import Shape
 from ormolu.databases.routing import router
 from ormolu.exceptions import NotSupportedError
 from ormolu.query import date_lookups as _date_lookups  # registers its lookups
+from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, named_expressions
 from ormolu.query.periods import Periods
@@ -443,4 +444,4 @@ def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> 
     return f"({', '.join(parts)}) " if parts else ""
 
 
-__all__ = ["_date_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]
+__all__ = ["_date_lookups", "_json_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]
