@@ -17,6 +17,7 @@ from ormolu.models.validation import Validation
 if TYPE_CHECKING:
     from ormolu.models.manager import Manager
     from ormolu.models.options import Options
+    from ormolu.query.managers import DefaultObjects
 
 
 class ModelBase(DeclarativeAttributeIntercept):
@@ -45,7 +46,8 @@ class Model(Validation, DeclarativeBase, metaclass=ModelBase):
     registry = apps.sa_registry
 
     if TYPE_CHECKING:
-        objects: ClassVar[Manager[Self]]
+        # Not declared with a type: a class body's `objects = PostManager()` then has its own.
+        objects: ClassVar = DefaultObjects()
         _default_manager: ClassVar[Manager[Self]]
         _base_manager: ClassVar[Manager[Self]]
         _meta: ClassVar[Options]

@@ -200,6 +200,7 @@ class ForeignKey(RelatedField[T], Generic[T]):
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": "%(model)s instance with %(field)s %(value)r does not exist.",
     }
+    db_constraint: bool
 
     if TYPE_CHECKING:
 

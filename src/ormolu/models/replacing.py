@@ -17,13 +17,13 @@ def remove(old: type[Any]) -> None:
             remove(through)
     fields: list[Any] = [*meta.local_fields, *meta.local_many_to_many]
     for field in fields:
-        if field.is_relation and field.is_resolved:
+        if getattr(field, "is_resolved", False):
             rel: Any = field.remote_field
             target = rel.model._meta.concrete_model._meta
             target.reverse_relations[:] = [known for known in target.reverse_relations if known is not rel]
-            name = rel.get_accessor_name() or ""
-            if getattr(vars(rel.model).get(name), "rel", None) is rel:
-                type.__delattr__(rel.model, name)
+            model, name = rel.model, rel.get_accessor_name() or ""
+            if getattr(vars(model).get(name), "rel", None) is rel:
+                type.__delattr__(model, name)
     meta.apps.unregister(old)
     if not meta.proxy:
         # SQLAlchemy looks relationship("Author") up by class name: the name is free again.

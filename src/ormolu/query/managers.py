@@ -8,6 +8,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
+from typing_extensions import TypeVar
+
 from ormolu.databases.routing import router
 from ormolu.query.manager_methods import M, QuerySetMethods
 from ormolu.query.queryset import QuerySet
@@ -17,8 +19,29 @@ _creation = count()
 _ONLY_QUERYSETS = frozenset({"delete", "adelete", "as_manager", "resolve_expression", "shape"})
 
 
-class BaseManager(QuerySetMethods[M]):
+if TYPE_CHECKING:
+    Owner = TypeVar("Owner")
+
+    class DefaultObjects:
+        """What `objects` is to type checkers in a model that declares none: `Author.objects` is a `Manager[Author]`.
+
+        Managers derive from it, so that `objects = PostManager()` may stand in its place, with its own type.
+        """
+
+        def __get__(self, instance: None, owner: type[Owner]) -> Manager[Owner]: ...
+
+else:
+
+    class DefaultObjects:
+        """Nothing at run time."""
+
+
+class BaseManager(DefaultObjects, QuerySetMethods[M]):
     """What all managers have, without the methods of a QuerySet class of one's own."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: Any, owner: Any) -> Self: ...  # type: ignore[override]  # pyright: ignore
 
     creation_counter: int
     auto_created = False
@@ -80,7 +103,9 @@ class BaseManager(QuerySetMethods[M]):
         twin.model = model
         return twin
 
-    def deconstruct(self) -> tuple[bool, str | None, str | None, tuple[Any, ...] | None, dict[str, Any] | None]:
+    def deconstruct(
+        self,
+    ) -> tuple[bool, str | None, str | None, tuple[Any, ...] | None, dict[str, Any] | None]:
         """Return what makes this manager again: (as_manager, its path, its queryset's path, args, kwargs)."""
         queryset_class = self._queryset_class
         if self._built_with_asmanager:
