@@ -92,7 +92,7 @@ class Aggregate(Func):
         parts = list(terms)
         if self.order_by:
             orders = [order.as_order(builder) for order in self.order_by]
-            element = sa.sql.functions.aggregate_order_by(element, *(o.as_term(builder).sa for o in self.order_by))
+            element = sa.aggregate_order_by(element, *(o.as_term(builder).sa for o in self.order_by))
             parts += [term for term, _down, _nulls in orders]
         if self.filter is not None:
             condition = builder.boolean(self.filter)

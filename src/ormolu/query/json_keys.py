@@ -12,12 +12,16 @@ from ormolu.fields import JSONField, TextField
 from ormolu.query.expressions import Template
 from ormolu.query.transforms import Resolved, Transform
 
-__all__ = ["KeyTextTransform", "KeyTransform", "KeyTransformFactory", "final_key", "keys_of", "sql"]
+__all__ = ["HERE", "KeyTextTransform", "KeyTransform", "KeyTransformFactory", "final_key", "keys_of", "sql"]
+
+
+HERE = "\0"
+"""Where the element goes, in a template: the one character that no key can hold."""
 
 
 def sql(text: str, element: Any, type_: Any = None) -> Any:
-    """Return SQL text with an element in each pair of braces."""
-    pieces = text.split("{}")
+    """Return SQL text with an element in each of its places."""
+    pieces = text.split(HERE)
     return Template("json", pieces, [element] * (len(pieces) - 1), type_ if type_ is not None else sa.Text())
 
 
@@ -92,7 +96,7 @@ class _Key(Transform):
         path = cls.path(builder, keys).replace("'", "''")
         if builder.vendor == "mysql":
             path = path.replace("\\", "\\\\")
-        return "'" + path.replace("{}", "{\0}") + "'"
+        return "'" + path + "'"
 
     @classmethod
     def postgres(cls, base: Term, keys: list[Any], arrows: tuple[str, str], type_: Any) -> Any:
@@ -100,20 +104,9 @@ class _Key(Transform):
         simple, deep = arrows
         if len(keys) == 1 and not is_index(keys[0]):
             right = "'" + str(keys[0]).replace("'", "''") + "'"
-            return spliced(f"({{}} {simple} {_braced(right)})", base.sa, type_)
+            return sql(f"({HERE} {simple} {right})", base.sa, type_)
         items = ", ".join("'" + str(key).replace("'", "''") + "'" for key in keys)
-        return spliced(f"({{}} {deep} ARRAY[{_braced(items)}]::text[])", base.sa, type_)
-
-
-def _braced(text: str) -> str:
-    """Protect braces that are no place of an element."""
-    return text.replace("{}", "{\0}")
-
-
-def spliced(text: str, element: Any, type_: Any) -> Any:
-    """Return SQL text with an element in each pair of braces; protected braces are text."""
-    pieces = [piece.replace("{\0}", "{}") for piece in text.split("{}")]
-    return Template("json", pieces, [element] * (len(pieces) - 1), type_ if type_ is not None else sa.Text())
+        return sql(f"({HERE} {deep} ARRAY[{items}]::text[])", base.sa, type_)
 
 
 class KeyTransform(_Key):
@@ -126,11 +119,11 @@ class KeyTransform(_Key):
             return cls.postgres(base, keys, ("->", "#>"), type_)
         path = cls.literal_path(builder, keys)
         if builder.vendor == "mysql":
-            return spliced(f"JSON_EXTRACT({{}}, {path})", base.sa, type_)
-        return spliced(
-            f"(CASE JSON_TYPE({{}}, {path}) WHEN 'text' THEN JSON_QUOTE(JSON_EXTRACT({{}}, {path})) "
+            return sql(f"JSON_EXTRACT({HERE}, {path})", base.sa, type_)
+        return sql(
+            f"(CASE JSON_TYPE({HERE}, {path}) WHEN 'text' THEN JSON_QUOTE(JSON_EXTRACT({HERE}, {path})) "
             "WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' WHEN 'null' THEN 'null' "
-            f"ELSE JSON_EXTRACT({{}}, {path}) END)",
+            f"ELSE JSON_EXTRACT({HERE}, {path}) END)",
             base.sa,
             type_,
         )
@@ -157,10 +150,10 @@ class KeyTextTransform(_Key):
             return cls.postgres(base, keys, ("->>", "#>>"), type_)
         path = cls.literal_path(builder, keys)
         if builder.vendor == "mysql":
-            return spliced(f"JSON_UNQUOTE(NULLIF(JSON_EXTRACT({{}}, {path}), 'null'))", base.sa, type_)
-        return spliced(
-            f"(CASE JSON_TYPE({{}}, {path}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "
-            f"ELSE CAST(JSON_EXTRACT({{}}, {path}) AS TEXT) END)",
+            return sql(f"JSON_UNQUOTE(NULLIF(JSON_EXTRACT({HERE}, {path}), 'null'))", base.sa, type_)
+        return sql(
+            f"(CASE JSON_TYPE({HERE}, {path}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "
+            f"ELSE CAST(JSON_EXTRACT({HERE}, {path}) AS TEXT) END)",
             base.sa,
             type_,
         )

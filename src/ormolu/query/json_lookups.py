@@ -18,7 +18,7 @@ from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import NotSupportedError
 from ormolu.fields import JSONField
 from ormolu.query import lookups
-from ormolu.query.json_keys import KeyTextTransform, KeyTransform, KeyTransformFactory, final_key, keys_of, sql
+from ormolu.query.json_keys import HERE, KeyTextTransform, KeyTransform, KeyTransformFactory, final_key, keys_of, sql
 from ormolu.query.lookups import Lookup, conclude, operand
 
 __all__ = [
@@ -49,10 +49,10 @@ def document_form(builder: Any, bound: Any) -> Any:
     if builder.vendor == "postgresql":
         return bound
     if builder.vendor == "mysql":
-        return sql("JSON_EXTRACT({}, '$')", bound)
+        return sql(f"JSON_EXTRACT({HERE}, '$')", bound)
     return sql(
-        "(CASE JSON_TYPE({}) WHEN 'text' THEN JSON_QUOTE(JSON_EXTRACT({}, '$')) WHEN 'true' THEN 'true' "
-        "WHEN 'false' THEN 'false' WHEN 'null' THEN 'null' ELSE JSON_EXTRACT({}, '$') END)",
+        f"(CASE JSON_TYPE({HERE}) WHEN 'text' THEN JSON_QUOTE(JSON_EXTRACT({HERE}, '$')) WHEN 'true' THEN 'true' "
+        f"WHEN 'false' THEN 'false' WHEN 'null' THEN 'null' ELSE JSON_EXTRACT({HERE}, '$') END)",
         bound,
     )
 
@@ -81,7 +81,7 @@ class JSONExact(lookups.Exact):
             rhs = operand(builder, lhs, value, owner, relation)
             return conclude(lhs, rhs, cls.equal(builder, lhs.sa, rhs.sa), negated)
         bound = builder.params.bind(owner, value, lhs.field.sa_type, _with_null)
-        return conclude(lhs, None, cls.equal(builder, lhs.sa, bound), negated)
+        return conclude(lhs, None, cls.equal(builder, lhs.sa, bound), negated and value is not None)
 
     @classmethod
     def equal(cls, builder: Any, one: Any, other: Any) -> Any:
@@ -109,7 +109,8 @@ class KeyComparison(Lookup):
             rhs = Term(builder.params.bind(owner, value, sa.Float()), nullable=False, constant=True)
         else:
             rhs = Term(document(builder, owner, value, lhs.field), nullable=False, constant=True)
-        return conclude(base_of(lhs), rhs, cls.element(builder, lhs, rhs, owner), negated)
+        guarded = negated and value is not None  # Django's rule
+        return conclude(base_of(lhs), rhs, cls.element(builder, lhs, rhs, owner), guarded)
 
 
 class KeyTransformExact(KeyComparison, lookups.Exact):
