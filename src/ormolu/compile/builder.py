@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter, ClauseElement
 
 from ormolu.compile import names as paths
+from ormolu.compile import negation
 from ormolu.compile.conditions import EVERYTHING, NONE, NOTHING, Condition, combine, negate
 from ormolu.compile.joins import Join, JoinTree, Names
 from ormolu.compile.names import Path
@@ -19,6 +21,7 @@ from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
 
 LOOKUP_SEP = "__"
+R = TypeVar("R")
 
 
 class Builder:
@@ -56,6 +59,15 @@ class Builder:
         self.link: Term | None = None
         self.roots: set[Join] = set()  # multi-valued joins that aggregates read
         self.outer_joins: set[Join] = set()  # of the enclosing query, read from in here
+
+    def within(self, meta: Any, root: Join, work: Callable[[], R]) -> R:
+        """Call `work` with names resolved from another model, whose table is joined at `root`."""
+        kept = self.meta, self.root, self.annotations
+        self.meta, self.root, self.annotations = meta, root, {}
+        try:
+            return work()
+        finally:
+            self.meta, self.root, self.annotations = kept
 
     # Names
 
@@ -166,6 +178,10 @@ class Builder:
         field = None
         return Term(element, field, joins=joins, strict=NONE)
 
+    def inside(self, query: Any) -> Builder:
+        """Return a builder for a subquery of this one."""
+        return Builder(query, self.params, self.driver, self)
+
     def note_outer(self, term: Term) -> None:
         """Remember which joins of the enclosing query this one reads."""
         self.outer_joins |= term.joins
@@ -264,7 +280,7 @@ class Builder:
             if path.hops:
                 raise FieldError(f"Joined field references are not permitted in this query: {name!r}")
         if branch_negated and path.first_multiple() is not None:
-            return self.exists(path, value, owner, name)
+            return negation.related_rows(self, path, value, owner, name)
         field, relation = path.field, path.is_relation
         path.trim()
         join = self.join(path)
@@ -302,64 +318,6 @@ class Builder:
     def default_lookup(self, name: str, value: Any) -> Any:
         """Return the lookup for a term of unknown type."""
         return self.query.default_lookup(name)
-
-    def exists(self, path: Path, value: Any, owner: Any, name: str) -> Condition:
-        """Return EXISTS(rows that meet the lookup), for a negated lookup over a multi-valued relation.
-
-        Django's documentation (topics/db/queries, "Spanning multi-valued relationships")
-        defines each condition of an exclude() on its own: there is no related row that meets it.
-        """
-        first = path.first_multiple()
-        assert first is not None
-        start, first = self.start_of(path, first, asks_for_null(path, value))
-        start_meta = start.meta
-        inner = Builder(self.query.for_model(start_meta.model), self.params, self.driver, self)
-        inner.reuse = set()
-        rest = Path(start_meta)
-        rest.hops, rest.steps = path.hops[first:], path.steps[first:]
-        rest.column = path.column
-        rest.trim()
-        join = inner.join(rest)
-        term = inner.column_of(join, rest.column, path.value_field)
-        value = value.as_outer() if hasattr(value, "as_outer") else value
-        found = inner.compare(
-            term, path.rest, value, owner, False, name, relation=path.field if path.is_relation else None
-        )
-        if found is EVERYTHING or found is NOTHING:
-            return found
-        used = found.joins | join.chain()
-        select = sa.select(sa.literal_column("1"))
-        first_join = None if found.null_is_true else next((j for j in inner.tree.joins if j.parent is inner.root), None)
-        pk = start_meta.pk.sa_column
-        if first_join is None or first_join.path is None:
-            links = [inner.root.column(pk) == start.column(pk)]
-            select = select.select_from(inner.tree.from_clause(used, found.rejects))
-        else:  # the first related table links to us by itself
-            links = [first_join.column(rhs) == start.column(lhs) for lhs, rhs in first_join.path.pairs]
-            select = select.select_from(inner.tree.from_clause(used, found.rejects, first_join))
-        froms = [inner.root.table, *(j.table for j in inner.tree.joins)]
-        condition: Any = select.where(*links, found.sa).correlate_except(*froms).exists()
-        if start.nullable and found.null_is_true:
-            # What holds for a missing object holds where there is nothing to start from, too.
-            condition = sa.or_(condition, start.column(pk).is_(None))
-        self.keep(inner.outer_joins)
-        return Condition(condition, joins=start.chain() | inner.outer_joins)
-
-    def start_of(self, path: Path, first: int, for_null: bool) -> tuple[Join, int]:
-        """Return the join from which a negated lookup looks for related rows, and the first hop to take from there.
-
-        Where this filter() call has joined the multi-valued relation before, the lookup is
-        about the same related object: it starts behind that join. A lookup that asks for
-        missing rows can't, for there is no object then.
-        """
-        prefix = Path(self.meta)
-        prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
-        start = self.join(prefix)
-        hop, step = path.hops[first], path.steps[first]
-        if for_null:
-            return start, first
-        known = self.tree.find(start, hop, self.reuse or set(), step if hop.filtered else "")
-        return (start, first) if known is None else (known, first + 1)
 
     def filter(self, q: Any) -> None:
         """Add the condition of one filter() call."""
@@ -492,12 +450,6 @@ def term_joins(builder: Builder, expression: Any) -> frozenset[Join]:
             if first is not None:
                 found.add(first)
     return frozenset(found)
-
-
-def asks_for_null(path: Path, value: Any) -> bool:
-    """Tell whether a lookup holds where nothing is found."""
-    last = path.rest[-1] if path.rest else "exact"
-    return value is True if last == "isnull" else value is None and last in ("exact", "iexact")
 
 
 def multiple(join: Join) -> bool:

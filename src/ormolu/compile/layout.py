@@ -67,13 +67,14 @@ class Layout:
             if depth > DEEPEST:
                 return
             fields = [f for f in parent.meta.fields if f.is_relation and not f.null and f.remote_field is not None]
-            names: dict[str, Any] = {f.name: True for f in fields if mask is None or f.name in mask or f.attname in mask}
+            names: dict[str, Any] = {f.name: True for f in fields}
         else:
             names = tree
         for name, below in names.items():
             field = relation(parent.meta, name, self.builder.filtered if parent is self.root else {})
             inner = None if mask is None or not isinstance(mask.get(name), dict) else mask[name]
-            check_not_deferred(parent, field, name, mask)
+            if tree is not True:
+                check_not_deferred(parent, field, name, mask)
             path = paths.resolve(parent.meta, [name], (), self.builder.filtered if parent is self.root else None)
             join = self.builder.join(path, parent.join)
             child = self.node(path.meta, join, inner or None, name, field)
@@ -124,7 +125,7 @@ def related_tree(names: tuple[str, ...]) -> dict[str, Any]:
 def load_mask(meta: Any, query: Any) -> dict[str, Any] | None:
     """Return the names to load for only() and defer() as a tree, None for all."""
     names, defer = query.deferred
-    if not names and defer:
+    if not names:
         return None
     return _defer_mask(meta, query_tree(names, meta)) if defer else _only_mask(meta, query_tree(names, meta))
 

@@ -55,7 +55,11 @@ def orders(builder: Builder) -> tuple[list[Order], bool]:
         found.extend(order(builder, item))
     if query.reversed:
         found = [entry.flipped() for entry in found]
-    return found, default
+    # A column orders once: after its first occurrence another has nothing left to decide.
+    first: dict[int, Order] = {}
+    for entry in found:
+        first.setdefault(id(entry.term.sa), entry)
+    return list(first.values()), default
 
 
 def order(builder: Builder, item: Any) -> list[Order]:
@@ -118,7 +122,8 @@ def below(
     if hasattr(item, "as_order") or hasattr(item, "as_term"):
         name = getattr(item, "name", None) or getattr(getattr(item, "expression", None), "name", None)
         if name is None:
-            raise FieldError(f"The ordering {item!r} of {meta.object_name} can't be used across a relation.")
+            entries = builder.within(meta, start, lambda: order(builder, item))
+            return [entry.flipped() for entry in entries] if descending else entries
         down = bool(getattr(item, "descending", False))
         nested = paths.resolve(meta, name.split(SEP))
         entries = related(builder, nested, name, descending ^ down, start, seen)

@@ -1,0 +1,99 @@
+"""Negated lookups over relations that may meet several rows.
+
+Django's documentation (topics/db/queries, "Spanning multi-valued relationships") defines each
+condition of an exclude() on its own: there is no related row that meets it. A join can't say
+that, so the lookup becomes EXISTS(related rows that meet it), and NOT stands before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
+from ormolu.compile.names import Path
+
+if TYPE_CHECKING:
+    from ormolu.compile.builder import Builder
+    from ormolu.compile.joins import Join
+
+
+def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str) -> Condition:
+    """Return EXISTS(rows related over `path` that meet the lookup)."""
+    start, first = start_of(builder, path, asks_for_null(path, value))
+    inner = builder.inside(builder.query.for_model(start.meta.model))
+    inner.reuse = set()
+    rest = Path(start.meta)
+    rest.hops, rest.steps, rest.column = path.hops[first:], path.steps[first:], path.column
+    rest.trim()
+    join = inner.join(rest)
+    term = inner.column_of(join, rest.column, path.value_field)
+    value = value.as_outer() if hasattr(value, "as_outer") else value
+    relation = path.field if path.is_relation else None
+    found = inner.compare(term, path.rest, value, owner, False, name, relation=relation)
+    if found is EVERYTHING or found is NOTHING:
+        return found
+    builder.keep(inner.outer_joins)
+    return linked(inner, start, found, found.joins | join.chain())
+
+
+def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join]) -> Condition:
+    """Return EXISTS(SELECT ... that is linked to `start` and meets `found`)."""
+    select = sa.select(sa.literal_column("1"))
+    first = None if found.null_is_true else next((j for j in inner.tree.joins if j.parent is inner.root), None)
+    if first is None or first.path is None:
+        pairs = [(start.meta.pk.sa_column, start.meta.pk.sa_column)]
+        first = inner.root
+    else:  # the first related table links to us by itself
+        pairs = list(first.path.pairs)
+    joins: set[Join] = set(inner.outer_joins)
+    links: list[Any] = []
+    nothing: Any = None
+    for lhs, rhs in pairs:
+        here, reads = reach(start, lhs)
+        joins |= reads
+        links.append(first.column(rhs) == here)
+        nothing = here.is_(None)
+    select = select.select_from(inner.tree.from_clause(used, found.rejects, first))
+    froms = [inner.root.table, *(join.table for join in inner.tree.joins)]
+    condition: Any = select.where(*links, found.sa).correlate_except(*froms).exists()
+    if start.nullable and found.null_is_true:
+        # What holds for a missing object holds where there is nothing to start from, too.
+        condition = sa.or_(condition, nothing)
+    return Condition(condition, joins=frozenset(joins))
+
+
+def reach(start: Join, column: Any) -> tuple[Any, frozenset[Join]]:
+    """Return a column of a joined table, or the key in the row before that says the same without the join."""
+    path, parent = start.path, start.parent
+    if path is not None and parent is not None and not path.reverse and not path.multiple:
+        for lhs, rhs in path.pairs:
+            if rhs is column:
+                return parent.column(lhs), parent.chain()
+    return start.column(column), start.chain()
+
+
+def start_of(builder: Builder, path: Path, for_null: bool) -> tuple[Join, int]:
+    """Return the join from which related rows are looked for, and the first hop to take from there.
+
+    Where this filter() call has joined the multi-valued relation before, the lookup is
+    about the same related object: it starts behind that join. A lookup that asks for
+    missing rows can't, for there is no object then.
+    """
+    first = path.first_multiple()
+    assert first is not None
+    prefix = Path(builder.meta)
+    prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
+    start = builder.join(prefix)
+    hop, step = path.hops[first], path.steps[first]
+    if for_null:
+        return start, first
+    known = builder.tree.find(start, hop, builder.reuse or set(), step if hop.filtered else "")
+    return (start, first) if known is None else (known, first + 1)
+
+
+def asks_for_null(path: Path, value: Any) -> bool:
+    """Tell whether a lookup holds where nothing is found."""
+    last = path.rest[-1] if path.rest else "exact"
+    return value is True if last == "isnull" else value is None and last in ("exact", "iexact")

@@ -1,0 +1,1 @@
+"""A Django application with the models of `ours`, over the same tables."""
