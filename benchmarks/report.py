@@ -150,14 +150,13 @@ def targets_report(measured: dict[Kind, Results], imports: dict[str, ImportCost]
                 limit = f"{STREAM_MEGABYTES:.0f} MB"
                 met = verdict(cell.memory, STREAM_MEGABYTES)
                 rows.append([f"{name} O memory {TITLES[kind]}", "", limit, value, value, met])
-    cost = imports.get("ormolu")
-    for title, added in (
-        ("import ormolu", cost and cost.bare),
-        ("from ormolu import Model, ...", cost and cost.names),
-    ):
-        if added is not None:
-            value, limit = f"{added:.0f} ms", f"{IMPORT_MILLISECONDS:.0f} ms"
-            rows.append([title, "sqlalchemy.orm", limit, value, value, verdict(added, IMPORT_MILLISECONDS)])
+    if cost := imports.get("ormolu"):
+        for title, added in (("import ormolu", cost.bare), ("from ormolu import Model, ...", cost.names)):
+            if added is not None:
+                value, limit = f"{added:.0f} ms", f"{IMPORT_MILLISECONDS:.0f} ms"
+                rows.append(
+                    [title, "sqlalchemy.orm", limit, value, value, verdict(added, IMPORT_MILLISECONDS)]
+                )
     if not rows:
         return ""
     missed = sum(row[-1] == "MISSED" for row in rows)

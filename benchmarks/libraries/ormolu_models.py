@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.schema import Target
 from benchmarks.workloads import POOL
@@ -54,6 +54,9 @@ class Author(Model):
     """An author."""
 
     name = CharField(max_length=100)
+
+    if TYPE_CHECKING:
+        books: Any
 
     class Meta:
         """Name the table."""
