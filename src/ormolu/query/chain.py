@@ -159,7 +159,7 @@ class Chain(Generic[M, R]):
     def ordered(self) -> bool:
         """Whether there is an order: order_by(), or Meta.ordering with no GROUP BY."""
         query = self.query
-        if query.order_by:
+        if query.order_by or query.is_nothing:
             return True
         grouped = any(op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in query.ops)
         return bool(query.default_ordering and self.model._meta.ordering and not grouped)  # type: ignore[attr-defined]
@@ -245,7 +245,9 @@ class Chain(Generic[M, R]):
         made = self._clone()
         names = {self._column_name(name) for name in fields}
         before, defer = self.query.deferred
-        made.query.deferred = (frozenset(names - before if defer else names), False)
+        # The key of an object that is known already (author.book_set.only("title")) comes along.
+        known = {field.name for field in self._known} if names else set[str]()
+        made.query.deferred = (frozenset(names - before if defer else names) | known, False)
         return made
 
     def defer(self, *fields: Any) -> Self:

@@ -540,8 +540,10 @@ class NegatedExpression(ExpressionWrapper):
         return copy.copy(self.expression)
 
     def as_term(self, builder: Any) -> Term:
-        """Return NOT of the term."""
+        """Return NOT of the term. Raises TypeError if that is neither true nor false."""
         term = builder.term(self.expression)
+        if not is_boolean(term):
+            raise TypeError("Cannot negate non-conditional expressions.")
         return term.replace(sa=sa.not_(term.sa), field=self._given)
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:

@@ -78,6 +78,11 @@ class Query:
         return default_lookup(name)
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether none() was called."""
+        return any(op[0] == "nothing" for op in self.ops)
+
+    @property
     def is_sliced(self) -> bool:
         """Whether there is a LIMIT or OFFSET."""
         return self.limit is not None or self.offset is not None

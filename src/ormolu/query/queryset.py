@@ -427,6 +427,20 @@ class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
 GET_LIMIT = ("limit", terminals.MOST_FOR_GET)
 
 
+class _IsNothing(type):
+    """`isinstance(queryset, EmptyQuerySet)` asks whether none() was called."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, QuerySet) and instance.query.is_nothing
+
+
+class EmptyQuerySet(metaclass=_IsNothing):
+    """For isinstance() only: `isinstance(queryset.none(), EmptyQuerySet)` is true."""
+
+    def __init__(self) -> None:
+        raise TypeError("EmptyQuerySet can't be instantiated; use none().")
+
+
 def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> str:
     """Return the options of EXPLAIN as SQL; ValueError for one that is not known."""
     vendor = databases.get(alias).vendor
@@ -444,4 +458,4 @@ def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> 
     return f"({', '.join(parts)}) " if parts else ""
 
 
-__all__ = ["_date_lookups", "_json_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]
+__all__ = ["EmptyQuerySet", "_date_lookups", "_json_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]
