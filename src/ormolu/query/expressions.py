@@ -233,6 +233,10 @@ def expression_of(value: Any) -> Any:
     """Return what an argument of a function means: a name is an F, anything plain a Value."""
     if value is None or hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
         return Value(None) if value is None else value
+    if hasattr(value, "query") and hasattr(value, "model"):
+        from ormolu.query.subqueries import Subquery
+
+        return Subquery(value)
     return F(value) if isinstance(value, str) else Value(value)
 
 

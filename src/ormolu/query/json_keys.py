@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,11 +31,15 @@ def is_index(key: Any) -> bool:
     return isinstance(key, int) or key.isdecimal() or (key[:1] == "-" and key[1:].isdecimal())
 
 
+_ESCAPES = sqlite3.sqlite_version_info >= (3, 47)
+"""Whether SQLite's paths know escaped quotes; earlier it takes the first quote inside of quotes for the end."""
+
+
 def final_key(key: Any) -> str:
     """Return a key of an object as the last part of a JSON path."""
     text = json.dumps(str(key))
-    if '"' in text[1:-1] and "." not in text and "[" not in text:
-        return f".{text[1:-1]}"  # SQLite takes the first quote inside of quotes for the end
+    if not _ESCAPES and '"' in text[1:-1] and "." not in text and "[" not in text:
+        return f".{text[1:-1]}"
     return f".{text}"
 
 

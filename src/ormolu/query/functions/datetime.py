@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ormolu.compile.terms import Term, merge
+from ormolu.exceptions import DataError
 from ormolu.fields import DateField, DateTimeField, DurationField, IntegerField, TimeField, timezones
 from ormolu.query.expressions import Func
 from ormolu.query.functions import moments
@@ -223,6 +224,10 @@ def _name(field: Any) -> str:
     return getattr(field, "name", None) or "<unknown>"
 
 
+def _kind(field: Any) -> str:
+    return "an unknown type" if field is None else str(field.get_internal_type())
+
+
 def localizer(kind: str, zone: dt.tzinfo) -> Callable[[dt.datetime], dt.datetime]:
     """Return what shows a truncated instant on the clocks of a zone.
 
@@ -238,13 +243,16 @@ def localizer(kind: str, zone: dt.tzinfo) -> Callable[[dt.datetime], dt.datetime
 
 
 class Trunc(TruncBase):
-    """The beginning of a period: `Trunc("start", "month")`, of the type of the field or of `output_field`."""
+    """The beginning of a period: `Trunc("start", "month")`, of the type of the field or of `output_field`.
+
+    Raises DataError for an unknown period.
+    """
 
     def __init__(
         self, expression: Any, kind: str, output_field: Any = None, tzinfo: Any = None, **extra: Any
     ) -> None:
         if kind not in moments.PERIODS:
-            raise ValueError(f"Trunc doesn't know the period {kind!r}. Periods are: {', '.join(moments.PERIODS)}.")
+            raise DataError(f"Trunc doesn't know the period {kind!r}. Periods are: {', '.join(moments.PERIODS)}.")
         super().__init__(expression, output_field, tzinfo, **extra)
         self.kind = kind
 
@@ -288,6 +296,8 @@ class TruncDate(TruncBase):
 
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the date."""
+        if isinstance(terms[0].field, TimeField) or not isinstance(terms[0].field, DateField):
+            raise ValueError(f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to DateField.")
         zone = self.zone(builder, terms[0].field)
         element = moments.cast_local(builder, "date", terms[0], zone, self._given.sa_type)
         return merge(element, self._given, terms, strict=True, nullable=terms[0].nullable)
@@ -302,6 +312,8 @@ class TruncTime(TruncBase):
 
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the time of day."""
+        if not isinstance(terms[0].field, (DateTimeField, TimeField)):
+            raise ValueError(f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to TimeField.")
         zone = self.zone(builder, terms[0].field)
         element = moments.cast_local(builder, "time", terms[0], zone, self._given.sa_type)
         return merge(element, self._given, terms, strict=True, nullable=terms[0].nullable)
