@@ -241,9 +241,12 @@ class _Nodes:
             self.body.append(f"{pad}o{number} = M{number}.from_db(db, {names}, [{values}])")
             self.body.append(f"{pad}o{number}.__dict__.update({{{', '.join(extra)}}})")
         else:
-            entries = [f"{name!r}: {value}" for name, value in columns] + extra
+            # Item by item: assigning a whole __dict__ would go through the model's __setattr__.
             self.body.append(f"{pad}o{number} = new(M{number})")
-            self.body.append(f"{pad}o{number}.__dict__ = {{{', '.join(entries)}}}")
+            self.body.append(f"{pad}d = o{number}.__dict__")
+            entries = [(repr(name), value) for name, value in columns]
+            entries += [tuple(entry.split(": ", 1)) for entry in extra]  # type: ignore[misc]
+            self.body.extend(f"{pad}d[{name}] = {value}" for name, value in entries)
         for child, at in children:
             self.link_back(child, at, number, pad)
 

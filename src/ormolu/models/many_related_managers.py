@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ormolu import transaction
-from ormolu.models.related_managers import Program, RelatedManagerBase
+from ormolu.models.related_managers import Program, RelatedManagerBase, shared_by_all
 from ormolu.programs import atomically, notify
 from ormolu.query import terminals
 from ormolu.query.manager_methods import M
@@ -26,26 +26,22 @@ class ManyRelatedManager(RelatedManagerBase[M]):
     rel: Any
     is_reverse: bool
 
+    through: Any
+    symmetrical: bool
+    source_field: Any
+    target_field: Any
+    source_field_name: str
+    target_field_name: str
+    query_field_name: str
+    prefetch_cache_name: str
+    _attname: str  # of the value that the table in between refers to
+
     def __init__(self, instance: Any) -> None:
-        rel = self.rel
-        field = rel.field
-        self._bound_to(instance, field.model if self.is_reverse else rel.model)
-        self.through = rel.through
-        self.symmetrical = rel.symmetrical and not self.is_reverse and rel.model is field.model
-        if self.is_reverse:
-            self.source_field, self.target_field = field.target_key(), field.source_key()
-            self.query_field_name, self.cache_name = field.name, rel.cache_name
-        else:
-            self.source_field, self.target_field = field.source_key(), field.target_key()
-            self.query_field_name, self.cache_name = field.related_query_name(), field.name
-        self.source_field_name: str = self.source_field.name
-        self.target_field_name: str = self.target_field.name
-        self.prefetch_cache_name = self.cache_name
-        attname = self.source_field.target_field.attname
-        self.related_val = getattr(instance, attname)
-        if self.related_val is None:
+        value = getattr(instance, self._attname)
+        self.__dict__ = {**self._shared, "instance": instance, "related_val": value}
+        if value is None:
             raise ValueError(
-                f'"{instance!r}" needs to have a value for field "{attname}" before this many-to-many '
+                f'"{instance!r}" needs to have a value for field "{self._attname}" before this many-to-many '
                 "relationship can be used."
             )
         if instance.pk is None:
@@ -347,6 +343,30 @@ def many_manager_class(
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     model = rel.field.model if reverse else rel.model
     parent = superclass or type(model._meta.default_manager)
-    body = {"rel": rel, "is_reverse": reverse, "__module__": __name__}
+    body = {"rel": rel, "is_reverse": reverse, "__module__": __name__, **shared_by_all(model, parent)}
+    body.update(ends(rel, reverse))
     made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (ManyRelatedManager, parent), body)
     return made
+
+
+def ends(rel: Any, reverse: bool) -> dict[str, Any]:
+    """Return the two ends of a relation, seen from one side."""
+    field = rel.field
+    if reverse:
+        source, target = field.target_key(), field.source_key()
+        query_name, cache_name = field.name, rel.cache_name
+    else:
+        source, target = field.source_key(), field.target_key()
+        query_name, cache_name = field.related_query_name(), field.name
+    return {
+        "through": rel.through,
+        "symmetrical": rel.symmetrical and not reverse and rel.model is field.model,
+        "source_field": source,
+        "target_field": target,
+        "source_field_name": source.name,
+        "target_field_name": target.name,
+        "query_field_name": query_name,
+        "cache_name": cache_name,
+        "prefetch_cache_name": cache_name,
+        "_attname": source.target_field.attname,
+    }

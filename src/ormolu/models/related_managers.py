@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ormolu import databases, transaction
 from ormolu.databases.routing import router
@@ -11,7 +11,7 @@ from ormolu.models.state import PREFETCHED, forget_changes
 from ormolu.programs import atomically
 from ormolu.query import terminals
 from ormolu.query.manager_methods import M
-from ormolu.query.managers import Manager
+from ormolu.query.managers import BaseManager, Manager
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet
@@ -24,13 +24,11 @@ class RelatedManagerBase(Manager[M]):
 
     instance: Any
     cache_name: str
-    _base: Manager[M]
+    _shared: ClassVar[dict[str, Any]]  # what all managers of this relation hold
+    _plain: ClassVar[bool]  # whether the default manager's querysets are made as usual
 
-    def _bound_to(self, instance: Any, model: type[Any]) -> None:
-        # A copy of the related model's default manager, so that what a user's manager holds is here, too.
-        self.__dict__.update(model._meta.default_manager.__dict__)
-        self.model = model
-        self.instance = instance
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        return object.__new__(cls)  # made for each object: nothing is remembered
 
     def _unrelated_queryset(self) -> QuerySet[M]:
         """Return what the related model's default manager finds, without the condition of the relation."""
@@ -49,10 +47,17 @@ class RelatedManagerBase(Manager[M]):
             return None
         found = cache[self.cache_name]
         if isinstance(found, list):
-            queryset: Any = self._related(self._unrelated_queryset())
-            queryset._result_cache = found
+            if self._plain:
+                queryset: Any = self._queryset_class.prefilled(self.model, found, self._later, self._db)
+            else:
+                queryset = self._related(self._unrelated_queryset())
+                queryset._result_cache = found
             found = cache[self.cache_name] = queryset
         return found
+
+    def _later(self) -> Any:
+        """Return the queryset behind prefetched results, once somebody refines them."""
+        return self._related(self._unrelated_queryset())
 
     def _related(self, queryset: Any) -> Any:
         """Return a queryset with the condition of the relation."""
@@ -91,9 +96,7 @@ class ReverseManager(RelatedManagerBase[M]):
     rel: Any
 
     def __init__(self, instance: Any) -> None:
-        self._bound_to(instance, self.rel.related_model)
-        self.field = self.rel.field
-        self.cache_name = self.rel.cache_name
+        self.__dict__ = {**self._shared, "instance": instance}
 
     @property
     def core_filters(self) -> dict[str, Any]:
@@ -351,6 +354,16 @@ def reverse_manager_class(
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     parent = superclass or type(rel.related_model._meta.default_manager)
     methods = NullableReverseManager if rel.field.null else ReverseManager
-    name = "RelatedManager"
-    made: type[ReverseManager[Any]] = type(name, (methods, parent), {"rel": rel, "__module__": __name__})
+    body = {"rel": rel, "__module__": __name__, **shared_by_all(rel.related_model, parent)}
+    body["_shared"].update(field=rel.field, cache_name=rel.cache_name)
+    made: type[ReverseManager[Any]] = type("RelatedManager", (methods, parent), body)
     return made
+
+
+def shared_by_all(model: Any, parent: type[Manager[Any]]) -> dict[str, Any]:
+    """Return what the class of a relation's managers takes from the related model's default manager.
+
+    A user's manager may hold state of its own: all managers of the relation have it, too.
+    """
+    shared = {**model._meta.default_manager.__dict__, "model": model}
+    return {"_shared": shared, "_plain": parent.get_queryset is BaseManager.get_queryset}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import difflib
 import unicodedata
-from collections.abc import Iterable
-from typing import Any, Generic, Self
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -24,11 +24,25 @@ R = TypeVar("R", default=M)
 SEP = "__"
 
 
+class _LaterQuery:
+    """The query of a queryset whose results were known before it: made when somebody refines it."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if instance is None:
+            return self
+        behind = instance.__dict__.pop("_later")()
+        instance.__dict__ = {**behind.__dict__, **instance.__dict__}
+        return instance.__dict__["query"]
+
+
 class Chain(Generic[M, R]):
     """Holds a query and refines it."""
 
     model: type[M]
-    query: Query
+    if TYPE_CHECKING:
+        query: Query
+    else:
+        query = _LaterQuery()
     # Defaults stand on the class, so that a new queryset has little to set.
     _hints: dict[str, Any] = {}
     _prefetch: tuple[Any, ...] = ()
@@ -43,10 +57,18 @@ class Chain(Generic[M, R]):
         if hints:
             self._hints = hints
 
+    @classmethod
+    def prefilled(cls, model: type[M], found: list[R], later: Callable[[], Any], using: str | None) -> Self:
+        """Return a queryset of results that are known; `later` gives the queryset behind them."""
+        made = object.__new__(cls)
+        made.__dict__ = {"model": model, "_db": using, "_result_cache": found, "_later": later}
+        return made
+
     def _clone(self) -> Self:
         made = object.__new__(type(self))
+        query = self.query.copy()
         data = made.__dict__ = self.__dict__.copy()
-        data["query"] = self.query.copy()
+        data["query"] = query
         if "_result_cache" in data:
             del data["_result_cache"]
         return made
