@@ -102,6 +102,16 @@ class Builder:
             nullable=bool(column.nullable) or join.nullable,
         )
 
+    def own_column(self, join: Join, field: Any) -> Term:
+        """Return the term of a model's own field, or of one that it has from a parent's table."""
+        column = field.sa_column
+        if column.table is not join.meta.table:
+            for hop in paths.ancestry(join.meta, column.table):
+                # Coming from the parent, its row is at hand already.
+                back = join.path is not None and join.path.reverse and hop.pairs[0][0] is join.path.pairs[0][1]
+                join = join.parent if back and join.parent is not None else self.tree.add(join, hop, None)
+        return self.column_of(join, column, paths.plain_field(field))
+
     def join(self, path: Path, start: Join | None = None) -> Join:
         """Make or find the joins of a path; return the last."""
         join = start or self.root

@@ -58,7 +58,7 @@ class Layout:
             if column_field is meta.pk:
                 node.pk = len(self.terms)
             node.columns.append((column_field, len(self.terms)))
-            self.terms.append(self.builder.column_of(join, column_field.sa_column, paths.plain_field(column_field)))
+            self.terms.append(self.builder.own_column(join, column_field))
         return node
 
     def descend(self, parent: Node, tree: Any, mask: Any, depth: int) -> None:

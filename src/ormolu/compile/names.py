@@ -69,6 +69,7 @@ def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered
                 raise FieldError(unknown(name, choices(meta, extra), "field", meta)) from None
             path.rest = list(names[position:])
             return path
+        climb(path, field, name)
         if not hasattr(field, "path_infos"):
             path.field = path.value_field = field
             path.column = field.sa_column
@@ -76,6 +77,30 @@ def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered
             return path
         _follow(path, field, field.path_infos(), name)
     return path
+
+
+def climb(path: Path, field: Any, name: str) -> None:
+    """Go up to the parent model's table that a child of a concrete model has its field or relation from."""
+    table = field.path_infos()[0].from_meta.table if hasattr(field, "path_infos") else field.sa_column.table
+    if table is not path.meta.table:
+        hops = ancestry(path.meta, table)
+        path.hops.extend(hops)
+        path.steps.extend([name] * len(hops))
+
+
+def ancestry(meta: Any, table: Any) -> tuple[PathInfo, ...]:
+    """Return the hops from a child model's table to that of one of its parents; none where it is no parent's."""
+    return _ancestry(meta, table) or ()
+
+
+def _ancestry(meta: Any, table: Any) -> tuple[PathInfo, ...] | None:
+    if meta.table is table:
+        return ()
+    for parent, link in meta.parents.items():
+        hops = _ancestry(parent._meta, table)
+        if hops is not None:
+            return hops if link is None else (link.path_infos()[0], *hops)
+    return None
 
 
 def _follow(path: Path, field: Any, hops: Sequence[PathInfo], name: str) -> None:

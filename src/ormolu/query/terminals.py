@@ -13,6 +13,7 @@ from ormolu.compile.summary import Aggregates, aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
 from ormolu.programs import Enter, Execute, Fetch, Leave
 from ormolu.query.prefetch import prefetch
+from ormolu.query.q import Q
 
 Program = Generator[Any, Any, Any]
 MOST_FOR_GET = 21
@@ -152,7 +153,39 @@ def empty_summary(expressions: dict[str, Any]) -> dict[str, Any]:
 
 
 def update(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
-    """Set columns of all rows; return how many rows matched. One UPDATE."""
+    """Set columns of all rows; return how many rows matched. One UPDATE; one more for each parent model's table."""
+    table = query.model._meta.table
+    if any(field.sa_column.table is not table for field, _value in pairs):
+        token = yield Enter(False, False)
+        try:
+            count = yield from update_family(driver, query, pairs)
+        except BaseException:
+            yield Leave(token, True)
+            raise
+        yield Leave(token, False)
+        return count
+    return (yield from update_table(driver, query, pairs))
+
+
+def update_family(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
+    """Set columns that are in parents' tables. The keys are read first: a change may end that a row matches."""
+    groups: dict[Any, list[tuple[Any, Any]]] = {}
+    for field, value in pairs:
+        groups.setdefault(field.model._meta.concrete_model, []).append((field, value))
+    keys = query.copy()
+    keys.values_fields = tuple(model._meta.pk.attname for model in groups)
+    keys.ops, keys.row_kind = (*keys.ops, ("values", keys.values_fields)), "tuple"
+    keys.select_related, keys.deferred = False, (frozenset(), True)
+    found = yield from rows(driver, keys)
+    for place, (model, group) in enumerate(groups.items()):
+        some = query.for_model(model)
+        some.ops = (("filter", Q(pk__in=[row[place] for row in found])),)
+        yield from update_table(driver, some, group)
+    return len(found)
+
+
+def update_table(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
+    """Set columns of a model's own table. One UPDATE."""
     assignments = change.Assignments(pairs)
     plan, values = plan_for(
         driver, query, "update", lambda d, q, p: change.update(d, q, p, assignments), assignments
