@@ -634,6 +634,8 @@ class Func(Expression):
             return getattr(sa.func, function)(*args, **({"type_": type_} if type_ is not None else {}))
         values = {**self.extra, "function": function, "expressions": "\0", "field": "\0"}
         before, *after = (template % values).split("\0")
+        if not after:  # the template leaves its arguments out
+            return Template("func", [before], [], type_ if type_ is not None else sa.types.NullType())
         pieces = [before]
         for _ in args[1:]:
             pieces.append(joiner)

@@ -11,13 +11,11 @@ from __future__ import annotations
 import enum
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from ormolu.compile.ordering import Order
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import NotSupportedError
 from ormolu.query.aggregates import Aggregate
-from ormolu.query.expressions import Expression, F, OrderBy
+from ormolu.query.expressions import Expression, F, OrderBy, Template
 
 __all__ = ["RowRange", "ValueRange", "Window", "WindowFrame", "WindowFrameExclusion"]
 
@@ -52,17 +50,16 @@ class WindowFrame:
         """Return the key."""
         return (type(self), self.start, self.end, self.exclusion)
 
-    def options(self, builder: Any) -> dict[str, Any]:
-        """Return the frame as arguments of SQLAlchemy's over()."""
-        raise NotImplementedError("Subclasses must implement options().")
-
-    def excluded(self, builder: Any) -> dict[str, Any]:
-        """Return the exclusion as an argument of over()."""
-        if self.exclusion is None:
-            return {}
-        if builder.vendor == "mysql":
+    def sql(self, builder: Any) -> str:
+        """Return the frame as SQL. Raises ValueError for bounds that make none."""
+        self.check(builder)
+        if self.exclusion is not None and builder.vendor == "mysql":
             raise NotSupportedError("This backend does not support window frame exclusions.")
-        return {"exclude": self.exclusion.value}
+        return str(self)
+
+    def check(self, builder: Any) -> None:
+        """Refuse bounds that make no frame."""
+        raise NotImplementedError("Subclasses must implement check().")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WindowFrame) and self.shape(None) == other.shape(None)
@@ -92,14 +89,13 @@ class RowRange(WindowFrame):
 
     frame_type = "ROWS"
 
-    def options(self, builder: Any) -> dict[str, Any]:
-        """Return the frame. Raises ValueError for bounds that make none."""
+    def check(self, builder: Any) -> None:
+        """Refuse bounds that are no integers, or in the wrong order."""
         for name, value in (("start", self.start), ("end", self.end)):
             if value is not None and not isinstance(value, int):
                 raise ValueError(f"{name} argument must be an integer, zero, or None, but got '{value}'.")
         if self.start is not None and self.end is not None and self.start > self.end:
             raise ValueError("start cannot be greater than end.")
-        return {"rows": (self.start, self.end), **self.excluded(builder)}
 
 
 class ValueRange(WindowFrame):
@@ -107,8 +103,8 @@ class ValueRange(WindowFrame):
 
     frame_type = "RANGE"
 
-    def options(self, builder: Any) -> dict[str, Any]:
-        """Return the frame. Raises ValueError for bounds that make none, NotSupportedError for distances on PostgreSQL."""
+    def check(self, builder: Any) -> None:
+        """Refuse a start after, or an end before the row; any distance on PostgreSQL (NotSupportedError)."""
         start, end = self.start, self.end
         if start is not None and not (isinstance(start, int) and start <= 0):
             raise ValueError(f"start argument must be a negative integer, zero, or None, but got '{start}'.")
@@ -116,7 +112,6 @@ class ValueRange(WindowFrame):
             raise ValueError(f"end argument must be a positive integer, zero, or None, but got '{end}'.")
         if builder.vendor == "postgresql" and (start or end):
             raise NotSupportedError("PostgreSQL only supports UNBOUNDED together with PRECEDING and FOLLOWING.")
-        return {"range_": (start, end), **self.excluded(builder)}
 
 
 class Window(Expression):
@@ -165,12 +160,8 @@ class Window(Expression):
         field = self._given if self._given is not None else field
         partition = [builder.term(item) for item in self.partition_by]
         orders = [Order(*item.as_order(builder)) for item in self.order_by]
-        options = {} if self.frame is None else self.frame.options(builder)
-        if partition:
-            options["partition_by"] = [term.sa for term in partition]
-        if orders:
-            options["order_by"] = [order.element() for order in orders]
-        element = sa.over(element, **options)
+        frame = "" if self.frame is None else self.frame.sql(builder)
+        element = over(element, [term.sa for term in partition], [order.element() for order in orders], frame)
         if default is not None:
             element = source.with_default(builder, element, field)
         parts = [*parts, *partition, *(order.term for order in orders)]
@@ -189,6 +180,18 @@ class Window(Expression):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
+
+
+def over(element: Any, partition: list[Any], orders: list[Any], frame: str) -> Any:
+    """Return the OVER clause of a function. The frame stands in the text, not in parameters."""
+    pieces, elements = ["", " OVER ("], [element]
+    for words, parts in (("PARTITION BY ", partition), ("ORDER BY ", orders)):
+        for number, part in enumerate(parts):
+            pieces[-1] += ", " if number else f"{' ' if len(elements) > 1 else ''}{words}"
+            elements.append(part)
+            pieces.append("")
+    pieces[-1] += f"{' ' if frame and len(elements) > 1 else ''}{frame})"
+    return Template("over", pieces, elements, element.type)
 
 
 def orders_of(given: Any) -> list[OrderBy]:
