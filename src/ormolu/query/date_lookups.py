@@ -43,7 +43,9 @@ class YearLookup(Lookup):
         inner, transform = lhs.inner, lhs.origin
         if value is None or inner is None or not isinstance(inner.field, DateField) or is_expression(value):
             return super().build(builder, lhs, value, owner, negated, relation, name)
-        bounds = bounds_of(transform.kind == "iso_year", isinstance(inner.field, DateTimeField), transform.tzinfo)
+        bounds = bounds_of(
+            transform.kind == "iso_year", isinstance(inner.field, DateTimeField), transform.tzinfo
+        )
         first, last = builder.params.bind_items(owner, value, inner.type, _same, cls.prepare(bounds), 2)
         return conclude(inner, None, cls.bounded(inner.sa, first, last), negated)
 
@@ -76,7 +78,9 @@ def bounds_of(iso: bool, instant: bool, tzinfo: Any) -> Callable[[Any], list[Any
         year = _integer.get_prep_value(value)
         if iso:
             first = dt.date.fromisocalendar(year, 1, 1)
-            last = dt.date.fromisocalendar(year + 1, 1, 1) - dt.timedelta(days=1) if year < 9999 else dt.date.max
+            last = (
+                dt.date.fromisocalendar(year + 1, 1, 1) - dt.timedelta(days=1) if year < 9999 else dt.date.max
+            )
         else:
             first, last = dt.date(year, 1, 1), dt.date(year, 12, 31)
         if not instant:
@@ -161,11 +165,11 @@ for _transform in (functions.ExtractYear, functions.ExtractIsoYear):
     for _lookup in (YearExact, YearGt, YearGte, YearLt, YearLte, YearRange):
         _transform.register_lookup(_lookup)
 
-for _transform in (
+for _calendar_part in (
     functions.ExtractYear, functions.ExtractMonth, functions.ExtractDay, functions.ExtractWeekDay,
     functions.ExtractIsoWeekDay, functions.ExtractWeek, functions.ExtractIsoYear, functions.ExtractQuarter,
 ):  # fmt: skip
-    DateField.register_lookup(_transform)
+    DateField.register_lookup(_calendar_part)
 
 for _field in (TimeField, DateTimeField):
     for _part in (functions.ExtractHour, functions.ExtractMinute, functions.ExtractSecond):

@@ -18,7 +18,15 @@ from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import NotSupportedError
 from ormolu.fields import JSONField
 from ormolu.query import lookups
-from ormolu.query.json_keys import HERE, KeyTextTransform, KeyTransform, KeyTransformFactory, final_key, keys_of, sql
+from ormolu.query.json_keys import (
+    HERE,
+    KeyTextTransform,
+    KeyTransform,
+    KeyTransformFactory,
+    final_key,
+    keys_of,
+    sql,
+)
 from ormolu.query.lookups import Lookup, conclude, operand
 
 __all__ = [
@@ -27,7 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def KT(lookup: str) -> KeyTextTransform:  # noqa: N802 -- Django's name
+def KT(lookup: str) -> KeyTextTransform:
     """Return the text value of a key or index inside JSON: `KT("data__owner__name")`."""
     path, _, key = lookup.rpartition("__")
     if not path or not key:
@@ -152,7 +160,9 @@ class KeyTransformIn(lookups.In):
                 else Term(document(builder, item, item, lhs.field), constant=True)
                 for item in items
             ]  # fmt: skip
-            return conclude(base_of(lhs), merge(None, None, terms), lhs.sa.in_([term.sa for term in terms]), negated)
+            return conclude(
+                base_of(lhs), merge(None, None, terms), lhs.sa.in_([term.sa for term in terms]), negated
+            )
         length = bucket(len(list(value)))
         length = len(items) if length < 0 else length
         bound = builder.params.bind_items(owner, list(value), lhs.field.sa_type, None, padded(length), length)
@@ -195,7 +205,9 @@ class HasKeyLookup(Lookup):
             more = keys_of(builder.term(value))[1]
             if not more:
                 raise TypeError(f"The lookup {name!r} takes texts and keys inside JSON, not {value!r}.")
-            element = cls.with_key(builder, base, [*keys, *more[:-1]], sa.literal_column(_quoted(more[-1])), more[-1])
+            element = cls.with_key(
+                builder, base, [*keys, *more[:-1]], sa.literal_column(_quoted(more[-1])), more[-1]
+            )
         else:
             element = cls.condition(builder, lhs, base, keys, value, owner)
         return conclude(base, None, element, negated)
@@ -287,7 +299,11 @@ class DataContains(Lookup):
         if is_expression(value):
             rhs = operand(builder, lhs, value, owner, relation)
         else:
-            rhs = Term(builder.params.bind(owner, value, lhs.field.sa_type, _with_null), constant=True, nullable=False)
+            rhs = Term(
+                builder.params.bind(owner, value, lhs.field.sa_type, _with_null),
+                constant=True,
+                nullable=False,
+            )
         if builder.vendor == "sqlite":
             if getattr(builder.driver, "checking", False):
                 return conclude(lhs, rhs, lhs.sa == rhs.sa, negated)
@@ -318,13 +334,14 @@ class ContainedBy(DataContains):
 for _lookup in (JSONExact, HasKey, HasKeys, HasAnyKeys, DataContains, ContainedBy):
     JSONField.register_lookup(_lookup)
 
-for _lookup in (
+_key_lookups: tuple[type[Lookup], ...] = (
     KeyTransformExact, KeyTransformLt, KeyTransformLte, KeyTransformGt, KeyTransformGte, KeyTransformIn,
     *map(of_text, (
         lookups.IExact, lookups.IContains, lookups.StartsWith, lookups.IStartsWith, lookups.EndsWith,
         lookups.IEndsWith, lookups.Regex, lookups.IRegex,
     )),
-):  # fmt: skip
-    KeyTransform.register_lookup(_lookup)
+)  # fmt: skip
+for _key_lookup in _key_lookups:
+    KeyTransform.register_lookup(_key_lookup)
 
 JSONField.transform_for_key = KeyTransformFactory

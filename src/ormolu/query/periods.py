@@ -28,7 +28,9 @@ class Periods(Chain[M, R]):
         Each comes once, in order; NULLs are left out. Raises ValueError for another kind or order.
         """
         check(kind, DATES, order)
-        made = self._periods(field_name, Trunc(field_name, kind, output_field=DateField()), "datefield", order)
+        made = self._periods(
+            field_name, Trunc(field_name, kind, output_field=DateField()), "datefield", order
+        )
         return cast("QuerySet[M, dt.date]", made)
 
     def datetimes(

@@ -8,7 +8,7 @@ howto/custom-lookups.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from ormolu.compile.terms import Term, merge
 from ormolu.fields.registry import LookupRegistry
@@ -43,7 +43,7 @@ class Transform(LookupRegistry, Func):
     lookup_name: ClassVar[str]
     is_transform: ClassVar[bool] = True
     bilateral: ClassVar[bool] = False
-    arity = 1
+    arity: int | None = 1
 
     @classmethod
     def apply(cls, builder: Any, term: Term) -> Term:
@@ -55,9 +55,11 @@ class Transform(LookupRegistry, Func):
         """The expression that is transformed."""
         return self.source_expressions[0]
 
-    def get_bilateral_transforms(self) -> list[type[Self]]:
+    def get_bilateral_transforms(self) -> list[type[Transform]]:
         """Return the transforms that are applied to the other side of a lookup as well."""
-        inner = self.lhs.get_bilateral_transforms() if isinstance(self.lhs, Transform) else []
+        inner: list[type[Transform]] = (
+            self.lhs.get_bilateral_transforms() if isinstance(self.lhs, Transform) else []
+        )
         return [*inner, type(self)] if self.bilateral else inner
 
     def as_term(self, builder: Any) -> Term:
@@ -69,7 +71,9 @@ class Transform(LookupRegistry, Func):
         """Return the call's term."""
         field, why = self.field(terms)
         element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
-        return merge(element, field, terms, why=why, strict=True, nullable=any(term.nullable for term in terms))
+        return merge(
+            element, field, terms, why=why, strict=True, nullable=any(term.nullable for term in terms)
+        )
 
     @classmethod
     def other_side(cls, value: Any, owner: Any, inner: Term, transforms: list[type[Transform]]) -> Any:

@@ -40,7 +40,9 @@ class WindowFrame:
 
     frame_type: ClassVar[str] = ""
 
-    def __init__(self, start: Any = None, end: Any = None, exclusion: WindowFrameExclusion | None = None) -> None:
+    def __init__(
+        self, start: Any = None, end: Any = None, exclusion: WindowFrameExclusion | None = None
+    ) -> None:
         self.start, self.end = start, end
         if not isinstance(exclusion, (type(None), WindowFrameExclusion)):
             raise TypeError(f"{type(self).__name__}.exclusion must be a WindowFrameExclusion instance.")
@@ -68,7 +70,9 @@ class WindowFrame:
         return hash(self.shape(None))
 
     def __str__(self) -> str:
-        text = f"{self.frame_type} BETWEEN {bound(self.start, 'PRECEDING')} AND {bound(self.end, 'FOLLOWING')}"
+        text = (
+            f"{self.frame_type} BETWEEN {bound(self.start, 'PRECEDING')} AND {bound(self.end, 'FOLLOWING')}"
+        )
         return text if self.exclusion is None else f"{text} EXCLUDE {self.exclusion.value}"
 
     def __repr__(self) -> str:
@@ -111,7 +115,9 @@ class ValueRange(WindowFrame):
         if end is not None and not (isinstance(end, int) and end >= 0):
             raise ValueError(f"end argument must be a positive integer, zero, or None, but got '{end}'.")
         if builder.vendor == "postgresql" and (start or end):
-            raise NotSupportedError("PostgreSQL only supports UNBOUNDED together with PRECEDING and FOLLOWING.")
+            raise NotSupportedError(
+                "PostgreSQL only supports UNBOUNDED together with PRECEDING and FOLLOWING."
+            )
 
 
 class Window(Expression):
@@ -131,8 +137,8 @@ class Window(Expression):
         if not getattr(expression, "window_compatible", False):
             raise ValueError(f"Expression '{type(expression).__name__}' isn't compatible with OVER clauses.")
         self.source_expression, self.frame = expression, frame
-        given = partition_by if isinstance(partition_by, (list, tuple)) else [partition_by] if partition_by is not None else []
-        self.partition_by = [F(item) if isinstance(item, str) else item for item in given]
+        given = partition_by if isinstance(partition_by, (list, tuple)) else [partition_by]
+        self.partition_by = [F(item) if isinstance(item, str) else item for item in given if item is not None]
         self.order_by = orders_of(order_by)
 
     def shape(self, shape: Any) -> Any:

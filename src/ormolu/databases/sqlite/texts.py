@@ -12,18 +12,18 @@ __all__ = ["FUNCTIONS"]
 def _lpad(text: Any, length: Any, fill: Any) -> str | None:
     if text is None or length is None or fill is None:
         return None
-    text, length, fill = str(text), int(length), str(fill)
-    missing = length - len(text)
+    whole, size, part = str(text), int(length), str(fill)
+    missing = size - len(whole)
     if missing <= 0:
-        return text[: max(length, 0)]
-    return (fill * missing)[:missing] + text
+        return whole[: max(size, 0)]
+    return (part * missing)[:missing] + whole
 
 
 def _rpad(text: Any, length: Any, fill: Any) -> str | None:
     if text is None or length is None or fill is None:
         return None
-    text, length, fill = str(text), int(length), str(fill)
-    return (text + fill * max(length - len(text), 0))[: max(length, 0)]
+    whole, size, part = str(text), int(length), str(fill)
+    return (whole + part * max(size - len(whole), 0))[: max(size, 0)]
 
 
 def _repeat(text: Any, count: Any) -> str | None:

@@ -106,8 +106,9 @@ __all__ = [
     "JSONArray", "JSONObject",
     "ACos", "ASin", "ATan", "ATan2", "Abs", "Ceil", "Cos", "Cot", "Degrees", "Exp", "Floor", "Ln", "Log", "Mod", "Pi",
     "Power", "Radians", "Random", "Round", "Sign", "Sin", "Sqrt", "Tan",
-    "Chr", "Concat", "ConcatPair", "LPad", "LTrim", "Left", "Length", "Lower", "MD5", "Ord", "RPad", "RTrim", "Repeat",
-    "Replace", "Reverse", "Right", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "StrIndex", "Substr", "Trim", "Upper",
+    "Chr", "Concat", "ConcatPair", "LPad", "LTrim", "Left", "Length", "Lower", "MD5", "Ord", "RPad", "RTrim",
+    "Repeat", "Replace", "Reverse", "Right", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "StrIndex", "Substr",
+    "Trim", "Upper",
     "CumeDist", "DenseRank", "FirstValue", "Lag", "LastValue", "Lead", "NthValue", "Ntile", "PercentRank", "Rank",
     "RowNumber",
 ]  # fmt: skip

@@ -38,7 +38,9 @@ class Cast(Func):
     def as_term(self, builder: Any) -> Term:
         """Return the cast."""
         term = builder.term(self.source_expressions[0])
-        return merge(cast(builder, term, self._given), self._given, [term], strict=True, nullable=term.nullable)
+        return merge(
+            cast(builder, term, self._given), self._given, [term], strict=True, nullable=term.nullable
+        )
 
 
 def cast(builder: Any, term: Term, field: Any) -> Any:
@@ -64,7 +66,12 @@ def cast_time(builder: Any, term: Term, form: str, type_: Any) -> Any:
         return moments.cast_local(builder, form, term, "UTC" if use_tz() else "", type_)
     if builder.vendor == "sqlite":
         return moments.sql(f"ormolu_cast_time('{form}', {{}})", term.sa, type_)
-    if builder.vendor == "postgresql" and form == "datetime" and isinstance(term.field, DateField) and use_tz():
+    if (
+        builder.vendor == "postgresql"
+        and form == "datetime"
+        and isinstance(term.field, DateField)
+        and use_tz()
+    ):
         return moments.sql("(CAST({} AS timestamp) AT TIME ZONE 'UTC')", term.sa, type_)
     if builder.vendor == "mysql":
         return moments.sql(f"CAST({{}} AS {form.upper()}{'' if form == 'date' else '(6)'})", term.sa, type_)

@@ -64,7 +64,9 @@ class Extract(InZone, Transform):
     output_field = IntegerField()
     arity = None
 
-    def __init__(self, expression: Any, lookup_name: str | None = None, tzinfo: Any = None, **extra: Any) -> None:
+    def __init__(
+        self, expression: Any, lookup_name: str | None = None, tzinfo: Any = None, **extra: Any
+    ) -> None:
         kind = type(self).lookup_name if type(self).lookup_name is not None else lookup_name
         if kind is None:
             raise ValueError("lookup_name must be provided")
@@ -210,14 +212,11 @@ class TruncBase(InZone, Transform):
             raise TypeError(f"{_name(source)!r} isn't a DateField, TimeField, or DateTimeField.")
         if not isinstance(field, (DateField, TimeField)):
             raise ValueError("output_field must be either DateField, TimeField, or DateTimeField")
-        kinds = {"DateField": "DateField", "TimeField": "TimeField"}
-        given = kinds.get(source.get_internal_type())
-        wanted = field.get_internal_type()
-        shown = type(field).__name__
-        if given == "DateField" and (wanted != "DateField" or self.kind in CLOCK_KINDS):
-            raise ValueError(f"Cannot truncate DateField '{_name(source)}' to {shown if wanted != given else 'DateTimeField'}.")
-        if given == "TimeField" and (wanted != "TimeField" or self.kind not in CLOCK_KINDS):
-            raise ValueError(f"Cannot truncate TimeField '{_name(source)}' to {shown if wanted != given else 'DateTimeField'}.")
+        given, wanted = source.get_internal_type(), field.get_internal_type()
+        same_side = (self.kind in CLOCK_KINDS) == (given == "TimeField")
+        if given != "DateTimeField" and (wanted != given or not same_side):
+            target = type(field).__name__ if wanted != given else "DateTimeField"
+            raise ValueError(f"Cannot truncate {given} '{_name(source)}' to {target}.")
 
 
 def _name(field: Any) -> str:
@@ -252,7 +251,9 @@ class Trunc(TruncBase):
         self, expression: Any, kind: str, output_field: Any = None, tzinfo: Any = None, **extra: Any
     ) -> None:
         if kind not in moments.PERIODS:
-            raise DataError(f"Trunc doesn't know the period {kind!r}. Periods are: {', '.join(moments.PERIODS)}.")
+            raise DataError(
+                f"Trunc doesn't know the period {kind!r}. Periods are: {', '.join(moments.PERIODS)}."
+            )
         super().__init__(expression, output_field, tzinfo, **extra)
         self.kind = kind
 
@@ -297,7 +298,9 @@ class TruncDate(TruncBase):
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the date."""
         if isinstance(terms[0].field, TimeField) or not isinstance(terms[0].field, DateField):
-            raise ValueError(f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to DateField.")
+            raise ValueError(
+                f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to DateField."
+            )
         zone = self.zone(builder, terms[0].field)
         element = moments.cast_local(builder, "date", terms[0], zone, self._given.sa_type)
         return merge(element, self._given, terms, strict=True, nullable=terms[0].nullable)
@@ -313,7 +316,9 @@ class TruncTime(TruncBase):
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the time of day."""
         if not isinstance(terms[0].field, (DateTimeField, TimeField)):
-            raise ValueError(f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to TimeField.")
+            raise ValueError(
+                f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to TimeField."
+            )
         zone = self.zone(builder, terms[0].field)
         element = moments.cast_local(builder, "time", terms[0], zone, self._given.sa_type)
         return merge(element, self._given, terms, strict=True, nullable=terms[0].nullable)

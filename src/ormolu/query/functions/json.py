@@ -27,7 +27,9 @@ class JSONArray(Func):
         terms = self.terms(builder)
         args = [member(builder, term) for term in terms]
         name = "JSONB_BUILD_ARRAY" if builder.vendor == "postgresql" else "JSON_ARRAY"
-        return merge(getattr(sa.func, name)(*args, type_=self._given.sa_type), self._given, terms, nullable=False)
+        return merge(
+            getattr(sa.func, name)(*args, type_=self._given.sa_type), self._given, terms, nullable=False
+        )
 
 
 class JSONObject(Func):
@@ -49,7 +51,9 @@ class JSONObject(Func):
         if builder.vendor == "postgresql":
             args = [sa.cast(arg, sa.Text()) if n % 2 == 0 else arg for n, arg in enumerate(args)]
         name = "JSONB_BUILD_OBJECT" if builder.vendor == "postgresql" else "JSON_OBJECT"
-        return merge(getattr(sa.func, name)(*args, type_=self._given.sa_type), self._given, terms, nullable=False)
+        return merge(
+            getattr(sa.func, name)(*args, type_=self._given.sa_type), self._given, terms, nullable=False
+        )
 
 
 def member(builder: Any, term: Term) -> Any:

@@ -28,7 +28,14 @@ _MYSQL_PARTS = {
 }
 # Where a part stands in the text of an instant: fixed places, exact also for microseconds, which
 # SQLite's own strftime() would round.
-_SQLITE_PLACES = {"year": (1, 4), "month": (6, 2), "day": (9, 2), "hour": (12, 2), "minute": (15, 2), "second": (18, 2)}
+_SQLITE_PLACES = {
+    "year": (1, 4),
+    "month": (6, 2),
+    "day": (9, 2),
+    "hour": (12, 2),
+    "minute": (15, 2),
+    "second": (18, 2),
+}
 _SQLITE_WEEKS = {
     "quarter": "(CAST(substr({}, 6, 2) AS INTEGER) + 2) / 3",
     "week": "(CAST(strftime('%j', date(substr({}, 1, 10), '-3 days', 'weekday 4')) AS INTEGER) - 1) / 7 + 1",
@@ -69,7 +76,9 @@ _MYSQL_STARTS = {
 def sql(text: str, element: Any, type_: Any = None) -> Any:
     """Return SQL text with an element in each pair of braces."""
     pieces = text.split("{}")
-    return Template("moment", pieces, [element] * (len(pieces) - 1), type_ if type_ is not None else sa.Text())
+    return Template(
+        "moment", pieces, [element] * (len(pieces) - 1), type_ if type_ is not None else sa.Text()
+    )
 
 
 def quoted(text: str) -> str:
@@ -145,7 +154,7 @@ def sqlite_start(kind: str, value: Any, zone: str, form: str, type_: Any) -> Any
     if form == "date":
         return sql(f"({_SQLITE_STARTS['day'] if clock else text})", value, type_)
     if form == "time":
-        return sql(f"substr({text}, 12)" if clock else f"substr({{}}, 1, 0) || '00:00:00.000000'", value, type_)
+        return sql(f"substr({text}, 12)" if clock else "substr({}, 1, 0) || '00:00:00.000000'", value, type_)
     if not clock:
         text += " || ' 00:00:00.000000'"
     if zone:
@@ -186,7 +195,11 @@ def now(builder: Any, type_: Any) -> Any:
     if builder.vendor == "postgresql":
         text = "STATEMENT_TIMESTAMP()" if aware else f"(STATEMENT_TIMESTAMP() {at_zone(zone)})"
     elif builder.vendor == "mysql":
-        text = "UTC_TIMESTAMP(6)" if zone in ("", "UTC") else f"CONVERT_TZ(UTC_TIMESTAMP(6), '+00:00', {quoted(zone)})"
+        text = (
+            "UTC_TIMESTAMP(6)"
+            if zone in ("", "UTC")
+            else f"CONVERT_TZ(UTC_TIMESTAMP(6), '+00:00', {quoted(zone)})"
+        )
     elif aware:
         text = "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')"
     else:

@@ -15,8 +15,9 @@ from ormolu.query.expressions import Func, Template, Value
 from ormolu.query.transforms import Transform
 
 __all__ = [
-    "Chr", "Concat", "ConcatPair", "LPad", "LTrim", "Left", "Length", "Lower", "MD5", "Ord", "RPad", "RTrim", "Repeat",
-    "Replace", "Reverse", "Right", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "StrIndex", "Substr", "Trim", "Upper",
+    "Chr", "Concat", "ConcatPair", "LPad", "LTrim", "Left", "Length", "Lower", "MD5", "Ord", "RPad", "RTrim",
+    "Repeat", "Replace", "Reverse", "Right", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "StrIndex", "Substr",
+    "Trim", "Upper",
 ]  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def named(name: str, args: list[Any], type_: Any) -> Any:
 class Vendored:
     """A function that databases call by other names."""
 
-    names: dict[str, str] = {}  # noqa: RUF012
+    names: dict[str, str] = {}
 
     def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
         """Return the call under the database's name for it."""
