@@ -62,10 +62,27 @@ def load_column(instance: Any, attname: str, attribute: Any) -> Any:
     meta = instance._meta
     if DB not in values:
         raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
+    link = parent_link(meta, attname)
+    if link is not None and link in values:
+        values[attname] = values[link]
+        return values[link]
     if in_event_loop():
         raise not_loaded_column(meta.label, attname)
     instance.refresh_from_db(fields=[attname])
     return values[attname]
+
+
+def parent_link(meta: Any, attname: str) -> str | None:
+    """Return the attname that has the same value as a parent model's key: that of the child's link to it."""
+    for parent, link in meta.concrete_model._meta.parents.items():
+        if link is None:
+            continue
+        if parent._meta.pk.attname == attname:
+            return str(link.attname)
+        further = parent_link(parent._meta, attname)
+        if further is not None:
+            return str(link.attname) if further == parent._meta.pk.attname else further
+    return None
 
 
 def session_load(instance: Any, name: str, attribute: Any) -> Any:

@@ -87,6 +87,7 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
     init: Callable[..., None] = names["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     init.__module__ = cls.__module__
+    init._is_generated = True  # type: ignore[attr-defined]
     init.__doc__ = f"Make a {cls._meta.object_name}. It isn't saved."
     return init
 

@@ -90,12 +90,11 @@ class Apps:
     def near_misses(self, label: str) -> str:
         """Return ` Did you mean ...?` for a label that isn't known, or an empty text."""
         labels = [m._meta.label for m in self._models()]
-        by_lower = {text.lower(): text for text in labels}
-        by_lower.update({text.rpartition(".")[2].lower(): text for text in labels})
-        close = difflib.get_close_matches(label.lower(), by_lower, n=3, cutoff=0.6)
-        if not close:
-            close = difflib.get_close_matches(label.rpartition(".")[2].lower(), by_lower, n=3, cutoff=0.6)
-        found = sorted({by_lower[name] for name in close})
+        by_name: dict[str, list[str]] = {}
+        for known in labels:
+            by_name.setdefault(known.rpartition(".")[2].lower(), []).append(known)
+        close = difflib.get_close_matches(label.rpartition(".")[2].lower(), by_name, n=2, cutoff=0.6)
+        found = sorted(known for name in close for known in by_name[name])
         return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
     def register_model(self, app_label: str, model: type[Model]) -> None:
