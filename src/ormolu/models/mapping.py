@@ -239,7 +239,8 @@ def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
     mapper = cls.__mapper__
     keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
     by_attname = {field.attname: field for field in meta.fields if field.column is not None}
-    if meta.pk is not None and any(link is not None for link in meta.parents.values()):
+    parents = meta.concrete_model._meta.parents  # of a proxy: those of the model that it stands for
+    if meta.pk is not None and any(link is not None for link in parents.values()):
         keys = [meta.pk.attname]  # the key to the parent's row, whose key is the mapper's
     elif len(keys) > 1:
         meta.pk = CompositeKey(cls, tuple(by_attname[key] for key in keys))
