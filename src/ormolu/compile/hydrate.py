@@ -140,6 +140,7 @@ def instances(layout: Layout, dialect: Any, db: str, *, hidden: int = 0) -> Deco
         _Nodes(source, layout, dialect, db, body, setup, announced).write(layout.root, 0, "")
         source.lines = [
             "def decode(rows):",
+            *([] if announced else LISTENED),
             "    out = []",
             "    append = out.append",
             *setup,
@@ -166,6 +167,7 @@ def linked(layout: Layout, dialect: Any, db: str, place: int, *, hidden: int = 0
         _Nodes(source, layout, dialect, db, body, setup, announced).write(layout.root, 0, "    " if share else "")
         source.lines = [
             "def decode(rows):",
+            *([] if announced else LISTENED),
             "    out = []",
             "    append = out.append",
             "    seen = {}",
@@ -187,17 +189,20 @@ _Body = list[str]
 
 def with_signals(make: Callable[[bool], Decode]) -> Decode:
     """Return a decoder that goes through `Model.from_db()`, and so sends pre_init and post_init, while somebody listens."""
-    plain = make(False)
     announced: list[Decode] = []
 
-    def decode(rows: Any) -> Any:
-        if pre_init.receivers or post_init.receivers:
-            if not announced:
-                announced.append(make(True))
-            return announced[0](rows)
-        return plain(rows)
+    def announce(rows: Any) -> Any:
+        if not announced:
+            announced.append(make(True))
+        return announced[0](rows)
 
-    return decode
+    plain = make(False)
+    plain.__globals__["announce"] = announce  # type: ignore[attr-defined]
+    return plain
+
+
+# The first lines of a decoder: asked here and not around it, for a call costs as much as a small row.
+LISTENED = ["    if before.receivers or after.receivers:", "        return announce(rows)"]
 
 
 def loads_itself(model: Any) -> bool:
@@ -220,6 +225,7 @@ class _Nodes:
         self.count = 0
         source.scope["new"] = object.__new__
         source.scope["db"] = db
+        source.scope["before"], source.scope["after"] = pre_init, post_init
 
     def write(self, node: Node, number: int, pad: str) -> None:
         """Write one node; children come first, so that a parent's dict is made at once."""

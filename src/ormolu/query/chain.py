@@ -25,13 +25,20 @@ SEP = "__"
 
 
 class _LaterQuery:
-    """The query of a queryset whose results were known before it: made when somebody refines it."""
+    """The query of a queryset of which nothing was asked yet: made when somebody refines it.
+
+    Behind prefetched results stands a query, too; `_later` gives it.
+    """
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         if instance is None:
             return self
-        behind = instance.__dict__.pop("_later")()
-        instance.__dict__ = {**behind.__dict__, **instance.__dict__}
+        data = instance.__dict__
+        later = data.pop("_later", None)
+        if later is None:
+            query = data["query"] = Query(data["model"])
+            return query
+        instance.__dict__ = {**later().__dict__, **data}
         return instance.__dict__["query"]
 
 
@@ -52,7 +59,8 @@ class Chain(Generic[M, R]):
 
     def __init__(self, model: type[M] | None = None, query: Query | None = None, using: str | None = None, hints: Any = None) -> None:
         self.model = model  # type: ignore[assignment]
-        self.query = Query(model) if query is None else query
+        if query is not None:
+            self.query = query
         self._db = using
         if hints:
             self._hints = hints

@@ -21,7 +21,6 @@ class Query:
     """
 
     # Defaults stand on the class: a new query sets its model only, and a copy copies what was asked.
-    pristine = True  # nothing was asked yet
     ops: tuple[tuple[Any, ...], ...] = ()
     order_by: tuple[Any, ...] = ()
     default_ordering = True
@@ -43,8 +42,7 @@ class Query:
     def copy(self) -> Self:
         """Return a copy."""
         made = object.__new__(type(self))
-        data = made.__dict__ = self.__dict__.copy()
-        data["pristine"] = False
+        made.__dict__ = self.__dict__.copy()
         return made
 
     def sql_with_params(self, using: str | None = None) -> tuple[str, tuple[Any, ...]]:

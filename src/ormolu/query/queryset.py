@@ -152,13 +152,13 @@ class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
         Raises the model's DoesNotExist where there is none, MultipleObjectsReturned
         where there are several.
         """
-        if self.query.pristine and kwargs and not args and self._binding is None:
+        if "query" not in self.__dict__ and kwargs and not args and self._binding is None:
             return self._run(terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
         return self._run(terminals.one, self._prepare_get(args, kwargs), kwargs)  # type: ignore[no-any-return]
 
     async def aget(self, *args: Any, **kwargs: Any) -> R:
         """Return the one object that meets the conditions. See `get()`."""
-        if self.query.pristine and kwargs and not args and self._binding is None:
+        if "query" not in self.__dict__ and kwargs and not args and self._binding is None:
             return await self._arun(terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
         return await self._arun(terminals.one, self._prepare_get(args, kwargs), kwargs)  # type: ignore[no-any-return]
 

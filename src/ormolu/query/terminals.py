@@ -67,8 +67,12 @@ def one_by(driver: Any, queryset: Any, lookups: dict[str, Any]) -> Program:
     with no query built: this is what `objects.get(pk=1)` costs.
     """
     values = tuple(lookups.values())
-    classes = tuple([width(value) if value.__class__ is int else value.__class__ for value in values])
-    key = (one_by, queryset.model, tuple(lookups), classes)
+    if len(values) == 1:
+        ((name, value),) = lookups.items()
+        key: Any = (one_by, queryset.model, name, width(value) if value.__class__ is int else value.__class__)
+    else:
+        classes = tuple([width(value) if value.__class__ is int else value.__class__ for value in values])
+        key = (one_by, queryset.model, tuple(lookups), classes)
     plan = driver.plans.get(key)
     if plan is None:
         prepared = queryset._prepare_get((), lookups)
