@@ -101,6 +101,19 @@ def test_answer_is_drawn() -> None:
         assert part in text
 
 
+def test_sql_is_laid_out_by_clauses() -> None:
+    """A statement on paper has a line for each of its clauses."""
+    sql = "SELECT a\nFROM t LEFT OUTER JOIN u ON t.id = u.t_id JOIN v ON v.id = u.id \nWHERE a = ? ORDER BY a"
+    assert display.laid_out(sql).splitlines() == [
+        "SELECT a",
+        "FROM t",
+        "LEFT OUTER JOIN u ON t.id = u.t_id",
+        "JOIN v ON v.id = u.id",
+        "WHERE a = ?",
+        "ORDER BY a",
+    ]
+
+
 def test_shell_has_models_and_public_names() -> None:
     """The shell begins with the models, the questions and the library's own names."""
     names = shell.namespace()

@@ -20,7 +20,10 @@ from ormolu.contrib.playground.asking import Answer
 
 # A statement with a long list of parameters says no more after this.
 _LONGEST_SQL = 700
-_CLAUSES = r"(?:(?:LEFT OUTER |INNER )?JOIN|FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|SET|VALUES|RETURNING)\b"
+# Before each of these a line begins.
+_CLAUSES = re.compile(
+    r" (?=(?:LEFT OUTER JOIN|FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|SET|VALUES|RETURNING)\b)|(?<!OUTER) (?=JOIN\b)"
+)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -43,7 +46,7 @@ def show_answer(number: int, answer: Answer, screen: Console) -> None:
     screen.print(Rule(f"[bold]{number}. {answer.title}", align="left"))
     screen.print(Syntax(answer.python, "python", theme="ansi_dark", word_wrap=True, padding=(1, 2)))
     for sql, times in Counter(answer.sql).items():
-        screen.print(Syntax(_laid_out(sql), "sql", theme="ansi_dark", word_wrap=True, padding=(0, 2)))
+        screen.print(Syntax(laid_out(sql), "sql", theme="ansi_dark", word_wrap=True, padding=(0, 2)))
         if times > 1:
             screen.print(f"  [dim]{times} times[/dim]")
     count = len(answer.sql)
@@ -53,11 +56,11 @@ def show_answer(number: int, answer: Answer, screen: Console) -> None:
     screen.print(Padding(table(answer.rows), (0, 0, 1, 2)))
 
 
-def _laid_out(sql: str) -> str:
+def laid_out(sql: str) -> str:
     """Return a statement with each of its clauses on a line of its own."""
     flat = " ".join(sql.split())
     short = flat if len(flat) <= _LONGEST_SQL else f"{flat[:_LONGEST_SQL]} ..."
-    return re.sub(rf" (?={_CLAUSES})", "\n", short)
+    return _CLAUSES.sub("\n", short)
 
 
 def table(rows: Sequence[dict[str, Any]]) -> Table | str:

@@ -94,7 +94,7 @@ def missing() -> Rows:
 
 
 def unusual() -> Rows:
-    """Whose licence is neither MIT, nor BSD, nor Apache, or not stated?"""
+    """Whose licence is neither MIT, nor BSD, nor Apache?"""
     usual = Q(license__name__icontains="MIT") | Q(license__name__icontains="BSD")
     return list(
         Distribution.objects.exclude(usual | Q(license__name__istartswith="apache"))
