@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from ormolu.compile.builder import Builder
 from ormolu.compile.conditions import combine
-from ormolu.compile.ordering import orders
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, finish
 from ormolu.compile.select import Parts
@@ -40,8 +39,6 @@ class Assignment:
 def update(driver: Any, query: Any, params: Params, assignments: Assignments) -> Plan:
     """Make the plan of QuerySet.update()."""
     builder = build(driver, query, params)
-    if query.order_by and any(entry.term.aggregate for entry in orders(builder)[0]):
-        raise FieldError(f"Cannot update when ordering by an aggregate: {', '.join(map(str, query.order_by))}")
     condition = target(builder)
     values = {pair.field.sa_column: assigned(builder, pair) for pair in assignments.pairs}
     statement = sa.update(builder.root.table).values(values)

@@ -67,6 +67,7 @@ class Layout:
             if depth > DEEPEST:
                 return
             fields = [f for f in parent.meta.fields if f.is_relation and not f.null and f.remote_field is not None]
+            fields = [f for f in fields if not f.remote_field.parent_link]  # whose columns are there already
             names: dict[str, Any] = {f.name: True for f in fields}
         else:
             names = tree

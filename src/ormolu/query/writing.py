@@ -184,10 +184,24 @@ class Writing(Chain[M, R]):
                 )
             check_value(field, value)
             pairs.append((field, value))
+        self._check_order_of_update()
         query = self.query.copy()
         query.order_by, query.default_ordering = (), False
         query.deferred, query.select_related = (frozenset(), True), False
         return query, pairs
+
+    def _check_order_of_update(self) -> None:
+        aggregates = {
+            op[1]: op[2]
+            for op in self.query.ops
+            if op[0] == "annotate"
+            and hasattr(op[2], "flatten")
+            and any(getattr(part, "contains_aggregate", False) for part in op[2].flatten())
+        }
+        for item in self.query.order_by:
+            name = item.lstrip("-+") if isinstance(item, str) else None
+            if name in aggregates:
+                raise FieldError(f"Cannot update when ordering by an aggregate: {aggregates[name]!r}")
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete all rows, and what on_delete says must go with them; return (total, {label: count})."""
