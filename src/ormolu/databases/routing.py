@@ -38,6 +38,10 @@ class ConnectionRouter:
             self._given = given
         return self._routers
 
+    def routers_given(self) -> Any:
+        """Tell whether there are routers to ask, without making them."""
+        return settings.DATABASE_ROUTERS if self._fixed is None else self._fixed
+
     def db_for_read(self, model: Any, **hints: Any) -> str:
         """Return the alias that a model is read from."""
         return self._choose("db_for_read", model, hints)

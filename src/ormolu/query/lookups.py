@@ -151,7 +151,12 @@ def converter(field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | N
     if field is None:
         return None
     choose = getattr(field, "prep_for", None)
-    return choose(value.__class__) if choose is not None else field.get_prep_value  # type: ignore[no-any-return]
+    if choose is None:
+        return field.get_prep_value  # type: ignore[no-any-return]
+    prepare: Callable[[Any], Any] | None = choose(value.__class__)
+    if value.__class__ is int and getattr(prepare, "__func__", None) is IntegerField._fit:
+        return None  # that it fits is part of the plan's key
+    return prepare
 
 
 def instance_key(field: Any, relation: Any) -> Callable[[Any], Any]:

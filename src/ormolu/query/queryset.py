@@ -9,7 +9,7 @@ from ormolu import databases
 from ormolu.compile import statements
 from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
-from ormolu.databases.routing import router
+from ormolu.databases.routing import DEFAULT_DB_ALIAS, router
 from ormolu.exceptions import NotSupportedError
 from ormolu.query import date_lookups as _date_lookups  # registers its lookups
 from ormolu.query import json_lookups as _json_lookups
@@ -37,6 +37,8 @@ class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
     # Running
 
     def _alias(self) -> str:
+        if self._db is None and not self._hints and not router.routers_given():
+            return DEFAULT_DB_ALIAS
         return self._db or router.db_for_read(self.model, **self._hints)
 
     @property
