@@ -51,6 +51,7 @@ class Forward(OverAttribute):
         key = getattr(instance, field.attname)
         if key is None:
             if field.null:
+                hold_forward(field, instance, None)
                 return None
             raise self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {field.name}.")
         if in_event_loop():

@@ -191,14 +191,14 @@ class ManyRelatedManager(RelatedManagerBase[M]):
             elif hasattr(obj, "_meta"):
                 raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
             else:
-                key = self.target_field.get_prep_value(self.target_field.to_python(obj))
+                key = self.target_field.get_prep_value(obj)
             keys[key] = None
         return list(keys)
 
     def _key_of(self, obj: Any) -> Any:
         if isinstance(obj, self.model):
             return getattr(obj, self.target_field.target_field.attname)
-        return self.target_field.get_prep_value(self.target_field.to_python(obj))
+        return self.target_field.get_prep_value(obj)
 
     def _rows(self) -> Any:
         """Return a queryset of the table in between."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from ormolu.compile import change, statements
@@ -223,15 +223,18 @@ def save_new(driver: Any, instance: Any) -> Program:
     return instance
 
 
-def get_or_create(driver: Any, queryset: Any, lookups: dict[str, Any], params: dict[str, Any]) -> Program:
-    """Return (object, created). A race that another one won gives the other's object."""
+def get_or_create(driver: Any, queryset: Any, lookups: dict[str, Any], params: Callable[[], dict[str, Any]]) -> Program:
+    """Return (object, created). A race that another one won gives the other's object.
+
+    `params` gives the values of a new object; it is called only when one is needed.
+    """
     model = queryset.model
     limited = queryset._limited_for_get()
     try:
         return (yield from one(driver, limited, lookups)), False
     except model.DoesNotExist:
         pass
-    values = called(params)
+    values = called(params())
     token = yield Enter()
     try:
         instance = yield from save_new(driver, model(**values))
@@ -249,7 +252,11 @@ def get_or_create(driver: Any, queryset: Any, lookups: dict[str, Any], params: d
 
 
 def update_or_create(
-    driver: Any, locked: Any, lookups: dict[str, Any], defaults: dict[str, Any], params: dict[str, Any]
+    driver: Any,
+    locked: Any,
+    lookups: dict[str, Any],
+    defaults: dict[str, Any] | None,
+    params: Callable[[], dict[str, Any]],
 ) -> Program:
     """Return (object, created); an object that is there is locked, changed and saved in one transaction."""
     from ormolu.writes.save import save
@@ -258,9 +265,10 @@ def update_or_create(
     try:
         instance, created = yield from get_or_create(driver, locked, lookups, params)
         if not created:
-            for name, value in called(defaults).items():
+            changes = called(defaults or {})
+            for name, value in changes.items():
                 setattr(instance, name, value)
-            yield from save(driver, instance, update_fields=fields_to_update(instance, defaults))
+            yield from save(driver, instance, update_fields=fields_to_update(instance, changes))
     except BaseException:
         yield Leave(token, True)
         raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from ormolu import databases
@@ -68,32 +69,32 @@ class Writing(Chain[M, R]):
 
         Holds under races: who loses one gets the winner's object.
         """
-        params = self._creation(kwargs, defaults)
+        params = self._creator(kwargs, defaults)
         return self._write(terminals.get_or_create, self._locked(kwargs), kwargs, params)  # type: ignore[no-any-return]
 
     async def aget_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
         """Return (object, created). See `get_or_create()`."""
-        params = self._creation(kwargs, defaults)
+        params = self._creator(kwargs, defaults)
         return await self._awrite(terminals.get_or_create, self._locked(kwargs), kwargs, params)  # type: ignore[no-any-return]
 
     def update_or_create(
         self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created): the one that meets the lookups, changed by `defaults`, else a new one."""
-        params = self._creation(kwargs, defaults if create_defaults is None else create_defaults)
-        self._creation({}, defaults)
+        params = self._creator(kwargs, defaults if create_defaults is None else create_defaults)
+        self._creator({}, defaults)
         return self._write(  # type: ignore[no-any-return]
-            terminals.update_or_create, self._locked(kwargs, True), kwargs, defaults or {}, params
+            terminals.update_or_create, self._locked(kwargs, True), kwargs, defaults, params
         )
 
     async def aupdate_or_create(
         self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created). See `update_or_create()`."""
-        params = self._creation(kwargs, defaults if create_defaults is None else create_defaults)
-        self._creation({}, defaults)
+        params = self._creator(kwargs, defaults if create_defaults is None else create_defaults)
+        self._creator({}, defaults)
         return await self._awrite(  # type: ignore[no-any-return]
-            terminals.update_or_create, self._locked(kwargs, True), kwargs, defaults or {}, params
+            terminals.update_or_create, self._locked(kwargs, True), kwargs, defaults, params
         )
 
     def _locked(self, lookups: dict[str, Any], lock: bool = False) -> Any:
@@ -101,6 +102,13 @@ class Writing(Chain[M, R]):
         if lock:
             made.query.select_for_update = ()
         return made
+
+    def _creator(self, lookups: dict[str, Any], defaults: dict[str, Any] | None) -> Callable[[], dict[str, Any]]:
+        """Return what makes the values of a new object. A lazy `defaults` isn't touched before that."""
+        if isinstance(defaults, (dict, type(None))):
+            params = self._creation(lookups, defaults)
+            return lambda: params
+        return partial(self._creation, lookups, defaults)
 
     def _creation(self, lookups: dict[str, Any], defaults: dict[str, Any] | None) -> dict[str, Any]:
         """Return the values of a new object; FieldError where a name is no attribute of the model."""
