@@ -431,8 +431,10 @@ class Range(Lookup):
 
 def as_text(builder: Any, term: Term) -> Any:
     """Return a term as text, for LIKE and its kin."""
-    if isinstance(term.field, (CharField, TextField)) or builder.vendor == "sqlite":
+    if isinstance(term.field, (CharField, TextField)):
         return term.sa
+    if builder.vendor == "sqlite":
+        return sa.type_coerce(term.sa, sa.Text())
     return sa.cast(term.sa, sa.Text() if builder.vendor != "mysql" else sa.CHAR())
 
 
