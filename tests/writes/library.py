@@ -203,3 +203,32 @@ class Song(Model):
 
     class Meta:
         app_label = "writes"
+
+
+class Place(Model):
+    name = CharField(max_length=20)
+
+    class Meta:
+        app_label = "writes"
+
+
+class Restaurant(Place):
+    """A child of a concrete model: its rows have a part in both tables."""
+
+    stars = IntegerField(default=0)
+
+    class Meta:
+        app_label = "writes"
+
+
+class Inn(Restaurant):
+    class Meta:
+        app_label = "writes"
+        proxy = True
+
+
+class Review(Model):
+    place: Any = ForeignKey(Place, on_delete=CASCADE)
+
+    class Meta:
+        app_label = "writes"

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.programs import Execute, ExecuteMany, Fetch, Insert, Program, atomically
+from ormolu.programs import Execute, Fetch, Program, atomically
 from ormolu.writes.conflicts import Conflict, make_conflict
+from ormolu.writes.inserts import default_keys, insert_instance, insert_values, take_returned, uses_returning
 from ormolu.writes.lists import array_type, takes_array
-from ormolu.writes.save import default_keys, insert_instance, insert_values, take_returned, uses_returning
 from ormolu.writes.statements import InsertPlan, run_with_expressions
 from ormolu.writes.values import NeedsStatement, has_database_default, is_database_default
 from ormolu.writes.writers import Writer, sync_state, writer_for
 
 __all__ = ["bulk_create"]
 
-_ROWS = 10_000  # in one statement, where the database has no limit of its own
+_MOST_ROWS = 500  # in one statement of VALUES: larger ones are not faster
 
 
 def bulk_create(
@@ -35,8 +36,8 @@ def bulk_create(
 
     No signals are sent. A conflict with an existing row raises IntegrityError, or is ignored (then no keys
     are set), or updates `update_fields` of that row (`unique_fields` say which constraint is meant). Objects
-    with and without a key may be mixed; those with one go first. One statement for each batch on PostgreSQL;
-    on SQLite one prepared statement for all rows, in one transaction.
+    with and without a key may be mixed; those with one go first. One statement for each batch: on PostgreSQL
+    for any number of rows, elsewhere for some hundred.
 
     Raises ValueError for contradictory arguments or an unsaved related object; DataError, ValueError or
     TypeError, naming model and field, for a value that does not fit, before anything is written.
@@ -45,7 +46,7 @@ def bulk_create(
     if batch_size is not None and batch_size <= 0:
         raise ValueError("Batch size must be a positive integer.")
     writer = writer_for(driver, model)
-    if writer.meta.parents and not writer.meta.proxy:
+    if writer.parents:
         raise ValueError("Can't bulk create a multi-table inherited model")
     instances = list(objs)
     conflict = make_conflict(driver, model, ignore_conflicts, update_conflicts, update_fields, unique_fields)
@@ -122,13 +123,14 @@ class _Insert:
         self.fields: list[Any] = fields if generated else [*writer.keys, *fields]
         self.returning: list[Any] = []
         dialect = self.driver.dialect
-        self.wants_keys = generated and writer.pk is not None and (conflict is None or conflict.updates)
         can_return = bool(dialect.insert_returning)
         upsert = conflict is not None and conflict.updates
-        numbered = (
-            self.driver.vendor == "sqlite" and not upsert and self.wants_keys and not uses_returning(writer)
+        makes_keys = generated and writer.pk is not None and (conflict is None or upsert)
+        # SQLite numbers rows in the order of insertion.
+        self.numbered = (
+            makes_keys and not upsert and self.driver.vendor == "sqlite" and not uses_returning(writer)
         )
-        if can_return and not numbered and (upsert or self.wants_keys):
+        if can_return and (upsert or makes_keys):
             self.returning = list(writer.keys)
         self.one_by_one = False
         self.rows: list[tuple[Any, ...]] = []
@@ -154,19 +156,10 @@ class _Insert:
         return plan
 
     def is_single(self) -> bool:
-        """Tell whether it is one statement, or makes a transaction of its own."""
+        """Tell whether it is one statement, a transaction in itself."""
         if self.one_by_one:
             return len(self.instances) == 1
-        if self._uses_executemany():
-            return self._numbers_rows() or len(self.rows) == 1
         return len(self.rows) <= self._most()
-
-    def _uses_executemany(self) -> bool:
-        return not self.returning and self.driver.vendor != "postgresql"
-
-    def _numbers_rows(self) -> bool:
-        """Tell whether SQLite's way to find the new keys is used."""
-        return self.wants_keys and self.driver.vendor == "sqlite"
 
     def _most(self) -> int:
         """Return how many rows one statement takes."""
@@ -176,67 +169,17 @@ class _Insert:
             most = 1
         else:
             most = max(1, self.driver.max_params // max(1, len(self.fields)))
-            most = min(most, self.batch_size or _ROWS)
+            most = min(most, self.batch_size or most, _MOST_ROWS)
         return most
 
     def run(self) -> Program[None]:
         """Insert the rows, and give the instances their keys."""
         if self.one_by_one:
             yield from self._run_one_by_one()
-        elif not self._uses_executemany():
-            yield from self._run_values()
-        elif self._numbers_rows():
-            yield from self._run_numbered()
         else:
-            for part in self._parts(self.rows):
-                yield ExecuteMany(self.plan.sql, part)
+            yield from self._run_values()
         if self.conflict is None or self.conflict.updates:
             self._mark()
-
-    def _parts(self, items: list[Any]) -> Iterator[list[Any]]:
-        size = self.batch_size or len(items)
-        for start in range(0, len(items), size):
-            yield items[start : start + size]
-
-    def _run_numbered(self) -> Program[None]:
-        """Insert on SQLite and work out the keys; row by row where they can't be."""
-        writer = self.writer
-        by_row = ("insert", writer.model, "row by row")
-        if by_row not in self.driver.plans:
-            try:
-                yield from atomically(self._insert_numbered())
-            except _Unnumbered:
-                self.driver.plans[by_row] = True
-            else:
-                return
-        yield from atomically(self._insert_by_row())
-
-    def _insert_numbered(self) -> Program[None]:
-        """Insert all rows; then their keys are the last ones, since SQLite numbers rows one after the other.
-
-        That holds within a transaction, but not if a trigger inserts rows too, nor when the largest key is
-        reached, from where on SQLite picks at random: then _Unnumbered is raised, which undoes it.
-        """
-        sql = _last_key_sql(self.driver, self.writer)
-        keys: list[int] = []
-        for rows in self._parts(self.rows):
-            yield ExecuteMany(self.plan.sql, rows)
-            ((last, largest, triggers),) = yield Fetch(sql, (self.writer.meta.table.name,))
-            if triggers or last != largest:
-                raise _Unnumbered
-            keys.extend(range(last - len(rows) + 1, last + 1))
-        self._set_keys(keys)
-
-    def _insert_by_row(self) -> Program[None]:
-        keys: list[Any] = []
-        for row in self.rows:
-            keys += ((yield Insert(self.plan.sql, row)),)
-        self._set_keys(keys)
-
-    def _set_keys(self, keys: Sequence[Any]) -> None:
-        name = self.writer.pk_name
-        for key, instance in zip(keys, self.instances):
-            instance.__dict__[name] = key
 
     def _run_values(self) -> Program[None]:
         most = self._most()
@@ -248,13 +191,21 @@ class _Insert:
                 params: Any = tuple(list(column) for column in zip(*part))
             else:
                 sql = self.plan.sql if len(part) == 1 else self.plan.many(len(part))
-                params = tuple(value for row in part for value in row)
+                params = list(chain.from_iterable(part))
             if self.returning:
                 found += yield Fetch(sql, params)
             else:
                 yield Execute(sql, params)
-        for instance, row in zip(self.instances, found):
-            take_returned(instance.__dict__, self.plan.returning, row)
+        if self.numbered:
+            found.sort()  # RETURNING promises no order
+        returned = self.plan.returning
+        if len(returned) == 1 and returned[0].load is None:
+            name = returned[0].attname
+            for instance, (key,) in zip(self.instances, found):
+                instance.__dict__[name] = key
+        else:
+            for instance, row in zip(self.instances, found):
+                take_returned(instance.__dict__, returned, row)
 
     def _run_one_by_one(self) -> Program[None]:
         """Insert rows that hold expressions, or leave columns to the database, each by its own statement."""
@@ -282,25 +233,6 @@ class _Insert:
                 del d["_dirty"]
             if "_sa_instance_state" in d:
                 sync_state(d["_sa_instance_state"], d)
-
-
-class _Unnumbered(Exception):
-    """The keys of the new rows can't be told from the last one."""
-
-
-def _last_key_sql(driver: Any, writer: Writer) -> str:
-    """Return SQL for: the last key given, the largest one, and how many triggers the table has."""
-    key = ("insert", writer.model, "last key")
-    sql: str | None = driver.plans.get(key)
-    if sql is None:
-        table, column = writer.meta.table, writer.pk.sa_column
-        schema = driver.dialect.identifier_preparer.quote(table.schema) + "." if table.schema else ""
-        largest = sa.select(sa.func.max(column)).compile(dialect=driver.dialect)
-        sql = driver.plans[key] = (
-            f"SELECT last_insert_rowid(), ({largest}), (SELECT count(*) FROM {schema}sqlite_master "
-            "WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE)"
-        )
-    return sql
 
 
 def _unnest_sql(driver: Any, model: Any, plan: InsertPlan, returning: Sequence[Any], build: Any) -> str:

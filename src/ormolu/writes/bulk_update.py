@@ -77,14 +77,18 @@ def bulk_update(
     if check is not None:
         for instance in instances:
             check("bulk_update", instance, instance.__dict__)
-    statements = _statements(writer, chosen, instances, batch_size)
-    count: int
-    if len(statements) == 1:
-        count = yield from _run_all(statements)
+    # One table, unless some fields are those of a parent model.
+    groups: list[list[tuple[str, Any]]] = []
+    for table in (writer, *writer.all_parents):
+        local = [f for f in chosen if f.attname in table.fields]
+        if local:
+            groups.append(_statements(table, local, instances, batch_size))
+    if sum(map(len, groups)) == 1:
+        counts = yield from _run_all(groups)
     else:
-        count = yield from atomically(_run_all(statements), savepoint=False)
+        counts = yield from atomically(_run_all(groups), savepoint=False)
     _mark(writer, chosen, instances)
-    return count
+    return max(counts)
 
 
 def _check_fields(writer: Writer, names: Sequence[str]) -> list[Any]:
@@ -97,11 +101,15 @@ def _check_fields(writer: Writer, names: Sequence[str]) -> list[Any]:
     return list({f.attname: f for f in chosen}.values())
 
 
-def _run_all(statements: Iterable[tuple[str, Any]]) -> Program[int]:
-    count: int = 0
-    for sql, params in statements:
-        count += yield Execute(sql, params)
-    return count
+def _run_all(groups: Iterable[Iterable[tuple[str, Any]]]) -> Program[list[int]]:
+    """Run the statements; return how many rows those of each table found."""
+    counts: list[int] = []
+    for statements in groups:
+        count = 0
+        for sql, params in statements:
+            count += yield Execute(sql, params)
+        counts.append(count)
+    return counts
 
 
 def _statements(
@@ -133,10 +141,10 @@ def _statements(
 
 
 def _size(driver: Any, plan: _Plan, length: int, batch_size: int | None) -> int:
+    most = length
     if plan.way == "values":
-        most = max(1, min(_MOST_ROWS, driver.max_params // len(plan.fields)))
-    else:
-        most = length
+        allowed: int = driver.max_params // len(plan.fields)
+        most = max(1, min(_MOST_ROWS, allowed))
     return min(batch_size or most, most)
 
 

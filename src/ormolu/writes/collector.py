@@ -14,7 +14,7 @@ from ormolu.exceptions import ProtectedError, RestrictedError
 from ormolu.programs import Await, Fetch, Program
 from ormolu.signals import post_delete, pre_delete
 from ormolu.writes.lists import about, chunks
-from ormolu.writes.on_delete import CASCADE, DO_NOTHING, PROTECT, RESTRICT
+from ormolu.writes.on_delete import CASCADE, DO_NOTHING, PROTECT, RESTRICT, OnDelete
 from ormolu.writes.statements import compile_ready
 from ormolu.writes.values import conversion, value_field
 
@@ -31,19 +31,37 @@ class Relation:
         self.target: str = rel.field.target_field.attname
         self.label = f"'{rel.field.model.__name__}.{rel.field.name}'"
 
+    def takes_unseen(self) -> bool:
+        """Tell whether the rows can be deleted without being looked at."""
+        if self.on_delete is not CASCADE or not _is_leaf(self.model):
+            return False
+        return all(link is self.field for _, link in delete_plan(self.model).parents)
+
+    def needs_rows(self) -> bool:
+        """Tell whether the policy must be told the rows."""
+        policy = self.on_delete
+        return policy.needs_rows(self.field) if isinstance(policy, OnDelete) else True
+
 
 class DeletePlan:
     """What is to be known of a model when its rows are deleted."""
 
-    __slots__ = ("needed", "relations", "version")
+    __slots__ = ("needed", "parents", "relations", "version")
 
     def __init__(self, model: Any) -> None:
         meta = model._meta
         self.version = meta.apps.version
-        rels = (rel for rel in meta.all_related if rel.one_to_many or rel.one_to_one)
+        # Those of the parents of a child model are followed from the parents' rows.
+        rels = (rel for rel in meta.concrete_model._meta.reverse_relations if not rel.many_to_many)
         relations = [Relation(rel) for rel in rels if rel.field.remote_field.on_delete is not DO_NOTHING]
         self.relations = tuple(relations)
+        self.parents = tuple(
+            (parent._meta.concrete_model, link)
+            for parent, link in meta.concrete_model._meta.parents.items()
+            if link is not None
+        )
         attnames = {f.attname for f in meta.pk_fields} | {relation.target for relation in relations}
+        attnames.update(link.attname for _, link in self.parents)
         self.needed = tuple(f for f in meta.concrete_fields if f.attname in attnames)
 
 
@@ -67,6 +85,10 @@ def has_signals(model: Any) -> bool:
 
 def can_fast_delete(model: Any) -> bool:
     """Tell whether rows can be deleted unseen: nothing refers to them, and nobody listens."""
+    return not delete_plan(model).parents and _is_leaf(model)
+
+
+def _is_leaf(model: Any) -> bool:
     return not delete_plan(model).relations and not has_signals(model)
 
 
@@ -87,8 +109,9 @@ class Collector:
     The policies of on_delete call cascade(), protect(), restrict() and assign().
     """
 
-    def __init__(self, driver: Any) -> None:
+    def __init__(self, driver: Any, keep_parents: bool = False) -> None:
         self.driver = driver
+        self.keep_parents = keep_parents
         self.using: str = driver.database.alias
         self.data: dict[Any, dict[Any, Any]] = {}
         self.unseen: list[tuple[Any, list[Any], list[list[Any]]]] = []  # model, its keys, values of each
@@ -152,11 +175,14 @@ class Collector:
         while self._queue:
             self._work = work = self._queue.popleft()
             unseen: dict[Any, tuple[list[Any], list[list[Any]]]] = {}
-            for relation in delete_plan(work.model).relations:
+            plan = delete_plan(work.model)
+            for parent, link in () if self.keep_parents else plan.parents:
+                yield from self._take_parents(parent, link, work)
+            for relation in plan.relations:
                 values = values_of(work.rows, relation.target)
-                if not values:
+                if not values or self._is_way_back(relation, values):
                     continue
-                if relation.on_delete is CASCADE and can_fast_delete(relation.model):
+                if relation.takes_unseen():
                     fields, lists = unseen.setdefault(relation.model, ([], []))
                     fields.append(relation.field)
                     lists.append(values)
@@ -169,7 +195,7 @@ class Collector:
         """Apply a relation's policy to the rows that refer to these values."""
         self._relation = relation
         rows: list[Any] = []
-        if getattr(relation.on_delete, "needs_rows", True):
+        if relation.needs_rows():
             rows = yield from self.load(relation, values)
             if not rows:
                 return
@@ -186,6 +212,34 @@ class Collector:
                 self.updates.append((field, field, values, value))
         self._assigned.clear()
 
+    def _take_parents(self, parent: Any, link: Any, work: Work) -> Program[None]:
+        """Take the rows that a child model's rows have in a parent's table."""
+        keys = values_of(work.rows, link.attname)
+        target = link.target_field
+        fields = parent._meta.concrete_fields if has_signals(parent) else delete_plan(parent).needed
+        if len(fields) == 1:
+            self.add(parent, make_rows(self.driver, parent, fields, [(key,) for key in keys]), work.first)
+            return
+        for part in chunks(self.driver, keys):
+            rows = yield from self._select(parent, fields, target, part)
+            self.add(parent, rows, work.first)
+
+    def _is_way_back(self, relation: Relation, values: list[Any]) -> bool:
+        """Tell whether a relation leads from parents' rows to the children that they were found by."""
+        if not relation.field.remote_field.parent_link:
+            return False
+        known = self.data.get(relation.model, {})
+        return relation.field.primary_key and all(value in known for value in values)
+
+    def _select(
+        self, model: Any, fields: Sequence[Any], by: Any, values: Sequence[Any]
+    ) -> Program[list[Any]]:
+        columns = [f.sa_column for f in fields]
+        select = sa.select(*columns).select_from(tables_of(model, fields))
+        purpose = f"load {len(columns)}"
+        sql, params = about(self.driver, model, purpose, [by], [values], select.where)
+        return make_rows(self.driver, model, fields, (yield Fetch(sql, params)))
+
     def load(self, relation: Relation, values: list[Any]) -> Program[list[Any]]:
         """Load the rows that refer to these values: all columns if somebody will see them, else the keys."""
         model = relation.model
@@ -193,13 +247,9 @@ class Collector:
         fields = model._meta.concrete_fields
         if not (reported or has_signals(model)):
             fields = delete_plan(model).needed
-        columns = [f.sa_column for f in fields]
         found: list[Any] = []
-        purpose = f"load {len(columns)}"
-        select = sa.select(*columns)
         for part in chunks(self.driver, values):
-            sql, params = about(self.driver, model, purpose, [relation.field], [part], select.where)
-            found += make_rows(self.driver, model, fields, (yield Fetch(sql, params)))
+            found += yield from self._select(model, fields, relation.field, part)
         return found
 
     def _refuse(self, model: Any) -> None:
@@ -238,6 +288,20 @@ def row_key(row: Any) -> Any:
     return tuple(row.__dict__[f.attname] for f in fields)
 
 
+def tables_of(model: Any, fields: Iterable[Any]) -> Any:
+    """Return the table that fields of a model are in, joined with those of its parents where some are there."""
+    meta = model._meta
+    source = meta.table
+    if all(f.sa_column.table is source for f in fields):
+        return source
+    pending = list(meta.parents.items())
+    for parent, link in pending:
+        if link is not None:
+            source = source.join(parent._meta.table, link.sa_column == link.target_field.sa_column)
+        pending.extend(parent._meta.parents.items())
+    return source
+
+
 def values_of(rows: Iterable[Any], attname: str) -> list[Any]:
     """Return the different values of an attribute, None left out."""
     values = dict.fromkeys(getattr(row, attname) for row in rows)
@@ -265,7 +329,7 @@ def make_rows(driver: Any, model: Any, fields: Sequence[Any], rows: Iterable[Seq
 def load_selected(driver: Any, model: Any, select: Any) -> Program[list[Any]]:
     """Load the rows whose keys a Select gives (all for None), with the columns that deletion needs."""
     fields = model._meta.concrete_fields if has_signals(model) else delete_plan(model).needed
-    statement = sa.select(*(f.sa_column for f in fields))
+    statement = sa.select(*(f.sa_column for f in fields)).select_from(tables_of(model, fields))
     if select is not None:
         statement = statement.where(among(model, select))
     sql, params = compile_ready(driver, statement, {})

@@ -18,7 +18,7 @@ from ormolu.writes.collector import (
     load_selected,
     row_key,
 )
-from ormolu.writes.lists import about, chunks
+from ormolu.writes.lists import about, at_once, chunks
 from ormolu.writes.statements import compile_ready
 from ormolu.writes.values import conversion
 from ormolu.writes.writers import Writer, forgotten, writer_for
@@ -29,12 +29,13 @@ __all__ = ["Deleted", "can_fast_delete", "delete_instances", "delete_where"]
 
 
 def delete_instances(
-    driver: Any, model: Any, instances: Sequence[Any], *, origin: Any = None
+    driver: Any, model: Any, instances: Sequence[Any], *, origin: Any = None, keep_parents: bool = False
 ) -> Program[Deleted]:
     """Delete the rows of instances and what depends on them; return (rows, {label: rows of that model}).
 
     One DELETE where nothing refers to the model and nobody listens to its signals. Else all rows that are
     concerned are found first, then everything is written in one transaction. The instances lose their key.
+    `keep_parents` leaves the rows that a child of a concrete model has in its parents' tables.
 
     Raises ValueError for an instance without a key; ProtectedError or RestrictedError, before anything is
     written.
@@ -51,10 +52,11 @@ def delete_instances(
         for instance in instances:
             forgotten(instance, writer)
         return count, {writer.meta.label: count}
-    collector = Collector(driver)
+    collector = Collector(driver, keep_parents)
     collector.add(model, instances)
     yield from collector.search(model)
-    counts = yield from atomically(_write(collector, origin if origin is not None else instances[0]))
+    write = _write(collector, origin if origin is not None else instances[0])
+    counts = yield from atomically(write, savepoint=False)
     for instance in instances:
         forgotten(instance, writer)
     return _total(counts)
@@ -82,7 +84,7 @@ def delete_where(driver: Any, model: Any, select: Any = None, *, origin: Any = N
     collector = Collector(driver)
     collector.add(model, rows)
     yield from collector.search(model)
-    return _total((yield from atomically(_write(collector, origin))))
+    return _total((yield from atomically(_write(collector, origin), savepoint=False)))
 
 
 def _check_keys(writer: Writer, instance: Any) -> None:
@@ -99,7 +101,12 @@ def _delete_unseen(writer: Writer, instances: Sequence[Any]) -> Program[int]:
         plan = writer.delete
         (instance,) = instances
         return (yield Execute(plan.sql, plan.bind(instance, instance.__dict__)))  # type: ignore[no-any-return]
-    return (yield from atomically(_delete_keys(writer, [row_key(i) for i in instances])))
+    delete = _delete_keys(writer, [row_key(i) for i in instances])
+    return (
+        yield from (
+            delete if len(instances) <= at_once(writer.driver) else atomically(delete, savepoint=False)
+        )
+    )
 
 
 def _delete_keys(writer: Writer, keys: Sequence[Any]) -> Program[int]:
@@ -233,14 +240,15 @@ def in_order(models: Iterable[Any]) -> list[Any]:
     ordered: list[Any] = []
     while remaining:
         free = [m for m in remaining if not any(_refers(other, m) for other in remaining if other is not m)]
-        for model in free or remaining[-1:]:
+        for model in reversed(free) if free else remaining[-1:]:
             ordered.append(model)
             remaining.remove(model)
     return ordered
 
 
 def _refers(model: Any, target: Any) -> bool:
-    fields = (f for f in model._meta.concrete_fields if f.is_relation)
+    table = model._meta.table
+    fields = (f for f in model._meta.concrete_fields if f.is_relation and f.sa_column.table is table)
     return any(f.related_model._meta.concrete_model is target for f in fields)
 
 

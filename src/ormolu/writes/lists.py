@@ -30,9 +30,15 @@ class ListPlan:
 
 def chunks(driver: Any, values: Sequence[Any], columns: int = 1) -> Iterator[Sequence[Any]]:
     """Split values into parts that one statement can take, if each stands `columns` times in it."""
-    size = max(1, min(_LONGEST, driver.max_params // columns))
+    size = at_once(driver, columns)
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def at_once(driver: Any, columns: int = 1) -> int:
+    """Return how many values one statement can take, if each stands `columns` times in it."""
+    most: int = driver.max_params // columns
+    return max(1, min(_LONGEST, most))
 
 
 def about(

@@ -16,7 +16,10 @@ class OnDelete:
     """A policy for the rows that refer to a deleted row."""
 
     name = ""
-    needs_rows = True  # whether the rows must be looked at, or a statement without looking is enough
+
+    def needs_rows(self, field: Any) -> bool:
+        """Tell whether the rows must be looked at, or a statement without looking is enough."""
+        return True
 
     def __call__(self, collector: Any, field: Any, rows: Sequence[Any], using: str) -> None:
         """Tell the collector what to do with `rows`, which refer through `field` to rows to be deleted."""
@@ -56,7 +59,9 @@ class _Restrict(OnDelete):
 
 class _DoNothing(OnDelete):
     name = "DO_NOTHING"
-    needs_rows = False
+
+    def needs_rows(self, field: Any) -> bool:
+        return False
 
     def __call__(self, collector: Any, field: Any, rows: Sequence[Any], using: str) -> None:
         """Leave the rows alone."""
@@ -64,8 +69,6 @@ class _DoNothing(OnDelete):
 
 class _Setting(OnDelete):
     """A policy that gives the column another value."""
-
-    needs_rows = False
 
     def value_for(self, field: Any) -> Any:
         """Return the new value of the column (may be an awaitable)."""
@@ -78,13 +81,19 @@ class _Setting(OnDelete):
 class _SetNull(_Setting):
     name = "SET_NULL"
 
+    def needs_rows(self, field: Any) -> bool:
+        return False
+
     def value_for(self, field: Any) -> Any:
         return None
 
 
 class _SetDefault(_Setting):
     name = "SET_DEFAULT"
-    needs_rows = True  # a default may be a function, called only if there are rows
+
+    def needs_rows(self, field: Any) -> bool:
+        # A function is called only if there are rows.
+        return callable(field.default)
 
     def value_for(self, field: Any) -> Any:
         return field.get_default()
@@ -97,7 +106,9 @@ class SET(_Setting):
     """
 
     name = "SET"
-    needs_rows = True
+
+    def needs_rows(self, field: Any) -> bool:
+        return callable(self.value)
 
     def __init__(self, value: Any) -> None:
         self.value = value

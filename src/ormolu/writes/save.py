@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-import sqlalchemy as sa
-
 from ormolu.exceptions import DatabaseError
-from ormolu.programs import Execute, Fetch, Insert, Program, notify
+from ormolu.programs import Program, atomically, notify
 from ormolu.signals import post_save, pre_save
-from ormolu.writes.statements import InsertPlan, expression_value, run_with_expressions
-from ormolu.writes.values import (
-    NeedsStatement,
-    conversion,
-    has_database_default,
-    is_database_default,
-    is_expression,
-    is_generated,
-    plain_type,
-)
+from ormolu.writes.inserts import default_keys, insert_instance
+from ormolu.writes.updates import all_names, changed_names, stamp, update_row
 from ormolu.writes.writers import Writer, writer_for, written
+
+Forced = tuple[type, ...]
+"""The classes whose tables an INSERT is forced for."""
 
 
 def save(
@@ -52,11 +45,12 @@ def save(
     writer: Writer = driver.plans.get(("update", model)) or writer_for(driver, model)
     if writer.check_related is not None:
         writer.check_related("save", instance, d)
+    forced: Forced = ()
     only: frozenset[str] | None = None
     if force_insert is not False or update_fields is not None:
         if force_insert and (force_update or update_fields):
             raise ValueError("Cannot force both insert and updating in model saving.")
-        force_insert = _forced(writer.model, force_insert)
+        forced = _forced(model, force_insert)
         if update_fields is not None:
             only = frozenset(update_fields)
             if not only:
@@ -67,18 +61,16 @@ def save(
             pre_save,
             writer.model,
             instance=instance,
-            created=bool(force_insert) or "_db" not in d,
+            created=bool(forced) or "_db" not in d,
             raw=False,
             using=writer.alias,
             update_fields=only,
         )
-    known = d.get("_db") == writer.alias
-    if force_insert:
-        created = yield from insert_instance(writer, instance, d)
-    elif known and only is None and writer.pk is not None and d.get(writer.pk_name) is not None:
-        created = yield from _save_known(writer, instance, d, force_update)
+    if writer.parents:
+        created = yield from _save_with_parents(writer, instance, d, forced, force_update, only)
     else:
-        created = yield from _save_other(writer, instance, d, force_update, only)
+        created = yield from _save_table(writer, instance, d, bool(forced), force_update, only)
+    written(d, writer.alias)
     if post_save.receivers:
         yield from notify(
             post_save,
@@ -91,16 +83,99 @@ def save(
         )
 
 
-def insert_one(driver: Any, instance: Any) -> Program[None]:
-    """Insert an instance with no signals: what save(force_insert=True) does at its core."""
-    writer = writer_for(driver, instance.__class__)
-    yield from insert_instance(writer, instance, instance.__dict__)
+def _save_table(
+    writer: Writer,
+    instance: Any,
+    d: dict[str, Any],
+    forced: bool,
+    force_update: bool,
+    only: frozenset[str] | None,
+) -> Program[bool]:
+    """Save the columns of one table; return whether a row was inserted."""
+    if forced:
+        return (yield from insert_instance(writer, instance, d))
+    if d.get("_db") == writer.alias and only is None and d.get(writer.pk_name) is not None:
+        return (yield from _save_known(writer, instance, d, force_update))
+    return (yield from _save_other(writer, instance, d, force_update, only))
+
+
+def _save_with_parents(
+    writer: Writer,
+    instance: Any,
+    d: dict[str, Any],
+    forced: Forced,
+    force_update: bool,
+    only: frozenset[str] | None,
+) -> Program[bool]:
+    """Save an instance that has a row in its parents' tables, too; return whether its own row was inserted."""
+    if not forced and d.get("_db") == writer.alias and d.get(writer.pk_name) is not None:
+        changes = _changes(writer, instance, d, only)
+        if len(changes) > 1:
+            done = yield from atomically(_update_tables(instance, d, changes), savepoint=False)
+        else:
+            done = yield from _update_tables(instance, d, changes or [(writer, ())])
+        if done:
+            return False
+    tables = _save_tables(writer, instance, d, forced, force_update, only)
+    return (yield from atomically(tables, savepoint=False))
+
+
+def _changes(
+    writer: Writer, instance: Any, d: dict[str, Any], only: frozenset[str] | None
+) -> list[tuple[Writer, tuple[str, ...]]]:
+    """Return what is to be written to which table."""
+    found: list[tuple[Writer, tuple[str, ...]]] = []
+    _share_keys(writer, d)
+    for table in (*writer.all_parents, writer):
+        names = changed_names(table, instance, d) if only is None else named(table, instance, d, only)
+        if names:
+            found.append((table, names))
+    return found
+
+
+def _share_keys(writer: Writer, d: dict[str, Any]) -> None:
+    """Give each parent's row its key: the one that the child's link has."""
+    for parent, link in writer.parents:
+        if link is not None and d.get(parent.pk_name) is None and d.get(link.attname) is not None:
+            d[parent.pk_name] = d[link.attname]
+        _share_keys(parent, d)
+
+
+def _update_tables(
+    instance: Any, d: dict[str, Any], changes: list[tuple[Writer, tuple[str, ...]]]
+) -> Program[bool]:
+    """Write to the tables; return whether all of the rows were there."""
+    for table, names in changes:
+        if not (yield from update_row(table, instance, d, names)):
+            return False
+    return True
+
+
+def _save_tables(
+    writer: Writer,
+    instance: Any,
+    d: dict[str, Any],
+    forced: Forced,
+    force_update: bool,
+    only: frozenset[str] | None,
+) -> Program[bool]:
+    """Save the rows of the parents, then the own one."""
+    inserted = False
+    _share_keys(writer, d)
+    for parent, link in writer.parents:
+        created = yield from _save_tables(parent, instance, d, forced, force_update, only)
+        inserted = inserted or created
+        if link is not None:
+            d[link.attname] = d[parent.pk_name]
+            d.pop(link.name, None)
+    insert = inserted or (bool(forced) and issubclass(writer.model, forced))
+    return (yield from _save_table(writer, instance, d, insert, force_update, only))
 
 
 def _save_known(writer: Writer, instance: Any, d: dict[str, Any], force_update: bool) -> Program[bool]:
     """Save an instance whose row was loaded from, or written to, this database."""
     names = changed_names(writer, instance, d)
-    if (yield from _update(writer, instance, d, names)):
+    if (yield from update_row(writer, instance, d, names, force_update)):
         return False
     if force_update:
         raise DatabaseError(_forced_text(writer))
@@ -126,14 +201,12 @@ def _save_other(
     if adding and writer.pk_given and not force_update and only is None:
         return (yield from insert_instance(writer, instance, d))
     if only is not None:
-        loaded = (f.attname for f in writer.fields.values() if f.name in only or f.attname in only)
-        names = tuple(name for name in loaded if name in d)
-        _stamp(writer, instance, d, [f for f in writer.stamped if f.attname in names])
+        names = named(writer, instance, d, only)
         force_update = True
     else:
         known = d.get("_db") == writer.alias
         names = changed_names(writer, instance, d) if known else all_names(writer, instance, d)
-    if (yield from _update(writer, instance, d, names)):
+    if (yield from update_row(writer, instance, d, names, force_update)):
         return False
     if force_update:
         raise DatabaseError(
@@ -142,215 +215,18 @@ def _save_other(
     return (yield from insert_instance(writer, instance, d))
 
 
-def changed_names(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[str, ...]:
-    """Return the attnames of the columns that a save of a known instance writes."""
-    dirty: Collection[str] = d.get("_dirty") or ()
-    state = d.get("_sa_instance_state")
-    if state is not None:
-        dirty = {*dirty, *state.committed_state}
-    if writer.plain:
-        if not dirty:
-            return ()
-        if len(dirty) == 1:
-            (name,) = dirty
-            if name in writer.name_set and name in d:
-                return (name,)
-    elif writer.stamped:
-        stamped = _stamp(writer, instance, d, writer.stamped)
-        # pre_save() may have assigned other fields, too.
-        dirty = {*dirty, *(d.get("_dirty") or ()), *stamped}
-    if writer.mutable:
-        dirty = {*dirty, *writer.changed_in_place(d)}
-    if not writer.key_names.isdisjoint(dirty):
-        # It names another row now, for which everything is new.
-        return tuple(name for name in writer.names if name in d)
-    return tuple(name for name in writer.names if name in dirty and name in d)
+def named(writer: Writer, instance: Any, d: dict[str, Any], only: frozenset[str]) -> tuple[str, ...]:
+    """Return the attnames that update_fields means, stamped by pre_save(); those not loaded left out."""
+    wanted = [f for f in writer.fields.values() if f.name in only or f.attname in only]
+    stamp(writer, instance, d, [f for f in wanted if f in writer.stamped])
+    return tuple(f.attname for f in wanted if f.attname in d)
 
 
-def all_names(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[str, ...]:
-    """Return the attnames of all loaded columns, stamped by pre_save() as for an update."""
-    if writer.stamped:
-        _stamp(writer, instance, d, writer.stamped)
-    return tuple(name for name in writer.names if name in d and not is_database_default(d[name]))
-
-
-def _stamp(writer: Writer, instance: Any, d: dict[str, Any], fields: Iterable[Any]) -> list[str]:
-    """Call pre_save() of fields; return those whose value is to be written: auto_now, and what it changed."""
-    changed: list[str] = []
-    for field in fields:
-        name = field.attname
-        if name not in d and not getattr(field, "auto_now", False):
-            continue  # not loaded: reading it would load it
-        before = d.get(name)
-        value = field.pre_save(instance, False)
-        if getattr(field, "auto_now", False):
-            changed.append(name)
-        elif value is not before:
-            # What pre_save() returns is written, even if it does not assign it.
-            changed.append(name)
-        d[name] = value
-    return changed
-
-
-def _update(writer: Writer, instance: Any, d: dict[str, Any], names: tuple[str, ...]) -> Program[bool]:
-    """Write these columns; return whether the row was there."""
-    if not names:
-        found = yield Fetch(writer.exists.sql, writer.exists.bind(instance, d))
-        if not found:
-            return False
-        written(d, writer.alias)
-        return True
-    plan = writer.updates.get(names) or writer.update(names)
-    try:
-        params = plan.bind(instance, d)
-    except NeedsStatement:
-        return (yield from _update_with_expressions(writer, d, names))
-    if not (yield Execute(plan.sql, params)):
-        return False
-    if writer.mutable:
-        writer.remember(d, names)
-    written(d, writer.alias)
-    return True
-
-
-def _update_with_expressions(writer: Writer, d: dict[str, Any], names: Sequence[str]) -> Program[bool]:
-    """Write columns some of whose values the database computes, and read those back if it can return them."""
-    driver = writer.driver
-    values = {writer.fields[name]: d[name] for name in names}
-    computed = [f for f in values if is_expression(d[f.attname])]
-    statement: Any = sa.update(writer.meta.table).where(*(f.sa_column == d[f.attname] for f in writer.keys))
-    can_return = bool(driver.dialect.update_returning)
-    if can_return:
-        statement = statement.returning(*(f.sa_column for f in computed))
-    sql, params = run_with_expressions(driver, statement, writer.model, values)
-    if not can_return:
-        if not (yield Execute(sql, params)):
-            return False
-        for field in computed:
-            del d[field.attname]  # not known here: loaded when it is next read
-    else:
-        rows = yield Fetch(sql, params)
-        if not rows:
-            return False
-        take_returned(d, [conversion(driver, f) for f in computed], rows[0])
-    writer.remember(d, names)
-    written(d, writer.alias)
-    return True
-
-
-def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bool]:
-    """Insert the instance; always True, for "created"."""
-    if writer.default_keys:
-        default_keys(writer, instance, d)
-    generated = writer.pk_generated and d.get(writer.pk_name) is None
-    plan = writer.insert_new if generated else writer.insert_keyed
-    try:
-        if plan is None:
-            plan = _usual_plan(writer, generated)
-        params = plan.bind(instance, d)
-    except (NeedsStatement, KeyError):
-        return (yield from _insert_rest(writer, instance, d))
-    if not generated:
-        yield Execute(plan.sql, params)
-    elif plan.returning:
-        (row,) = yield Fetch(plan.sql, params)
-        d[writer.pk_name] = row[0]
-    else:
-        d[writer.pk_name] = yield Insert(plan.sql, params)
-    if writer.mutable:
-        writer.remember(d, writer.names)
-    written(d, writer.alias)
-    return True
-
-
-def _usual_plan(writer: Writer, generated: bool) -> InsertPlan:
-    """Make the plan that inserts all columns, without the primary key if the database makes that."""
-    fields = list(writer.fields.values())
-    if not generated:
-        plan = writer.insert_keyed = writer.insert([*writer.keys, *fields], ())
-    else:
-        plan = writer.insert_new = writer.insert(fields, [writer.pk] if uses_returning(writer) else ())
-    return plan
-
-
-def uses_returning(writer: Writer) -> bool:
-    """Tell whether a generated key must come by RETURNING; elsewhere the driver tells the last id."""
-    if writer.driver.vendor in ("sqlite", "mysql", "mariadb"):
-        return not isinstance(plain_type(writer.pk.sa_column.type, writer.driver.dialect), sa.Integer)
-    return True
-
-
-def _insert_rest(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bool]:
-    """Insert an instance with columns that are left to the database, or with expressions."""
-    driver = writer.driver
-    values, returning = insert_values(writer, instance, d)
-    computed = [f for f, value in values.items() if is_expression(value)]
-    returned = [*returning, *computed] if driver.dialect.insert_returning else []
-    if computed:
-        for field in computed:
-            expression_value(driver, writer.model, field, values[field], inserting=True)
-        statement: Any = sa.insert(writer.meta.table).inline()
-        if returned:
-            statement = statement.returning(*(f.sa_column for f in returned))
-        sql, params = run_with_expressions(driver, statement, writer.model, values)
-    else:
-        plan = writer.insert(list(values), returned)
-        ready = {f.attname: conversion(driver, f).convert(value) for f, value in values.items()}
-        sql, params = plan.sql, tuple(ready[c.attname] for c in plan.conversions)
-    if returned:
-        (row,) = yield Fetch(sql, params)
-        take_returned(d, [conversion(driver, f) for f in returned], row)
-    elif not returning and not computed:
-        yield Execute(sql, params)
-    else:
-        last = yield Insert(sql, params)
-        for field in (*returning, *computed):
-            d.pop(field.attname, None)  # not known here: loaded when it is next read
-        if writer.pk in returning:
-            d[writer.pk_name] = last
-    writer.remember(d, writer.names)
-    written(d, writer.alias)
-    return True
-
-
-def insert_values(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[dict[Any, Any], list[Any]]:
-    """Return the values to insert by field, and the fields that the database fills and should return."""
-    values: dict[Any, Any] = {}
-    returning: list[Any] = []
-    for field in (*writer.keys, *writer.fields.values()):
-        name = field.attname
-        key = name in writer.key_names
-        if key and d.get(name) is None and is_generated(field):
-            returning.append(field)
-            continue
-        if name in d or not has_database_default(field):
-            value = field.pre_save(instance, True)
-            if not is_database_default(value):
-                values[field] = value
-                continue
-        returning.append(field)
-    return values, returning
-
-
-def take_returned(d: dict[str, Any], conversions: Sequence[Any], row: Sequence[Any]) -> None:
-    """Put values that the database returned into an instance's `__dict__`."""
-    for conversion_, value in zip(conversions, row):
-        load = conversion_.load
-        d[conversion_.attname] = value if load is None else load(value)
-
-
-def default_keys(writer: Writer, instance: Any, d: dict[str, Any]) -> None:
-    """Give a missing key its default."""
-    for field in writer.default_keys:
-        if d.get(field.attname) is None:
-            d[field.attname] = field.get_pk_value_on_save(instance)
-
-
-def _forced(model: Any, force_insert: Any) -> bool:
-    """Check force_insert; return whether this model's own table is meant."""
+def _forced(model: Any, force_insert: Any) -> Forced:
+    """Check force_insert; return the classes that are meant."""
     members = force_insert
     if isinstance(force_insert, bool):
-        return force_insert
+        return (model,) if force_insert else ()
     if not isinstance(force_insert, tuple):
         raise TypeError("force_insert must be a bool or tuple.")
     for member in members:
@@ -360,7 +236,7 @@ def _forced(model: Any, force_insert: Any) -> bool:
             raise TypeError(
                 f"Invalid force_insert member. {member.__qualname__} must be a base of {model.__qualname__}."
             )
-    return bool(members)
+    return members  # type: ignore[no-any-return]
 
 
 def _is_model(model: Any, member: Any) -> bool:
@@ -371,7 +247,9 @@ def _is_model(model: Any, member: Any) -> bool:
 
 
 def _check_update_fields(writer: Writer, only: frozenset[str]) -> None:
-    allowed = {name for field in writer.fields.values() for name in (field.name, field.attname)}
+    tables = (writer, *writer.all_parents)
+    fields = [field for table in tables for field in table.fields.values()]
+    allowed = {name for field in fields for name in (field.name, field.attname)}
     unknown = only - allowed
     if unknown:
         raise ValueError(

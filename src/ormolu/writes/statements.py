@@ -13,12 +13,13 @@ from ormolu.writes.binding import Bind, BindAll, make_bind, make_bind_all
 from ormolu.writes.values import Conversion, conversion, is_expression
 
 _VALUES = " VALUES "
+_MOST_LENGTHS = 32  # of multi-row inserts whose text is kept
 
 
 class InsertPlan:
     """One INSERT of one row: `sql`, conversions in the order of its parameters, functions that bind them."""
 
-    __slots__ = ("bind", "bind_all", "conversions", "returning", "sql", "values_sql")
+    __slots__ = ("_many", "bind", "bind_all", "conversions", "returning", "sql", "values_sql")
 
     def __init__(
         self, driver: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any], conflict: Any = None
@@ -28,6 +29,7 @@ class InsertPlan:
         # The "(?, ?)" part, to be repeated for several rows; None where placeholders are numbered.
         repeatable = driver.dialect.paramstyle in ("qmark", "format")
         self.values_sql = _values_part(self.sql) if repeatable else None
+        self._many: dict[int, str] = {}
         stamped = stamped_fields(fields)
         self.bind: Bind = make_bind(self.conversions, stamped)
         self.bind_all: BindAll = make_bind_all(self.conversions, stamped)
@@ -35,9 +37,14 @@ class InsertPlan:
 
     def many(self, count: int) -> str:
         """Return the SQL for `count` rows at once. Only where `values_sql` is not None."""
-        assert self.values_sql is not None
-        rows = ", ".join([self.values_sql] * count)
-        return self.sql.replace(_VALUES + self.values_sql, _VALUES + rows, 1)
+        sql = self._many.get(count)
+        if sql is None:
+            assert self.values_sql is not None
+            rows = ", ".join([self.values_sql] * count)
+            sql = self.sql.replace(_VALUES + self.values_sql, _VALUES + rows, 1)
+            if len(self._many) < _MOST_LENGTHS:
+                self._many[count] = sql
+        return sql
 
 
 class UpdatePlan:

@@ -240,13 +240,15 @@ def _preparation(driver: Any, field: Any) -> Convert:
 
 def _inline(base: Any, plain: Any, limit: int) -> tuple[type | None, str]:
     """Return the class whose values need no conversion by the field, and what must be checked of them."""
-    if not base.immutable or overridden(type(base), *_PREPARING):
+    if not base.immutable or overridden(base.__class__, *_PREPARING):
         return None, ""
     if isinstance(plain, sa.Integer):
         return int, "range"
     if isinstance(base, DateTimeField):
         return datetime.datetime, "aware"
-    as_it_is = type(base).get_prep_value is Field.get_prep_value and type(base).prep_for is Field.prep_for
+    as_it_is = (
+        base.__class__.get_prep_value is Field.get_prep_value and base.__class__.prep_for is Field.prep_for
+    )
     if as_it_is:
         exact = next((cls for cls in _EXACT if _python_type(plain) is cls), None)
     else:

@@ -35,7 +35,9 @@ class Writer:
         self.pk: Any = self.keys[0] if len(self.keys) == 1 else None
         self.pk_name: str = self.pk.attname if self.pk is not None else ""
         self.key_names = frozenset(field.attname for field in self.keys)
-        rest = (f for f in meta.concrete_fields if f.attname not in self.key_names)
+        # A child of a concrete model has its parents' fields, but these are in other tables.
+        local = (f for f in meta.concrete_fields if f.sa_column.table is meta.table)
+        rest = (f for f in local if f.attname not in self.key_names)
         self.fields: dict[str, Any] = {f.attname: f for f in rest}
         self.names = tuple(self.fields)
         self.name_set = frozenset(self.fields)
@@ -44,15 +46,30 @@ class Writer:
         self.mutable = tuple(f for f in self.fields.values() if not value_field(f).immutable)
         self.plain = not self.stamped and not self.mutable
         self.pk_generated = self.pk is not None and is_generated(self.pk)
-        self.default_keys = tuple(f for f in self.keys if f.has_default() or overridden(type(f), _KEY_MAKER))
+        self.default_keys = tuple(
+            f for f in self.keys if f.has_default() or overridden(f.__class__, _KEY_MAKER)
+        )
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
         self.check_related = related_check(meta.concrete_fields)
+        self.parents = tuple(
+            (writer_for(driver, parent._meta.concrete_model), link)
+            for parent, link in meta.concrete_model._meta.parents.items()
+            if link is not None
+        )
         self.updates: dict[tuple[str, ...], UpdatePlan] = {}
         self.inserts: dict[tuple[str, ...], InsertPlan] = {}
         self.insert_new: InsertPlan | None = None  # without the primary key
         self.insert_keyed: InsertPlan | None = None  # with it
         self._delete: KeyPlan | None = None
         self._select: KeyPlan | None = None
+
+    @property
+    def all_parents(self) -> tuple[Writer, ...]:
+        """The writers of all tables that an instance has rows in beside this one, roots first."""
+        found: dict[int, Writer] = {}
+        for parent, _ in self.parents:
+            found.update((id(writer), writer) for writer in (*parent.all_parents, parent))
+        return tuple(found.values())
 
     def update(self, names: tuple[str, ...]) -> UpdatePlan:
         """Return the plan that writes these columns."""
@@ -85,11 +102,6 @@ class Writer:
         if self._select is None:
             self._select = select_one(self.driver, self.model)
         return self._select
-
-    def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return the column names among `names`, in the order of the model."""
-        wanted = set(names)
-        return tuple(name for name in self.names if name in wanted)
 
     def frozen(self, field: Any, value: Any) -> Any:
         """Return a comparable image of what a value is in the database."""

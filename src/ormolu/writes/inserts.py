@@ -1,0 +1,127 @@
+"""Insert a row of an instance: with its key or without, with what the database fills or computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.programs import Execute, Fetch, Insert, Program
+from ormolu.writes.statements import InsertPlan, expression_value, run_with_expressions
+from ormolu.writes.values import (
+    NeedsStatement,
+    conversion,
+    has_database_default,
+    is_database_default,
+    is_expression,
+    is_generated,
+    plain_type,
+)
+from ormolu.writes.writers import Writer
+
+
+def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bool]:
+    """Insert the instance; always True, for "created"."""
+    if writer.default_keys:
+        default_keys(writer, instance, d)
+    generated = writer.pk_generated and d.get(writer.pk_name) is None
+    plan = writer.insert_new if generated else writer.insert_keyed
+    try:
+        if plan is None:
+            plan = _usual_plan(writer, generated)
+        params = plan.bind(instance, d)
+    except (NeedsStatement, KeyError):
+        return (yield from _insert_rest(writer, instance, d))
+    if not generated:
+        yield Execute(plan.sql, params)
+    elif plan.returning:
+        (row,) = yield Fetch(plan.sql, params)
+        d[writer.pk_name] = row[0]
+    else:
+        d[writer.pk_name] = yield Insert(plan.sql, params)
+    if writer.mutable:
+        writer.remember(d, writer.names)
+    return True
+
+
+def _usual_plan(writer: Writer, generated: bool) -> InsertPlan:
+    """Make the plan that inserts all columns, without the primary key if the database makes that."""
+    fields = list(writer.fields.values())
+    if not generated:
+        plan = writer.insert_keyed = writer.insert([*writer.keys, *fields], ())
+    else:
+        plan = writer.insert_new = writer.insert(fields, [writer.pk] if uses_returning(writer) else ())
+    return plan
+
+
+def uses_returning(writer: Writer) -> bool:
+    """Tell whether a generated key must come by RETURNING; elsewhere the driver tells the last id."""
+    if writer.driver.vendor in ("sqlite", "mysql", "mariadb"):
+        return not isinstance(plain_type(writer.pk.sa_column.type, writer.driver.dialect), sa.Integer)
+    return True
+
+
+def _insert_rest(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bool]:
+    """Insert an instance with columns that are left to the database, or with expressions."""
+    driver = writer.driver
+    values, returning = insert_values(writer, instance, d)
+    computed = [f for f, value in values.items() if is_expression(value)]
+    returned = [*returning, *computed] if driver.dialect.insert_returning else []
+    if computed:
+        for field in computed:
+            expression_value(driver, writer.model, field, values[field], inserting=True)
+        statement: Any = sa.insert(writer.meta.table).inline()
+        if returned:
+            statement = statement.returning(*(f.sa_column for f in returned))
+        sql, params = run_with_expressions(driver, statement, writer.model, values)
+    else:
+        plan = writer.insert(list(values), returned)
+        ready = {f.attname: conversion(driver, f).convert(value) for f, value in values.items()}
+        sql, params = plan.sql, tuple(ready[c.attname] for c in plan.conversions)
+    if returned:
+        (row,) = yield Fetch(sql, params)
+        take_returned(d, [conversion(driver, f) for f in returned], row)
+    elif not returning and not computed:
+        yield Execute(sql, params)
+    else:
+        last = yield Insert(sql, params)
+        for field in (*returning, *computed):
+            d.pop(field.attname, None)  # not known here: loaded when it is next read
+        if writer.pk in returning:
+            d[writer.pk_name] = last
+    writer.remember(d, writer.names)
+    return True
+
+
+def insert_values(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[dict[Any, Any], list[Any]]:
+    """Return the values to insert by field, and the fields that the database fills and should return."""
+    values: dict[Any, Any] = {}
+    returning: list[Any] = []
+    for field in (*writer.keys, *writer.fields.values()):
+        name = field.attname
+        key = name in writer.key_names
+        if key and d.get(name) is None and is_generated(field):
+            returning.append(field)
+            continue
+        if name in d or not has_database_default(field):
+            value = field.pre_save(instance, True)
+            if not is_database_default(value):
+                values[field] = value
+                continue
+        returning.append(field)
+    return values, returning
+
+
+def take_returned(d: dict[str, Any], conversions: Sequence[Any], row: Sequence[Any]) -> None:
+    """Put values that the database returned into an instance's `__dict__`."""
+    for conversion_, value in zip(conversions, row):
+        load = conversion_.load
+        d[conversion_.attname] = value if load is None else load(value)
+
+
+def default_keys(writer: Writer, instance: Any, d: dict[str, Any]) -> None:
+    """Give a missing key its default."""
+    for field in writer.default_keys:
+        if d.get(field.attname) is None:
+            d[field.attname] = field.get_pk_value_on_save(instance)
