@@ -123,7 +123,9 @@ def test_table_names_that_are_given(apps: Apps) -> None:
 
 def test_unknown_meta_option(apps: Apps) -> None:
     """An option that Meta doesn't have is refused with the near miss."""
-    with pytest.raises(TypeError, match=r"Bad: 'class Meta' got invalid attribute\(s\): orderng. Did you mean 'ordering'"):
+    with pytest.raises(
+        TypeError, match=r"Bad: 'class Meta' got invalid attribute\(s\): orderng. Did you mean 'ordering'"
+    ):
 
         class Bad(Model):
             class Meta:
@@ -204,9 +206,9 @@ def test_managers(apps: Apps) -> None:
     assert Post.people.model is Post
     assert not hasattr(Post, "objects")
     with pytest.raises(AttributeError, match="Base is abstract"):
-        Base.people  # noqa: B018
+        Base.people
     with pytest.raises(AttributeError, match="isn't accessible via Author instances"):
-        Author().objects  # noqa: B018
+        Author().objects
 
 
 def test_choices_and_dates_give_methods(apps: Apps) -> None:
@@ -251,7 +253,9 @@ def test_two_models_of_one_label(apps: Apps) -> None:
     """Models of one label in different modules are a conflict."""
     body = {"__qualname__": "Dup", "Meta": type("Meta", (), {"app_label": "a"})}
     type(Model)("Dup", (Model,), {**body, "__module__": "one.models"})
-    with pytest.raises(RuntimeError, match=r"Conflicting 'dup' models in application 'a': one.models.Dup and two"):
+    with pytest.raises(
+        RuntimeError, match=r"Conflicting 'dup' models in application 'a': one.models.Dup and two"
+    ):
         type(Model)("Dup", (Model,), {**body, "__module__": "two.models"})
 
 

@@ -46,8 +46,10 @@ def test_one_unresolved_model_leaves_others_alone(apps: Apps) -> None:
         author = ForeignKey(Author, CASCADE)
 
     assert "JOIN" in str(sa.select(Book).join(Book.author))
-    with pytest.raises(UnresolvedRelation, match=r"Lost.author refers to the model 'Authr'.*Did you mean 'tests.Author'"):
-        Lost._meta.get_field("author").related_model  # noqa: B018
+    with pytest.raises(
+        UnresolvedRelation, match=r"Lost.author refers to the model 'Authr'.*Did you mean 'tests.Author'"
+    ):
+        Lost._meta.get_field("author").related_model
     with pytest.raises(UnresolvedRelation):
         sa.inspect(Lost())
 
@@ -92,7 +94,9 @@ def test_many_to_many_makes_a_model(apps: Apps) -> None:
     assert through.__table__.name == "tests_article_tags"
     assert through.__table__.c.keys() == ["id", "article_id", "tag_id"]
     assert {"article_id", "tag_id"} in [
-        {c.name for c in u.columns} for u in through.__table__.constraints if isinstance(u, sa.UniqueConstraint)
+        {c.name for c in u.columns}
+        for u in through.__table__.constraints
+        if isinstance(u, sa.UniqueConstraint)
     ]
     assert apps.get_model("tests.article_tags") is through
     assert through not in apps.get_models()
@@ -124,7 +128,9 @@ def test_through_models(apps: Apps) -> None:
 
     assert Group.members.through is Membership
     assert Group._meta.get_field("members").m2m_reverse_name() == "person_id"
-    with pytest.raises(FieldError, match=r"more than one foreign key to 'Person' \(person, inviter\), which is ambiguous"):
+    with pytest.raises(
+        FieldError, match=r"more than one foreign key to 'Person' \(person, inviter\), which is ambiguous"
+    ):
         Group._meta.get_field("unclear").path_infos()
 
 
@@ -135,7 +141,9 @@ def test_related_names(apps: Apps) -> None:
         pass
 
     class Base(Model):
-        author = ForeignKey(Author, CASCADE, related_name="%(app_label)s_%(class)ss", related_query_name="a_%(class)s")
+        author = ForeignKey(
+            Author, CASCADE, related_name="%(app_label)s_%(class)ss", related_query_name="a_%(class)s"
+        )
 
         class Meta:
             abstract = True
@@ -202,7 +210,9 @@ def test_assignment(apps: Apps) -> None:
     assert book.author_id == 2
     book.author = None
     assert (book.author, book.author_id) == (None, None)
-    with pytest.raises(ValueError, match=r'Cannot assign "<Book: .*>": "Book.author" must be a "Author" instance'):
+    with pytest.raises(
+        ValueError, match=r'Cannot assign "<Book: .*>": "Book.author" must be a "Author" instance'
+    ):
         book.author = book
     profile: Any = Profile(author=ann)
     assert ann.profile is profile  # type: ignore[attr-defined]
@@ -222,7 +232,7 @@ def test_a_required_relation_without_a_value(apps: Apps) -> None:
         author = ForeignKey(Author, CASCADE)
 
     with pytest.raises(Book.author.RelatedObjectDoesNotExist, match="Book has no author"):  # type: ignore[attr-defined]
-        Book().author  # noqa: B018
+        Book().author
     assert not hasattr(Book(), "author")
     assert issubclass(Book.author.RelatedObjectDoesNotExist, Author.DoesNotExist)  # type: ignore[attr-defined]
 

@@ -34,6 +34,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
     target_field_name: str
     query_field_name: str
     prefetch_cache_name: str
+    related_val: Any  # what the table in between refers to
     _attname: str  # of the value that the table in between refers to
 
     def __init__(self, instance: Any) -> None:

@@ -174,9 +174,10 @@ class Persistence(InstanceMethods):
         forget_changes(values, names)
         values[DB] = fresh.get(DB, values.get(DB))
 
-    async def aload(self, *names: str) -> None:
+    async def aload(self, *names: str) -> Any:
         """Load columns that were deferred and related objects that weren't selected, each relation with one query.
 
+        Return the attribute of that name, a tuple of them for several names.
         `await book.aload("author", "tags", "summary")` makes `book.author`, `book.tags.all()` and `book.summary`
         readable in async code. What is loaded already isn't loaded again. Raises FieldDoesNotExist for a name
         that is neither a field nor a relation.
@@ -196,6 +197,9 @@ class Persistence(InstanceMethods):
             await self.arefresh_from_db(fields=columns)
         if relations:
             await aprefetch_related_objects([self], *relations)
+        # A reverse one-to-one object that isn't there is None here; touching the attribute says so in its own way.
+        loaded = tuple(getattr(self, name.split("__", 1)[0], None) for name in names)
+        return loaded[0] if len(loaded) == 1 else loaded
 
     def _named(self, name: str) -> Any:
         """Return the field of a name; None for an accessor of a reverse relation, or a path."""

@@ -94,6 +94,7 @@ class ReverseManager(RelatedManagerBase[M]):
     """A manager of the objects on the many side of a ForeignKey."""
 
     rel: Any
+    field: Any
 
     def __init__(self, instance: Any) -> None:
         self.__dict__ = {**self._shared, "instance": instance}

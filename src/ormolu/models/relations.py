@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType
 from typing_extensions import Unpack
 
@@ -541,6 +542,13 @@ class ReferenceConstraint(sa.ForeignKeyConstraint):
     Checked at the end of the transaction where the database can (SQLite, PostgreSQL), as Django has it: rows may be
     saved in any order.
     """
+
+
+@compiles(ReferenceConstraint, "mysql", "mariadb")
+def _compile_reference(constraint: Any, compiler: Any, **kw: Any) -> str:
+    """Leave out what MySQL and MariaDB don't know: they check each statement."""
+    text = str(compiler.visit_foreign_key_constraint(constraint, **kw))
+    return text.replace(" DEFERRABLE INITIALLY DEFERRED", "")
 
 
 def set_reference(field: Any) -> None:

@@ -222,7 +222,8 @@ def _refreshed(instance: Any, context: Any, attrs: Any) -> None:
 
 
 def _expired(instance: Any, attrs: Any) -> None:
-    forget_changes(instance.__dict__, attrs)
+    if instance is not None:  # nobody holds the object any more
+        forget_changes(instance.__dict__, attrs)
 
 
 def _flushed(mapper: Any, connection: Any, instance: Any) -> None:
@@ -238,14 +239,14 @@ def _row_deleted(mapper: Any, connection: Any, instance: Any) -> None:
 
 
 def _rolled_back_insert(session: Any, instance: Any) -> None:
-    values = instance.__dict__
+    values = getattr(instance, "__dict__", {})  # None where nobody holds the object any more
     if DB in values and STATE in values:
         values["_using"] = values.pop(DB)
         values.pop(DIRTY, None)
 
 
 def _rolled_back_delete(session: Any, instance: Any) -> None:
-    if STATE in instance.__dict__ and getattr(instance, "_meta", None) is not None:
+    if hasattr(instance, "_meta") and STATE in instance.__dict__:
         instance.__dict__.setdefault(DB, alias_of(session))
 
 

@@ -1,0 +1,76 @@
+"""create_tables() and drop_tables(): what stands in the database."""
+
+from typing import Any
+
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+import ormolu
+from models.library import Author, Book, Membership, Note
+from ormolu.fields import CharField, IntegerField
+from ormolu.models import Apps, Index, Model, UniqueConstraint
+from ormolu.models.tables import statements
+from ormolu.query.expressions import F
+from ormolu.query.q import Q
+
+
+async def test_create_and_drop(configured: Any, world: Any) -> None:
+    """Tables are made once, those of many-to-many relations too, and dropped again."""
+    from models.library import Tag
+
+    made = await world(ormolu.create_tables, Author, Tag, Book)
+    assert set(made) == {"shelf_author", "shelf_tag", "shelf_book", "shelf_book_tags"}
+    assert await world(ormolu.create_tables, Author, Tag, Book) == []
+    assert set(await world(ormolu.drop_tables, Author, Tag, Book)) == set(made)
+    assert await world(ormolu.drop_tables, Author, Tag, Book) == []
+
+
+def test_references_are_checked_at_the_end() -> None:
+    """Foreign keys are deferred, and have an index."""
+    sql = "\n".join(statements(postgresql.dialect(), [Membership.__table__]))
+    assert "FOREIGN KEY(club_id) REFERENCES shelf_club (id) DEFERRABLE INITIALLY DEFERRED" in sql
+    assert "CREATE INDEX ix_shelf_membership_club_id ON shelf_membership (club_id)" in sql
+
+
+def test_constraints_and_indexes(apps: Apps) -> None:
+    """Meta's indexes and constraints are in the table, conditions in the database's own words."""
+
+    class Thing(Model):
+        name = CharField(max_length=10)
+        rank = IntegerField()
+
+        class Meta:
+            db_table = "thing"
+            unique_together = (("name", "rank"),)
+            indexes = (
+                Index(fields=["-rank", "name"]),
+                Index(fields=["rank"], condition=Q(name="it's") | Q(rank__gt=3), name="some"),
+                Index(F("rank") + 1, name="next_rank"),
+            )
+            constraints = (UniqueConstraint(fields=["name"], condition=Q(rank=1), name="%(class)s_name"),)
+
+    sql = "\n".join(statements(sqlite.dialect(), [Thing.__table__]))
+    assert "CONSTRAINT uq_thing_name_rank UNIQUE (name, rank)" in sql
+    assert "CREATE INDEX ix_thing_rank_name ON thing (rank DESC, name)" in sql
+    assert "CREATE INDEX some ON thing (rank) WHERE name = 'it''s' OR rank > 3" in sql
+    assert "CREATE UNIQUE INDEX thing_name ON thing (name) WHERE rank = 1" in sql
+    assert "CREATE INDEX next_rank ON thing ((rank + 1))" in sql
+    plain = "\n".join(statements(mysql.dialect(), [Thing.__table__]))
+    assert "INDEX thing_name" not in plain
+    plain = "\n".join(statements(mysql.dialect(), [Membership.__table__]))
+    assert "FOREIGN KEY(club_id) REFERENCES shelf_club (id)" in plain
+    assert "DEFERRABLE" not in plain
+
+
+def test_the_database_holds_what_meta_says(db: Any) -> None:
+    """A violated constraint is an IntegrityError."""
+    import pytest
+
+    with pytest.raises(ormolu.IntegrityError):
+        Note.objects.create(text="a", rank=-1)
+    Note.objects.create(text="a", topic="x")
+    with pytest.raises(ormolu.IntegrityError):
+        Note.objects.create(text="b", topic="x")
+    Note.objects.create(text="b", topic="x", rank=2)
+
+
+MODELS = [Note]
