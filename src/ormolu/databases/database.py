@@ -35,6 +35,9 @@ class Database:
         self.config = config
         self.alias = config.alias
         self.vendor = config.vendor
+        # What open transactions are found by: they outlive the drivers that `close()` lets go of.
+        self.sync_key = object()
+        self.async_key = object()
         self._lock = threading.RLock()
         self._engine: sa.Engine | None = None
         self._driver: SyncDriver | None = None
@@ -180,8 +183,8 @@ class Database:
     def ambient(self) -> Any:
         """Return the connection of the transaction that the running task or thread has open here, or None."""
         if ambient.current.get() is not None:
-            for driver in (self._driver, self._adriver):
-                if driver is not None and (conn := driver.ambient()) is not None:
+            for key in (self, self.sync_key, self.async_key):
+                if (conn := ambient.find(key)) is not None:
                     return conn
         return None
 

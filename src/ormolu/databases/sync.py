@@ -190,7 +190,7 @@ class SyncDriver:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.vendor = database.vendor
-        self.key: object = self
+        self.key: object = database.sync_key
         self.engine: Any = database.engine
         self.dialect: Any = self.engine.dialect
         self.plans: dict[Any, Any] = {}
@@ -202,6 +202,7 @@ class SyncDriver:
         pool = database.config.pool
         self._lends = isinstance(self._pool, LendingPool) and not pool.pre_ping
         self._recycle = pool.recycle
+        self._retired = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.database.alias!r}>"
@@ -327,8 +328,8 @@ class SyncDriver:
         self._clean(conn)
 
     def give_back(self, conn: Any) -> None:
-        """Give a connection to the pool, or close it if its state is unknown."""
-        if conn.is_dead and conn.fairy.is_valid:
+        """Give a connection to the pool, or close it if its state is unknown, or nobody would use it again."""
+        if (conn.is_dead or self._retired) and conn.fairy.is_valid:
             conn.fairy.invalidate()
         conn.fairy.close()
 
@@ -371,9 +372,11 @@ class SyncDriver:
         run_hooks(hooks)
 
     def close(self) -> None:
-        """Give all idle connections back to the pool."""
+        """Give all idle connections back to the pool. Those that are in use will be closed after that."""
+        self._lends = False
         while self.give_back_one():
             pass
+        self._retired = True
 
     # -- blocks that span programs
 

@@ -44,7 +44,7 @@ class AsyncDriver:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.vendor = database.vendor
-        self.key: object = self
+        self.key: object = database.async_key
         self.dialect: Any = make_async_engine(database).dialect
         self.plans: dict[Any, Any] = {}
         self.max_params = 32_767

@@ -32,6 +32,7 @@ class LoopPool:
         self.lends = isinstance(self.pool, AsyncLendingPool) and not config.pre_ping
         self.recycle = config.recycle
         self.idle: list[Any] = []
+        self.closed = False
         self._guard = when_loop_ends(self.aclose)
         self._closing: asyncio.Task[None] | None = None
 
@@ -60,6 +61,8 @@ class LoopPool:
             conn.reviving = False
             self.idle.append(conn)
             return None
+        if self.closed:
+            return self.retire(conn)
         return self.discard(conn) if conn.is_dead else self.return_fairy(conn)
 
     async def return_fairy(self, conn: Any) -> None:
@@ -67,6 +70,13 @@ class LoopPool:
         from sqlalchemy.util import greenlet_spawn
 
         await greenlet_spawn(conn.fairy.close)
+
+    async def retire(self, conn: Any) -> None:
+        """Close a connection that was in use when the pool was closed."""
+        from sqlalchemy.util import greenlet_spawn
+
+        with contextlib.suppress(Exception):
+            await greenlet_spawn(conn.fairy.invalidate)
 
     async def discard(self, conn: Any) -> None:
         """Cut a connection, and let the pool make another one when it needs one."""
@@ -98,7 +108,8 @@ class LoopPool:
         return True
 
     async def aclose(self) -> None:
-        """Close all idle connections."""
+        """Close all idle connections. Those that are in use will be closed after that."""
+        self.lends, self.closed = False, True
         from sqlalchemy.util import greenlet_spawn
 
         while self.idle:

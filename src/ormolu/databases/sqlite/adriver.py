@@ -147,6 +147,7 @@ class AsyncSqliteDriver:
             finally:
                 ambient.pop(frame)
             job.future = job.mailbox.loop.create_future()
+            job.settled = False
             worker.inbox.put(reply)
             value = await job.outcome()
         return value

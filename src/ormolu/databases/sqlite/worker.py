@@ -64,7 +64,7 @@ class Request:
 class Job:
     """Something to do on a connection in a worker, and the future of its outcome."""
 
-    __slots__ = ("abandoned", "conn", "context", "future", "hooks", "mailbox", "waiter", "work", "worker")
+    __slots__ = ("abandoned", "conn", "context", "future", "hooks", "mailbox", "settled", "waiter", "work", "worker")
 
     def __init__(
         self, work: Callable[[SqliteConnection, Job], Any], conn: Any, mailbox: Mailbox, context: Context
@@ -76,6 +76,7 @@ class Job:
         self.future: asyncio.Future[Any] = mailbox.loop.create_future()
         self.waiter: asyncio.Future[None] | None = None
         self.abandoned = False
+        self.settled = False
         self.worker: Worker | None = None
         self.hooks: list[Any] = []
 
@@ -86,7 +87,9 @@ class Job:
             # The program asks for something while nobody waits for it any more: it shall end.
             if self.worker is not None:
                 self.worker.inbox.put((None, asyncio.CancelledError()))
-        elif not future.done():
+            return
+        self.settled = True
+        if not future.done():
             if error is None:
                 future.set_result(value)
             else:
@@ -104,7 +107,8 @@ class Job:
         try:
             return await self.future
         except asyncio.CancelledError:
-            if self.future.cancelled():
+            # The work may have ended after the future was cancelled, before this task got to know.
+            if self.future.cancelled() and not self.settled:
                 self.waiter = self.mailbox.loop.create_future()
                 self.abandon()
                 await finished(self.waiter)
