@@ -39,7 +39,7 @@ class Builder:
         self.vendor: str = driver.vendor
         self.alias: str | None = getattr(getattr(driver, "database", None), "alias", None)
         self.outer = outer
-        self.tree = JoinTree(self.meta, Names(outer.tree.names if outer else None))
+        self.tree: JoinTree = JoinTree(self.meta, Names(outer.tree.names if outer else None))
         self.root = self.tree.root
         self.annotations: dict[str, Term] = {}
         self.expressions: dict[str, Any] = {}
@@ -50,11 +50,12 @@ class Builder:
         self.group: list[Any] | None = None  # explicit GROUP BY columns
         self.group_terms: list[Term] = []
         self.group_model = False  # GROUP BY the primary key
+        self.tables: list[Any] = []  # of extra(): joined by its conditions
         self.kept: set[Join] = set()  # joins that stay though nothing selected reads them
         self.reuse: set[Join] | None = None
         self.allow_joins = True
         self.allow_aggregates = True
-        self.split_aggregates = outer.split_aggregates if outer else False
+        self.split_aggregates: bool = outer.split_aggregates if outer else False
         self.summary: dict[str, Term] | None = None
         self.link: Term | None = None
         self.roots: set[Join] = set()  # multi-valued joins that aggregates read
@@ -391,6 +392,10 @@ class Builder:
             self.selected = [name for name in fields if name in self.annotations]
         else:
             self.values = [*(field.attname for field in self.meta.concrete_fields), *self.selected]
+
+    def do_tables(self, names: tuple[str, ...]) -> None:
+        """Apply the tables of extra()."""
+        self.tables.extend(sa.table(name) for name in names if name not in self.tree.names.taken)
 
     def do_nothing(self) -> None:
         """Apply none()."""

@@ -126,7 +126,7 @@ class Parts:
 
     def filtered(self, columns: list[Any]) -> Any:
         """Return the Select up to its HAVING clause."""
-        select = sa.select(*columns).select_from(self.source())
+        select = sa.select(*columns).select_from(self.source(), *self.builder.tables)
         if self.where:
             select = select.where(combine("AND", self.where).sa)
         if self.grouped:

@@ -15,7 +15,9 @@ from ormolu.query import date_lookups as _date_lookups  # registers its lookups
 from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, named_expressions
+from ormolu.query.extra import Extra
 from ormolu.query.periods import Periods
+from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
 from ormolu.query.writing import Writing
 
@@ -26,7 +28,7 @@ MOST_SHOWN = 20
 CHUNK = 2_000
 
 
-class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
+class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
     """A lazy, immutable query of a model.
 
     Refining methods return a new queryset. Reading it (iteration, `len`, `bool`, `list`,
@@ -357,7 +359,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
             found = plan.decode(chunk)  # type: ignore[misc]
             self._attach(found)
             if self._prefetch:
-                driver.run(terminals.prefetch, found, self._prefetch, self._db)
+                driver.run(prefetch, found, self._prefetch, self._db)
             yield from found
 
     def _attach(self, found: list[Any]) -> None:
@@ -378,7 +380,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Chain[M, R]):
                 found = plan.decode(chunk)  # type: ignore[misc]
                 self._attach(found)
                 if self._prefetch:
-                    await driver.arun(terminals.prefetch, found, self._prefetch, self._db)
+                    await driver.arun(prefetch, found, self._prefetch, self._db)
                 for item in found:
                     yield item
         finally:

@@ -1,0 +1,69 @@
+"""extra(): pieces of SQL in a queryset, for what the query language has no words for.
+
+Prefer RawSQL in annotate() or filter(), which say where they belong.
+Source: Django's documentation, ref/models/querysets, "extra()".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from ormolu.fields import BooleanField
+from ormolu.query.chain import Chain, M, R
+from ormolu.query.expressions import OrderBy, RawSQL
+from ormolu.query.q import Q
+
+__all__ = ["Extra"]
+
+
+class Extra(Chain[M, R]):
+    """The part of a QuerySet that takes pieces of SQL."""
+
+    def extra(
+        self,
+        select: Mapping[str, str] | None = None,
+        where: Sequence[str] | None = None,
+        params: Sequence[Any] | None = None,
+        tables: Sequence[str] | None = None,
+        order_by: Sequence[str] | None = None,
+        select_params: Sequence[Any] | None = None,
+    ) -> Self:
+        """Add SQL: columns by name (`select`), conditions that must all hold (`where`), more tables, an order.
+
+        The texts are the caller's responsibility; values belong into `params` and `select_params`, for which
+        `%s` stands in the text. Raises TypeError after slicing.
+        """
+        self._not_combined("extra")
+        if self.query.is_sliced:
+            raise TypeError("Cannot change a query once a slice has been taken.")
+        made = self._clone()
+        query = made.query
+        values = iter(select_params or ())
+        for name, sql in (select or {}).items():
+            column = RawSQL(str(sql), [next(values) for _ in range(placeholders(str(sql)))])
+            query.ops = (*query.ops, ("annotate", name, column, True))
+            if query.values_fields is not None and name not in query.values_fields:
+                query.values_fields = (*query.values_fields, name)
+        if tables:
+            query.ops = (*query.ops, ("tables", tuple(tables)))
+        if where:
+            text = " AND ".join(f"({piece})" for piece in where)
+            query.ops = (*query.ops, ("filter", Q(RawSQL(text, list(params or ()), output_field=BooleanField()))))
+        if order_by:
+            query.order_by, query.default_ordering = tuple(ordered(item) for item in order_by), False
+        return made
+
+
+def placeholders(sql: str) -> int:
+    """Return how many values a text takes."""
+    return sql.replace("%%", "").count("%s")
+
+
+def ordered(item: str) -> Any:
+    """Return an item of order_by(); `table.column` names a column of any table of the query."""
+    if "." not in item:
+        return item
+    name = item.lstrip("-+")
+    quoted = ".".join(part if part.startswith('"') else f'"{part}"' for part in name.split("."))
+    return OrderBy(RawSQL(quoted, []), descending=item.startswith("-"))
