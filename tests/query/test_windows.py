@@ -62,7 +62,10 @@ FUNCTIONS: list[tuple[Any, list[Any]]] = [
         [85, 75, 65, 65, 90],
     ),
     (Window(Sum("salary"), order_by="salary", frame=ValueRange(0, 0)), [10, 20, 60, 60, 5]),
-    (F("salary") - Window(Avg("salary"), partition_by="team"), pytest.approx([-5, 5, 8.3333, 8.3333, -16.6666], 1e-3)),
+    (
+        F("salary") - Window(Avg("salary"), partition_by="team"),
+        pytest.approx([-5, 5, 8.3333, 8.3333, -16.6666], 1e-3),
+    ),
 ]
 
 
@@ -97,9 +100,13 @@ def test_filter(ranked: Any) -> None:
 
 def test_filter_inside_a_subquery(ranked: Any) -> None:
     """Such a query can be a subquery, be aggregated, changed and deleted."""
-    assert names(Employee.objects.order_by("name").filter(pk__in=ranked.filter(rank=1).values("pk"))) == ["b", "c", "d"]
+    assert names(Employee.objects.order_by("name").filter(pk__in=ranked.filter(rank=1).values("pk"))) == [
+        "b",
+        "c",
+        "d",
+    ]
     assert ranked.filter(rank=1).aggregate(s=Sum("salary")) == {"s": 80}
-    assert ranked.filter(rank=3).delete() == (1, {"query.Employee": 1}) or Employee.objects.count() == 4
+    assert ranked.filter(rank=3).delete()[0] == 1
     assert ranked.filter(rank=1, team="x").update(salary=21) == 1
     assert Employee.objects.get(name="b").salary == 21
 

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from ormolu.query.q import Q
     from ormolu.query.queryset import QuerySet
     from ormolu.query.subqueries import Exists, Subquery
+    from ormolu.query.transforms import Transform
+    from ormolu.query.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion
 
 __all__ = [
     "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F", "Func",
-    "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet", "RawSQL", "StdDev", "Subquery", "Sum",
-    "Value", "Variance", "When", "aprefetch_related_objects", "prefetch_related_objects",
+    "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet", "RawSQL", "RowRange", "StdDev",
+    "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame",
+    "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
 ]  # fmt: skip
 
 _HOMES = {
@@ -38,6 +41,8 @@ _HOMES = {
     "q": "Q",
     "queryset": "QuerySet",
     "subqueries": "Exists Subquery",
+    "transforms": "Transform",
+    "windows": "RowRange ValueRange Window WindowFrame WindowFrameExclusion",
 }
 
 
