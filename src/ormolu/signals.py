@@ -98,7 +98,7 @@ class Signal:
         self.receivers: list[_Entry] = []
         """The connections; an empty list means that nobody listens (read by hot paths)."""
         self._live: dict[Any, list[_Entry]] = {}
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._watchers: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
@@ -130,7 +130,7 @@ class Signal:
             return decorate
         if not callable(receiver):
             raise TypeError(f"A signal's receiver must be callable, not {receiver!r}.")
-        with self._lock:
+        with self.lock:
             key = self._key(receiver, sender, dispatch_uid)
             if all(entry.key != key for entry in self.receivers):
                 self.receivers = [*self.receivers, _Entry(receiver, sender, weak, key, self)]
@@ -147,7 +147,7 @@ class Signal:
         self, receiver: Receiver | None = None, sender: object = None, dispatch_uid: object = None
     ) -> bool:
         """Undo `connect()` of the same arguments; return whether there was something to undo."""
-        with self._lock:
+        with self.lock:
             key = self._key(receiver, sender, dispatch_uid)
             kept = [entry for entry in self.receivers if entry.key != key]
             found = len(kept) < len(self.receivers)
@@ -173,7 +173,7 @@ class Signal:
 
     def forget(self, _ref: object) -> None:
         """Drop the connections whose receiver or sender is gone; called by the garbage collector."""
-        with self._lock:
+        with self.lock:
             self.receivers = [
                 entry
                 for entry in self.receivers

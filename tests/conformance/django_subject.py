@@ -99,7 +99,9 @@ class Adapter(Base):
         block = transaction.atomic(alias)
         block.__enter__()
         # BEGIN and SAVEPOINT go out with the first statement: let that be here, not in the test.
-        databases.get(alias).driver.ambient().begin(True)
+        conn = databases.get(alias).driver.ambient()
+        conn.begin(True)
+        conn.blocks[-1].disposable = True
         return block
 
     def rollback(self, alias: str, mark: Any) -> None:

@@ -17,16 +17,16 @@ from ormolu.signals import post_init, pre_init
 Decode = Callable[[Any], Any]
 
 
-def converter(term: Term, dialect: Any) -> Callable[[Any], Any] | None:
+def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
     """Return what turns a driver's value into the field's, None where nothing does."""
     type_ = term.type
-    process = type_.dialect_impl(dialect).result_processor(dialect, None)
+    process = type_.dialect_impl(driver.dialect).result_processor(driver.dialect, None)
     if getattr(term.sa, "table", None) is None:
         process = of_computed(term, process)
     custom = getattr(term.field, "from_db_value", None)
     if custom is None:
         return process  # type: ignore[no-any-return]
-    connection = dialect
+    connection = driver.database
 
     def convert(value: Any) -> Any:
         return custom(process(value) if process is not None and value is not None else value, None, connection)
@@ -49,7 +49,7 @@ def of_computed(term: Term, process: Callable[[Any], Any] | None) -> Callable[[A
             process = float
         elif kind == "DecimalField":
             process = exact
-        elif kind.endswith("IntegerField") and not isinstance(term.sa, sa.sql.functions.count):
+        elif kind.endswith(("IntegerField", "AutoField")) and not isinstance(term.sa, sa.sql.functions.count):
             process = int
     after = term.convert
     if after is None or process is None:
@@ -70,9 +70,9 @@ class _Source:
         self.scope: dict[str, Any] = {}
         self.lines: list[str] = []
 
-    def value(self, place: int, term: Term, dialect: Any) -> str:
+    def value(self, place: int, term: Term, driver: Any) -> str:
         """Return the expression for the converted value at a place of the row."""
-        convert = converter(term, dialect)
+        convert = converter(term, driver)
         if convert is None:
             return f"c{place}"
         self.scope[f"f{place}"] = convert
@@ -91,10 +91,10 @@ def row_names(terms: Sequence[Term], hidden: int = 0) -> str:
     return ", ".join(f"c{n}" for n in range(len(terms) + hidden)) + ","
 
 
-def tuples(terms: Sequence[Term], dialect: Any, *, hidden: int = 0, native: bool = True) -> Decode:
+def tuples(terms: Sequence[Term], driver: Any, *, hidden: int = 0, native: bool = True) -> Decode:
     """Return rows -> list of tuples."""
     source = _Source()
-    values = [source.value(n, term, dialect) for n, term in enumerate(terms)]
+    values = [source.value(n, term, driver) for n, term in enumerate(terms)]
     if native and not hidden and all(value == f"c{n}" for n, value in enumerate(values)):
         return list
     source.lines = [
@@ -104,32 +104,32 @@ def tuples(terms: Sequence[Term], dialect: Any, *, hidden: int = 0, native: bool
     return source.compile("decode")  # type: ignore[no-any-return]
 
 
-def flat(terms: Sequence[Term], dialect: Any, *, hidden: int = 0) -> Decode:
+def flat(terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
     """Return rows -> list of the first column."""
     source = _Source()
-    value = source.value(0, terms[0], dialect)
+    value = source.value(0, terms[0], driver)
     source.lines = ["def decode(rows):", f"    return [{value} for {row_names(terms, hidden)} in rows]"]
     return source.compile("decode")  # type: ignore[no-any-return]
 
 
-def dicts(names: Sequence[str], terms: Sequence[Term], dialect: Any, *, hidden: int = 0) -> Decode:
+def dicts(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
     """Return rows -> list of dicts."""
     source = _Source()
-    values = [source.value(n, term, dialect) for n, term in enumerate(terms)]
+    values = [source.value(n, term, driver) for n, term in enumerate(terms)]
     body = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
     source.lines = ["def decode(rows):", f"    return [{{{body}}} for {row_names(terms, hidden)} in rows]"]
     return source.compile("decode")  # type: ignore[no-any-return]
 
 
-def named(names: Sequence[str], terms: Sequence[Term], dialect: Any, *, hidden: int = 0) -> Decode:
+def named(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
     """Return rows -> list of named tuples called Row (as Django's)."""
     row = namedtuple("Row", list(names))  # type: ignore[misc]  # noqa: PYI024
-    inner = tuples(terms, dialect, hidden=hidden, native=False)
+    inner = tuples(terms, driver, hidden=hidden, native=False)
     make = row._make
     return lambda rows: [make(values) for values in inner(rows)]
 
 
-def instances(layout: Layout, dialect: Any, db: str, *, hidden: int = 0) -> Decode:
+def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0) -> Decode:
     """Return rows -> list of instances, with related objects beside them.
 
     A related row that occurs several times becomes one object.
@@ -137,7 +137,7 @@ def instances(layout: Layout, dialect: Any, db: str, *, hidden: int = 0) -> Deco
 
     def make(announced: bool) -> Decode:
         source, body, setup = _Source(), _Body(), _Body()
-        _Nodes(source, layout, dialect, db, body, setup, announced).write(layout.root, 0, "")
+        _Nodes(source, layout, driver, db, body, setup, announced).write(layout.root, 0, "")
         source.lines = [
             "def decode(rows):",
             *([] if announced else LISTENED),
@@ -154,7 +154,7 @@ def instances(layout: Layout, dialect: Any, db: str, *, hidden: int = 0) -> Deco
     return with_signals(make)
 
 
-def linked(layout: Layout, dialect: Any, db: str, place: int, *, hidden: int = 0) -> Decode:
+def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0) -> Decode:
     """Return rows -> list of (key, instance); the key stands at `place` of the row.
 
     A row that several holders share becomes one object, unless annotations may tell them apart.
@@ -164,7 +164,7 @@ def linked(layout: Layout, dialect: Any, db: str, place: int, *, hidden: int = 0
 
     def make(announced: bool) -> Decode:
         source, body, setup = _Source(), _Body(), _Body()
-        _Nodes(source, layout, dialect, db, body, setup, announced).write(layout.root, 0, "    " if share else "")
+        _Nodes(source, layout, driver, db, body, setup, announced).write(layout.root, 0, "    " if share else "")
         source.lines = [
             "def decode(rows):",
             *([] if announced else LISTENED),
@@ -176,7 +176,7 @@ def linked(layout: Layout, dialect: Any, db: str, place: int, *, hidden: int = 0
             *([f"        o0 = seen.get({pk})", "        if o0 is None:"] if share else []),
             *("        " + line for line in body),
             *([f"            seen[{pk}] = o0"] if share else []),
-            f"        append(({source.value(place, layout.terms[place], dialect)}, o0))",
+            f"        append(({source.value(place, layout.terms[place], driver)}, o0))",
             "    return out",
         ]
         return source.compile("decode")  # type: ignore[no-any-return]
@@ -218,9 +218,9 @@ class _Nodes:
     """Writes the code that makes the objects of one row."""
 
     def __init__(
-        self, source: _Source, layout: Layout, dialect: Any, db: str, body: list[str], setup: list[str], announced: bool
+        self, source: _Source, layout: Layout, driver: Any, db: str, body: list[str], setup: list[str], announced: bool
     ) -> None:
-        self.source, self.layout, self.dialect = source, layout, dialect
+        self.source, self.layout, self.driver = source, layout, driver
         self.body, self.setup, self.announced = body, setup, announced
         self.count = 0
         source.scope["new"] = object.__new__
@@ -235,7 +235,7 @@ class _Nodes:
             children.append((child, self.count))
             self.child(child, self.count, pad)
         columns = [
-            (field.attname, self.source.value(place, self.layout.terms[place], self.dialect))
+            (field.attname, self.source.value(place, self.layout.terms[place], self.driver))
             for field, place in node.columns
         ]
         extra = self.extra(node, number, children)
@@ -272,7 +272,7 @@ class _Nodes:
             entries.append(f"'_prefetched_objects_cache': {{{', '.join(cached)}}}")
         if number == 0:
             entries.extend(
-                f"{name!r}: {self.source.value(place, self.layout.terms[place], self.dialect)}"
+                f"{name!r}: {self.source.value(place, self.layout.terms[place], self.driver)}"
                 for name, place in self.layout.annotations
             )
         return entries

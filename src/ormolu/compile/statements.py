@@ -69,7 +69,7 @@ def rows(driver: Any, query: Any, params: Params) -> Plan:
     if query.values_fields is None:
         layout = Layout(builder)
         parts = Parts(builder, layout.terms)
-        decode = hydrate.instances(layout, driver.dialect, driver.database.alias, hidden=parts.hidden)
+        decode = hydrate.instances(layout, driver, driver.database.alias, hidden=parts.hidden)
         return finish(driver, parts.select(), params, decode)
     terms, names = values_terms(builder)
     parts = Parts(builder, terms)
@@ -84,7 +84,7 @@ def linked(driver: Any, query: Any, params: Params) -> Plan:
     place = len(layout.terms)
     layout.terms.append(builder.link)
     parts = Parts(builder, layout.terms)
-    decode = hydrate.linked(layout, driver.dialect, driver.database.alias, place, hidden=parts.hidden)
+    decode = hydrate.linked(layout, driver, driver.database.alias, place, hidden=parts.hidden)
     return finish(driver, parts.select(), params, decode)
 
 
@@ -101,13 +101,13 @@ def values_decoder(driver: Any, query: Any, names: list[str], terms: list[Term],
     """Return what makes the rows of values() and values_list()."""
     match query.row_kind:
         case "dict":
-            return hydrate.dicts(names, terms, driver.dialect, hidden=hidden)
+            return hydrate.dicts(names, terms, driver, hidden=hidden)
         case "flat":
-            return hydrate.flat(terms, driver.dialect, hidden=hidden)
+            return hydrate.flat(terms, driver, hidden=hidden)
         case "named":
-            return hydrate.named(names, terms, driver.dialect, hidden=hidden)
+            return hydrate.named(names, terms, driver, hidden=hidden)
         case _:
-            return hydrate.tuples(terms, driver.dialect, hidden=hidden, native=driver.dialect.driver != "asyncpg")
+            return hydrate.tuples(terms, driver, hidden=hidden, native=driver.dialect.driver != "asyncpg")
 
 
 def values_terms(builder: Builder) -> tuple[list[Term], list[str]]:

@@ -88,7 +88,7 @@ def aggregate(driver: Any, query: Any, params: Params, aggregates: Aggregates) -
         outer = Summary(builder)
         terms = [summarize(outer, name, value) for name, value in aggregates.expressions.items()]
         select = sa.select(*(term.sa for term in terms)).select_from(inner_rows(builder, outer))
-    decode = hydrate.dicts(names, [merge(t.sa, t.field, [t], why=t.why) for t in terms], driver.dialect)
+    decode = hydrate.dicts(names, [merge(t.sa, t.field, [t], why=t.why) for t in terms], driver)
     return finish(driver, select, params, lambda rows: decode(rows)[0])
 
 

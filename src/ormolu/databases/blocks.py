@@ -42,13 +42,15 @@ BROKEN = (
 class Block:
     """One open `atomic` block."""
 
-    __slots__ = ("immediate", "manual", "read_only", "savepoint", "started")
+    __slots__ = ("disposable", "immediate", "manual", "read_only", "savepoint", "started")
 
     def __init__(self, savepoint: str | None, read_only: bool = False, immediate: bool = False) -> None:
         self.savepoint = savepoint
         self.read_only = read_only
         self.immediate = immediate
         self.started = False
+        self.disposable = False
+        """A test's own block, always undone: a durable one inside may stand for an outermost one."""
         self.manual = False
         """Whether `set_autocommit(False)` opened it."""
 
@@ -140,7 +142,7 @@ class Blocks:
             self.frame = ambient.push(self.key, self)
             block = Block(None, read_only, immediate)
         else:
-            if durable:
+            if durable and not all(block.disposable for block in self.blocks):
                 raise RuntimeError("A durable atomic block cannot be nested within another atomic block.")
             block = Block(self._name() if savepoint and not self.needs_rollback else None)
             block.started = block.savepoint is None
