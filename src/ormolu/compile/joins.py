@@ -21,7 +21,7 @@ class Join:
         self.path = path
         self.condition: Any = None  # of a FilteredRelation: one more ON condition
         self.name = ""
-        self.nullable = parent is not None and (parent.nullable or path is None or path.nullable)
+        self.nullable: bool = parent is not None and (parent.nullable or path is None or path.nullable)
 
     def column(self, column: Any) -> Any:
         """Return the column of this occurrence of the table."""
@@ -106,7 +106,7 @@ class Names:
     """Gives out aliases. The first occurrence of a table in the outermost query keeps its name."""
 
     def __init__(self, outer: Names | None = None) -> None:
-        self.depth = 0 if outer is None else outer.depth + 1
+        self.depth: int = 0 if outer is None else outer.depth + 1
         self.taken: set[str] = set()
         self.count = 0
 

@@ -39,7 +39,7 @@ class Layout:
         self.builder = builder
         self.terms: list[Term] = []
         mask = load_mask(builder.meta, builder.query)
-        self.root = self.node(builder.meta, builder.root, mask)
+        self.root: Node = self.node(builder.meta, builder.root, mask)
         wanted = builder.query.select_related
         if wanted:
             tree = wanted if wanted is True else related_tree(wanted)

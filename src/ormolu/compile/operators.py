@@ -98,7 +98,7 @@ def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type
         return sa.func.timestampdiff(sa.text("MICROSECOND"), right, left, type_=type_)
     moment, span = (right, left) if kinds[0] == "DurationField" else (left, right)
     name = "DATE_ADD" if connector == "+" else "DATE_SUB"
-    return getattr(sa.func, name)(moment, sa.text("INTERVAL 1 MICROSECOND").op("*")(span), type_=type_)
+    return getattr(sa.func, name)(moment, sa.literal_column("INTERVAL 1 MICROSECOND").op("*")(span), type_=type_)
 
 
 def total(builder: Builder, args: list[Any], type_: Any) -> Any:

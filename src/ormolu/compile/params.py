@@ -15,11 +15,11 @@ Convert = Callable[[Any], Any]
 class Binding(NamedTuple):
     """Where the value of one bind parameter comes from.
 
-    `index` is a place in the values of the query; `prepare` makes a list of a
+    `place` is a place in the values of the query; `prepare` makes a list of a
     value that is one; `pick` takes an item of it; `convert` is the field's conversion.
     """
 
-    index: int
+    place: int
     convert: Convert | None = None
     prepare: Convert | None = None
     pick: int | None = None

@@ -80,9 +80,9 @@ def binder(
             scope[f"k{number}"] = process(value) if process is not None else value
             items.append(f"k{number}")
             continue
-        source = f"v[{binding.index}]"
+        source = f"v[{binding.place}]"
         if binding.prepare is not None:
-            key = (binding.index, id(binding.prepare))
+            key = (binding.place, id(binding.prepare))
             if key not in lists:
                 lists[key] = f"l{len(lists)}"
                 scope[f"f{number}"] = binding.prepare

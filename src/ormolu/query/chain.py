@@ -19,6 +19,9 @@ from ormolu.query.prefetch import as_prefetch
 from ormolu.query.q import Q, check_arguments, of_lookups
 from ormolu.query.query import Query
 
+if TYPE_CHECKING:
+    from ormolu.query.queryset import QuerySet
+
 M = TypeVar("M")
 R = TypeVar("R", default=M)
 SEP = "__"
@@ -170,7 +173,7 @@ class Chain(Generic[M, R]):
         names = self.query.annotation_names
         if name in names or name.split(SEP)[0] in names:
             return field
-        path = paths.resolve(self.model._meta, name.split(SEP), names, {n: None for n in ()})  # type: ignore[attr-defined]
+        path = paths.resolve(self.model._meta, name.split(SEP), names)  # type: ignore[attr-defined]
         if path.rest and path.value_field is not None and path.value_field.get_transform(path.rest[0]) is None:
             meta = path.meta
             known = paths.choices(meta)
@@ -265,7 +268,7 @@ class Chain(Generic[M, R]):
         made._prefetch = (*self._prefetch, *lookups)
         return made
 
-    def only(self, *fields: str) -> Self:
+    def only(self, *fields: Any) -> Self:
         """Load these columns only (and the key); others are loaded when read."""
         self._not_combined("only")
         if self.query.values_fields is not None:
@@ -312,13 +315,13 @@ class Chain(Generic[M, R]):
 
     # As what
 
-    def values(self, *fields: Any, **expressions: Any) -> Chain[M, dict[str, Any]]:
+    def values(self, *fields: Any, **expressions: Any) -> QuerySet[M, dict[str, Any]]:
         """Return dicts in place of objects."""
         made: Any = self._values(fields, expressions)
         made.query.row_kind = "dict"
         return made  # type: ignore[no-any-return]
 
-    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> Chain[M, Any]:
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> QuerySet[M, Any]:
         """Return tuples; with `flat` the single values, with `named` named tuples."""
         if flat and named:
             raise TypeError("'flat' and 'named' can't be used together.")

@@ -80,7 +80,7 @@ def _resolve(query: Any, part: Any, shape: Shape, resolve: Any) -> _Checked:
     except (EmptyResultSet, OuterMissing):
         return _Checked((), shape.owners)
     new = list(params.bindings.values())[before:]
-    kept = dict.fromkeys((b.index, b.prepare, b.convert) for b in new if b.convert is not None)
+    kept = dict.fromkeys((b.place, b.prepare, b.convert) for b in new if b.convert is not None)
     return _Checked(tuple(kept), shape.owners)
 
 

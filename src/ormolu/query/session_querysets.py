@@ -99,7 +99,7 @@ class SessionQuerySet(QuerySet[M, R]):
         number = super().update(**kwargs)
         meta: Any = self.model._meta  # type: ignore[attr-defined]
         for instance in held:
-            if instance.pk in keys:
+            if instance.pk in keys:  # type: ignore[attr-defined]
                 for name, value in kwargs.items():
                     field = meta.get_field(name)
                     if hasattr(value, "as_term") or hasattr(value, "__clause_element__") or hasattr(value, "_meta"):
@@ -112,7 +112,7 @@ class SessionQuerySet(QuerySet[M, R]):
         """Delete all rows as on_delete says; objects of the session that are gone leave it."""
         held = [o for o in self.session.identity_map.values() if isinstance(o, self.model)]
         keys = set(self.order_by().values_list("pk", flat=True)) if held else set()
-        gone = [instance for instance in held if instance.pk in keys]
+        gone = [instance for instance in held if instance.pk in keys]  # type: ignore[attr-defined]
         found = super().delete()
         for instance in gone:
             if instance in self.session:
