@@ -64,8 +64,8 @@ def _reference(target: Any, signal: Signal) -> Callable[[], Any]:
     """Return a weak reference that tells the signal when its target dies; a plain getter if that can't be."""
     try:
         if inspect.ismethod(target):
-            return weakref.WeakMethod(target, signal.forget)
-        return weakref.ref(target, signal.forget)
+            return weakref.WeakMethod(target, signal._clear_dead_receivers)
+        return weakref.ref(target, signal._clear_dead_receivers)
     except TypeError:
         return lambda: target
 
@@ -171,7 +171,7 @@ class Signal:
     def _sender_key(self, sender: object) -> object:
         return None if sender is None else id(sender)
 
-    def forget(self, _ref: object) -> None:
+    def _clear_dead_receivers(self, _ref: object = None) -> None:
         """Drop the connections whose receiver or sender is gone; called by the garbage collector."""
         with self.lock:
             self.receivers = [
