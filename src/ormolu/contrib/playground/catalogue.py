@@ -101,7 +101,7 @@ def normalise(name: str) -> str:
 
 
 def _record(name: str, distribution: metadata.Distribution) -> DistributionRecord:
-    meta = distribution.metadata
+    meta: Any = distribution.metadata  # a Message; typeshed's protocol for it leaves get() out
     classifiers = sorted({c[:200] for c in meta.get_all("Classifier") or ()})
     return DistributionRecord(
         name=name[:200],

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -33,12 +33,16 @@ def console(*, stderr: bool = False) -> Console:
 
 
 @contextmanager
-def progress(title: str, total: int, *, screen: Console) -> Iterator[Any]:
+def progress(title: str, total: int, *, screen: Console) -> Generator[Callable[[int], None]]:
     """Show a bar; gives the function that moves it on by a number of rows."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda rows: bar.advance(task, rows)
+
+        def advance(rows: int) -> None:
+            bar.advance(task, rows)
+
+        yield advance
 
 
 def show_answer(number: int, answer: Answer, screen: Console) -> None:

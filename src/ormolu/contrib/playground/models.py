@@ -4,6 +4,8 @@ Rows are written in alphabetical order (see `loader`), so `pk` sorts by name as 
 because databases do not agree on how to sort text.
 """
 
+from typing import TYPE_CHECKING
+
 from ormolu import (
     CASCADE,
     SET_NULL,
@@ -17,6 +19,9 @@ from ormolu import (
     TextChoices,
     TextField,
 )
+
+if TYPE_CHECKING:
+    from ormolu.models import ReverseManager
 
 
 class License(Model):
@@ -68,6 +73,9 @@ class Distribution(Model):
     license = ForeignKey(License, on_delete=SET_NULL, null=True, related_name="distributions")
     classifiers = ManyToManyField(Classifier, related_name="distributions")
     people = ManyToManyField(Person, through="Credit", related_name="distributions")
+
+    if TYPE_CHECKING:  # a checker can't know what `related_name` makes
+        files: ReverseManager["File"]
 
     class Meta:
         app_label = "playground"

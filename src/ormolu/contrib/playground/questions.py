@@ -4,12 +4,9 @@ Each question is a function, or a coroutine function, that returns a list of dic
 its title. Each answer is ordered, by `pk` where nothing else decides, so that every database gives the same.
 """
 
-from typing import Any, TypeAlias
-
 from ormolu import Avg, Count, F, Max, Min, Prefetch, Q, Sum, atomic, transaction
+from ormolu.contrib.playground.asking import Question, Rows
 from ormolu.contrib.playground.models import Classifier, Distribution, File, Person, Requirement
-
-Rows: TypeAlias = list[dict[str, Any]]
 
 
 def whole() -> Rows:
@@ -164,7 +161,7 @@ def whole_blocks() -> Rows:
     ]
 
 
-QUESTIONS = (
+QUESTIONS: tuple[Question, ...] = (
     whole,
     largest,
     kinds,

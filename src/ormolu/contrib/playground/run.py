@@ -1,11 +1,12 @@
 """The playground from beginning to end: a database, the catalogue in it, the questions, a shell."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from rich.console import Console
 
 from ormolu import configure, create_tables, databases, drop_tables
 from ormolu.contrib import embedded
@@ -46,7 +47,7 @@ def run(
 
 
 @contextmanager
-def _database(db: str) -> Iterator[str]:
+def _database(db: str) -> Generator[str]:
     """Give the URL of the database that `db` means; an embedded one lasts as long as the block."""
     with ExitStack() as exits:
         if db == "sqlite":
@@ -76,7 +77,7 @@ def _make_tables(replace: bool) -> None:
     create_tables(*MODELS)
 
 
-def _catalogue(screen: display.Console) -> dict[str, int]:
+def _catalogue(screen: Console) -> dict[str, int]:
     with screen.status("Reading this Python environment"):
         found = catalogue.read()
     with display.progress("Writing the catalogue", found.row_count, screen=screen) as advance:

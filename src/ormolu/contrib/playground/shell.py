@@ -1,6 +1,7 @@
 """An interactive shell on the catalogue: IPython where it is installed, else Python's own."""
 
 import code
+from importlib import import_module
 from typing import Any
 
 import ormolu
@@ -22,9 +23,9 @@ def namespace() -> dict[str, Any]:
 def start() -> None:
     """Run the shell until the user leaves it."""
     try:
-        from IPython import start_ipython
+        ipython: Any = import_module("IPython")
     except ImportError:
         code.interact(banner=BANNER, local=namespace(), exitmsg="")
         return
     print(BANNER)
-    start_ipython(argv=["--no-banner"], user_ns=namespace())
+    ipython.start_ipython(argv=["--no-banner"], user_ns=namespace())
