@@ -51,11 +51,18 @@ def of_computed(term: Term, process: Callable[[Any], Any] | None) -> Callable[[A
             process = exact
         elif kind.endswith(("IntegerField", "AutoField")) and not isinstance(term.sa, sa.sql.functions.count):
             process = int
+    elif term.field.get_internal_type() == "DurationField":
+        process = rounded(process)
     after = term.convert
     if after is None or process is None:
         return after or process
     first = process
     return lambda value: after(first(value))
+
+
+def rounded(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the conversion of computed microseconds, which SUM and AVG may give as decimals."""
+    return lambda value: read(round(value))
 
 
 def exact(value: Any) -> Decimal:

@@ -94,11 +94,23 @@ def cast_time(term: Term, kind: str, other: str) -> Any:
 
 def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type_: Any) -> Any:
     """Return arithmetic of dates and durations for MySQL and MariaDB."""
+    unit = sa.literal_column("MICROSECOND")
     if connector == "-" and "DurationField" not in kinds:
-        return sa.func.timestampdiff(sa.text("MICROSECOND"), right, left, type_=type_)
+        if "TimeField" in kinds:
+            difference = of_clock(left).op("-")(of_clock(right))
+            return sa.type_coerce(sa.cast(sa.type_coerce(difference, sa.BigInteger()), sa.BigInteger()), type_)
+        return sa.func.timestampdiff(unit, right, left, type_=type_)
     moment, span = (right, left) if kinds[0] == "DurationField" else (left, right)
-    name = "DATE_ADD" if connector == "+" else "DATE_SUB"
-    return getattr(sa.func, name)(moment, sa.literal_column("INTERVAL 1 MICROSECOND").op("*")(span), type_=type_)
+    if connector == "-":
+        span = sa.literal_column("-1").op("*")(span)
+    if "TimeField" in kinds:
+        return sa.func.addtime(moment, sa.func.sec_to_time(span.op("/")(sa.literal_column("1000000"))), type_=type_)
+    return sa.func.timestampadd(unit, span, moment, type_=type_)
+
+
+def of_clock(time: Any) -> Any:
+    """Return a time of day in microseconds, for MySQL and MariaDB."""
+    return sa.func.time_to_sec(time).op("*")(sa.literal_column("1000000"))
 
 
 def total(builder: Builder, args: list[Any], type_: Any) -> Any:

@@ -106,6 +106,7 @@ def dialect_arguments(url: sa.URL, connect_args: dict[str, Any]) -> dict[str, An
     style = dialect.default_paramstyle
     positional = {
         "pyformat": "format",
+        "format": "format",  # said aloud: else SQLAlchemy asks the driver, and pymysql says pyformat
         "named": "numeric" if driver in ("cx_oracle", "oracledb") else "qmark",
     }
     return {"paramstyle": positional[style]} if style in positional else {}

@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term
 from ormolu.fields import DateTimeField, TimeField, timezones
-from ormolu.query.expressions import Template
 
 __all__ = ["PERIODS", "cast_local", "extract", "now", "truncate"]
 
@@ -168,9 +168,9 @@ def mysql_start(kind: str, value: Any, zone: str, form: str, is_time: bool, type
         pattern = {"hour": "%H:00:00", "minute": "%H:%i:00", "second": "%H:%i:%s"}[kind]
         return sql(f"CAST(DATE_FORMAT({{}}, '{pattern}') AS TIME(6))", value, type_)
     text = _MYSQL_STARTS[kind]
-    if form != "datetime":
-        return sql(f"CAST({text} AS {form.upper()})", value, type_)
     text = f"CAST({text} AS DATETIME(6))"
+    if form != "datetime":
+        return sql(f"CAST({text} AS {'DATE' if form == 'date' else 'TIME(6)'})", value, type_)
     if zone not in ("", "UTC"):
         text = f"CONVERT_TZ({text}, {quoted(zone)}, '+00:00')"
     return sql(text, value, type_)
