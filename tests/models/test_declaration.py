@@ -143,7 +143,7 @@ def test_unknown_field(apps: Apps) -> None:
 
     assert Book._meta.get_field("author") is Book._meta.get_field("author_id")
     assert Author._meta.get_field("book").related_model is Book
-    with pytest.raises(FieldDoesNotExist, match="Author has no field named 'nam'. Did you mean 'name'"):
+    with pytest.raises(FieldDoesNotExist, match=r"Author has no field named 'nam'\. Did you mean 'name'"):
         Author._meta.get_field("nam")
 
 

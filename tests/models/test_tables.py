@@ -9,7 +9,7 @@ from models.library import Author, Book, Membership, Note
 from ormolu.fields import CharField, IntegerField
 from ormolu.models import Apps, Index, Model, UniqueConstraint
 from ormolu.models.tables import statements
-from ormolu.query.expressions import F
+from ormolu.query.references import F
 from ormolu.query.q import Q
 
 

@@ -55,7 +55,9 @@ def test_constraints(db: Any) -> None:
 
 def test_relations(db: Any) -> None:
     """A key must be that of a row."""
-    assert errors(Book(title="x", author_id=77)) == {"author": ["author instance with id 77 does not exist."]}
+    assert errors(Book(title="x", author_id=77)) == {
+        "author": ["author instance with id 77 is not a valid choice."]
+    }
 
 
 def test_neighbours(db: Any) -> None:

@@ -130,7 +130,9 @@ def wrong_model(field: Any, instance: Any, related: Any) -> ValueError:
 
 def _let_go(field: Any, before: Any, related: Any) -> None:
     """Let the object that a one-to-one relation referred to forget this side."""
-    if before is not None and before is not related:
+    if related is None and before is not None:
+        field.remote_field.set_cached_value(before, None)
+    elif before is not None and before is not related:
         field.remote_field.delete_cached_value(before)
 
 

@@ -17,7 +17,7 @@ from ormolu.fields.base import Field
 from ormolu.models import mapping, replacing
 from ormolu.models.constraints import add_to_table
 from ormolu.models.constructor import make_init
-from ormolu.models.inheritance import inherit_options, link_parents
+from ormolu.models.inheritance import check_names, inherit_options, link_parents
 from ormolu.models.manager import Manager, ManagerDescriptor
 from ormolu.models.options import Options
 from ormolu.models.persistence import Persistence
@@ -44,6 +44,8 @@ def begin(cls: type[Any]) -> bool:
         _set(cls, "__abstract__", True)
         if "Meta" in body:
             meta_class.abstract = False  # type: ignore[union-attr]  # whoever inherits this Meta is a table again
+        # The nearest base's fields count, depth first: an abstract class has those that it inherits.
+        _contribute(cls, mapping.inherited_fields(cls, set(body)))
         _contribute(cls, {name: v for name, v in body.items() if mapping.is_contribution(v)})
         meta.declared = {
             f.name: f for f in (*meta.local_fields, *meta.local_many_to_many, *meta.private_fields)
@@ -202,6 +204,7 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
             field = _auto_field()
             field.contribute_to_class(cls, "id")
             meta.auto_field = field
+    check_names(cls, meta)
     meta.local_fields.sort(key=lambda field: field.creation_counter)
     meta.local_many_to_many.sort(key=lambda field: field.creation_counter)
     mapping.expand(cls, meta)

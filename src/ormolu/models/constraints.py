@@ -254,6 +254,8 @@ class UniqueConstraint(BaseConstraint):
             deferrable=True if self.deferrable is not None else None,
             initially=initially,
         )
+        if self.deferrable is not None:
+            constraint.ddl_if(dialect=("postgresql", "oracle"))
         meta.table.append_constraint(constraint)
         return constraint
 

@@ -18,7 +18,7 @@ from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
 from ormolu.exceptions import EmptyResultSet, FullResultSet
 from ormolu.programs import Fetch
-from ormolu.query.expressions import F
+from ormolu.query.references import F
 from ormolu.query.q import Q
 from ormolu.query.query import Query
 from ormolu.writes.statements import compile_ready

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ormolu.exceptions import FieldError
 from ormolu.models.options import Options
 from ormolu.models.relations import OneToOneField
 from ormolu.writes.on_delete import CASCADE
@@ -66,16 +67,44 @@ def link_parents(cls: type[Any], meta: Options) -> None:
         )
         if link is None:
             primary = meta.pk is None
+            name = f"{target._meta.model_name}_ptr"
+            if any(field.name == name for field in meta.local_fields):
+                raise FieldError(
+                    f"Auto-generated field '{name}' in class '{cls.__name__}' for parent_link to base class "
+                    f"'{target.__name__}' clashes with declared field of the same name."
+                )
             link = OneToOneField(
                 target,
                 on_delete=CASCADE,
-                name=f"{target._meta.model_name}_ptr",
+                name=name,
                 auto_created=True,
                 parent_link=True,
                 primary_key=primary,
             )
-            link.contribute_to_class(cls, link.name)
+            link.contribute_to_class(cls, name)
         elif link.remote_field.parent_link and meta.pk is None:
             link.primary_key = True
             meta.setup_pk(link)
         meta.parents[parent] = link
+
+
+def check_names(cls: type[Any], meta: Options) -> None:
+    """Refuse a field whose name or attname is another's, of this model or of a parent's table."""
+    taken: dict[str, Any] = {}
+    for parent in concrete_parents(cls):
+        for field in (*parent._meta.fields, *parent._meta.many_to_many):
+            taken.update({field.name: field, field.attname: field})
+    for field in (*meta.local_fields, *meta.local_many_to_many):
+        for name in {field.name, field.attname}:
+            other = taken.get(name)
+            if other is not None and other.model is not cls:
+                raise FieldError(
+                    f"Local field {name!r} in class '{cls.__name__}' clashes with field of the same name from base "
+                    f"class '{other.model.__name__}'."
+                )
+            if other is not None:
+                raise FieldError(
+                    f"The field '{meta.label}.{field.name}' clashes with the field '{meta.label}.{other.name}': "
+                    f"both need the attribute '{name}'."
+                )
+        taken.update({field.name: field, field.attname: field})

@@ -18,6 +18,7 @@ from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, 
 from ormolu.fields.base import Field
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
 from ormolu.models.attributes import COLUMN, FastColumn, key_setter, pk_property
+from ormolu.models.ddl import Late
 from ormolu.models.relationships import forward_relationship, many_relationship
 
 _set = type.__setattr__
@@ -96,6 +97,8 @@ def expand(cls: type[Any], meta: Any) -> None:
     """Replace the fields of a class about to be mapped by columns and relationships, in the order of the table."""
     for field in meta.local_fields:
         if field.column is not None:
+            if hasattr(field.db_default, "as_term"):
+                field.sa_column.server_default = sa.DefaultClause(Late(cls, field.db_default))
             _replace(cls, field.attname, field.sa_column)
     for field in meta.local_fields:
         if field.is_relation and field.column is not None:

@@ -231,11 +231,14 @@ class Options:
 
     def get_fields(self, include_parents: bool = True, include_hidden: bool = False) -> tuple[Any, ...]:
         """Return reverse relations, fields, many-to-many and private fields."""
-        reverse = self.all_related if include_hidden else self.related_objects
-        if not include_parents:
-            reverse = tuple(r for r in reverse if r.model is self.model)
-            return (*reverse, *self.local_fields, *self.local_many_to_many, *self.private_fields)
-        return (*reverse, *self.fields, *self.many_to_many, *self._private())
+        found: list[Any] = []
+        if include_parents:
+            for parent in self.parents:
+                found += [f for f in parent._meta.get_fields(True, include_hidden) if self._inherits(f)]
+        if not self.proxy:
+            found += [rel for rel in self.reverse_relations if include_hidden or not rel.hidden]
+        found += [*self.local_fields, *self.local_many_to_many, *self.private_fields]
+        return tuple({id(field): field for field in found}.values())
 
     # Managers
 
@@ -318,10 +321,19 @@ class Options:
         found: dict[int, Any] = {}
         for parent in self.parents:
             for rel in parent._meta._relations():
-                found[id(rel)] = rel
+                if self._inherits(rel):
+                    found[id(rel)] = rel
         for rel in self.concrete_model._meta.reverse_relations:
             found[id(rel)] = rel
         return found.values()
+
+    def _inherits(self, field: Any) -> bool:
+        """Tell whether a parent's field or relation is this model's, too: not the links from its other children."""
+        return self.proxy or not getattr(field, "parent_link", False)
+
+    def _expire_cache(self) -> None:
+        """Forget what was derived from fields and relations."""
+        self._cache = {}
 
     def _names(self) -> dict[str, Any]:
         return self._cached("names", self._make_names)

@@ -43,6 +43,29 @@ NAMING_CONVENTION: dict[str, Any] = {
 }
 
 
+class AppConfig:
+    """An application: a label, and the models that have it."""
+
+    def __init__(self, apps: Apps, label: str) -> None:
+        self.apps = apps
+        self.label = self.name = label
+
+    @property
+    def models(self) -> dict[str, type[Model]]:
+        """The application's models by lower-case name."""
+        return self.apps.get_app_models(self.label)
+
+    def get_models(
+        self, include_auto_created: bool = False, include_swapped: bool = False
+    ) -> list[type[Model]]:
+        """Return the application's models."""
+        return [m for m in self.models.values() if include_auto_created or not m._meta.auto_created]
+
+    def get_model(self, model_name: str, require_ready: bool = True) -> type[Model]:
+        """Return a model of this application. Raises LookupError."""
+        return self.apps.get_model(self.label, model_name)
+
+
 class Apps:
     """Hold models by application label and name, and resolve relations to models that come later."""
 
@@ -82,6 +105,16 @@ class Apps:
     def get_app_models(self, app_label: str) -> dict[str, type[Model]]:
         """Return the models of one application, by lower-case name."""
         return dict(self.all_models.get(app_label, {}))
+
+    def get_app_configs(self) -> list[AppConfig]:
+        """Return the applications that have models."""
+        return [AppConfig(self, label) for label in self.all_models]
+
+    def get_app_config(self, app_label: str) -> AppConfig:
+        """Return an application by its label. Raises LookupError if it has no models."""
+        if app_label not in self.all_models:
+            raise LookupError(f"No installed app with label {app_label!r}.")
+        return AppConfig(self, app_label)
 
     def is_installed(self, app_name: str) -> bool:
         """Tell whether an application of this label has models."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from typing_extensions import Unpack
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldDoesNotExist, FieldError, UnresolvedRelation, ValidationError
 from ormolu.fields.base import Field
+from ormolu.fields.choices import BLANK_CHOICE_DASH
 from ormolu.fields.options import FieldOptions
 from ormolu.models.rels import ForeignObjectRel, ManyToOneRel, OneToOneRel
 
@@ -160,6 +162,22 @@ class RelatedField(Field[T], Generic[T]):
         limit = self.remote_field.limit_choices_to
         return limit() if callable(limit) else limit
 
+    def get_choices(
+        self,
+        include_blank: bool = True,
+        blank_choice: list[tuple[Any, Any]] = BLANK_CHOICE_DASH,
+        limit_choices_to: Any = None,
+        ordering: Iterable[str] = (),
+    ) -> list[tuple[Any, Any]]:
+        """Return the objects that may be chosen as (value, text) pairs. One query."""
+        limit = limit_choices_to or self.get_limit_choices_to()
+        found = self.related_model._default_manager.complex_filter(limit)
+        if ordering:
+            found = found.order_by(*ordering)
+        attname = self.target_field.attname
+        pairs = [(getattr(item, attname), str(item)) for item in found]
+        return [*blank_choice, *pairs] if include_blank else pairs
+
     def path_infos(self) -> tuple[PathInfo, ...]:
         """Return the hops from this field's model to the target."""
         raise TypeError(f"{type(self).__name__} has no path")
@@ -199,7 +217,7 @@ class ForeignKey(RelatedField[T], Generic[T]):
     empty_strings_allowed: ClassVar[bool] = False
     description = "Foreign Key (type determined by related field)"
     default_error_messages: ClassVar[dict[str, Any]] = {
-        "invalid": "%(model)s instance with %(field)s %(value)r does not exist.",
+        "invalid": "%(model)s instance with %(field)s %(value)r is not a valid choice.",
     }
     db_constraint: bool
 

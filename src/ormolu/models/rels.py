@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldError
+from ormolu.fields.choices import BLANK_CHOICE_DASH
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
@@ -159,6 +161,20 @@ class ForeignObjectRel:
                 reverse=True,
             ),
         )
+
+    def get_choices(
+        self,
+        include_blank: bool = True,
+        blank_choice: list[tuple[Any, Any]] = BLANK_CHOICE_DASH,
+        limit_choices_to: Any = None,
+        ordering: Iterable[str] = (),
+    ) -> list[tuple[Any, Any]]:
+        """Return the objects at the declaring side as (key, text) pairs. One query."""
+        found = self.related_model._default_manager.complex_filter(limit_choices_to or {})
+        if ordering:
+            found = found.order_by(*ordering)
+        pairs = [(item.pk, str(item)) for item in found]
+        return [*blank_choice, *pairs] if include_blank else pairs
 
     def get_lookup(self, lookup_name: str) -> Any:
         """Return a lookup of the field that declares the relation."""

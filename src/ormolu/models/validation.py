@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from ormolu.exceptions import NON_FIELD_ERRORS, ValidationError
+from ormolu.fields.options import DatabaseDefault
 from ormolu.models.persistence import Persistence
 from ormolu.models.routing import write_alias
 from ormolu.query.q import Q
@@ -66,7 +67,7 @@ class Validation(Persistence):
                 continue
             if field.blank and value in field.empty_values:
                 continue
-            if field.has_db_default() and type(value).__name__ == "DatabaseDefault":
+            if isinstance(value, DatabaseDefault):
                 continue
             try:
                 setattr(self, field.attname, field.clean(value, self))
@@ -112,7 +113,7 @@ class Validation(Persistence):
         self, exclude: Collection[str] | None = None, include_meta_constraints: bool = False
     ) -> tuple[list[Check], list[DateCheck]]:
         """Return the checks to perform: (model, names), and (model, lookup type, field, date field)."""
-        excluded = set(exclude or ())
+        excluded: Collection[str] = exclude or ()
         models = [type(self), *([] if self._meta.proxy else self._meta.get_parent_list())]
         unique: list[Check] = []
         dates: list[DateCheck] = []
@@ -121,7 +122,7 @@ class Validation(Persistence):
             groups = list(meta.unique_together)
             if include_meta_constraints:
                 groups += [tuple(c.fields) for c in meta.total_unique_constraints]
-            unique += [(model, tuple(names)) for names in groups if not excluded.intersection(names)]
+            unique += [(model, tuple(names)) for names in groups if not any(n in excluded for n in names)]
             fields = meta.fields if model is type(self) and meta.proxy else meta.local_fields
             for field in fields:
                 if field.name in excluded:
@@ -141,8 +142,8 @@ class Validation(Persistence):
             for name in names:
                 field = self._meta.get_field(name)
                 value = getattr(self, field.attname)
-                if value is None or (value == "" and field.get_internal_type() == "Binary"):
-                    break  # NULL equals nothing
+                if value is None or isinstance(value, DatabaseDefault):
+                    break  # NULL equals nothing, and what the database will choose isn't known
                 if field.primary_key and not self._state.adding:
                     break  # its own row
                 lookups[name] = value
