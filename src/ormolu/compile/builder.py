@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import BindParameter, ClauseElement
 
 from ormolu.compile import names as paths
 from ormolu.compile import negation
-from ormolu.compile.conditions import EVERYTHING, NONE, NOTHING, Condition, combine, negate
+from ormolu.compile.conditions import NONE, NOTHING, Condition, combine, negate
 from ormolu.compile.joins import Join, JoinTree, Names
 from ormolu.compile.names import Path
 from ormolu.compile.params import Params
@@ -405,9 +405,11 @@ class Builder:
         """Keep only rows linked to given keys over a relation; note the key's column."""
         first, *others = linked.hops
         join, column = self.root, first.pairs[0][1]
-        reuse: set[Join] = set()
+        # Joins that the queryset has already are these: its own conditions are about the linked rows.
         for hop in reversed(others):
-            join = self.tree.add(join, backwards(hop), reuse)
+            join = self.tree.add(join, backwards(hop), None)
+        for hop in paths.ancestry(join.meta, column.table):
+            join = self.tree.add(join, hop, None)
         field = paths.plain_field(column_field(first.from_meta, first.pairs[0][0]))
         self.link = self.column_of(join, column, field)
         found = self.query.default_lookup("in")

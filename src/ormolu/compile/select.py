@@ -135,6 +135,21 @@ class Parts:
             select = select.having(combine("AND", self.having).sa)
         return select
 
+    def sliced_by(self, key: Term) -> Any:
+        """Return the Select with LIMIT and OFFSET applied to the rows of each value of `key`."""
+        query, params = self.builder.query, self.builder.params
+        number = sa.func.row_number().over(partition_by=key.sa, order_by=[e.element() for e in self.orders] or None)
+        columns = [term.sa.label(f"c{n}") for n, term in enumerate(self.terms)]
+        rows = self.filtered([*columns, number.label("n")]).subquery("q")
+        select = sa.select(*(rows.c[f"c{n}"] for n in range(len(columns)))).order_by(rows.c.n)
+        low: Any = sa.literal(0)
+        if query.offset is not None:
+            low = params.bind(query.offset, query.offset[1], sa.Integer())
+            select = select.where(rows.c.n > low)
+        if query.limit is not None:
+            select = select.where(rows.c.n <= low + params.bind(query.limit, query.limit[1], sa.Integer()))
+        return select
+
     def labels(self) -> dict[int, Any]:
         """Return labels for selected expressions that ORDER BY reads, too, by their identity.
 

@@ -85,7 +85,8 @@ def linked(driver: Any, query: Any, params: Params) -> Plan:
     layout.terms.append(builder.link)
     parts = Parts(builder, layout.terms)
     decode = hydrate.linked(layout, driver, driver.database.alias, place, hidden=parts.hidden)
-    return finish(driver, parts.select(), params, decode)
+    select = parts.sliced_by(builder.link) if query.is_sliced else parts.select()
+    return finish(driver, select, params, decode)
 
 
 def select_of(driver: Any, query: Any) -> Any:

@@ -5,25 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ormolu.query.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
-    from ormolu.query.expressions import (
-        Case,
-        CombinedExpression,
-        Expression,
-        ExpressionWrapper,
-        F,
-        Func,
-        OrderBy,
-        OuterRef,
-        RawSQL,
-        Value,
-        When,
-    )
+    from ormolu.query.conditional import Case, When
+    from ormolu.query.expressions import CombinedExpression, Expression, ExpressionWrapper, OrderBy
+    from ormolu.query.func import Func
     from ormolu.query.lookups import Lookup
     from ormolu.query.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
     from ormolu.query.q import Q
     from ormolu.query.queryset import QuerySet
+    from ormolu.query.references import F, OuterRef
     from ormolu.query.subqueries import Exists, Subquery
     from ormolu.query.transforms import Transform
+    from ormolu.query.values import RawSQL, Value
     from ormolu.query.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion
 
 __all__ = [
@@ -35,12 +27,16 @@ __all__ = [
 
 _HOMES = {
     "aggregates": "Aggregate Avg Count Max Min StdDev Sum Variance",
-    "expressions": "Case CombinedExpression Expression ExpressionWrapper F Func OrderBy OuterRef RawSQL Value When",
+    "conditional": "Case When",
+    "expressions": "CombinedExpression Expression ExpressionWrapper OrderBy",
+    "func": "Func",
     "lookups": "Lookup",
     "prefetch": "Prefetch aprefetch_related_objects prefetch_related_objects",
     "q": "Q",
     "queryset": "QuerySet",
+    "references": "F OuterRef",
     "subqueries": "Exists Subquery",
+    "values": "RawSQL Value",
     "transforms": "Transform",
     "windows": "RowRange ValueRange Window WindowFrame WindowFrameExclusion",
 }

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import FieldError
-from ormolu.query.expressions import Expression, Func, Star, condition_term, expression_of
+from ormolu.query.expressions import Expression, Star, condition_term, expression_of
+from ormolu.query.func import Func
 
 
 class Aggregate(Func):
@@ -124,7 +125,8 @@ class Aggregate(Func):
 
 def as_order(item: Any) -> Any:
     """Return an entry of order_by as an expression."""
-    from ormolu.query.expressions import F, OrderBy
+    from ormolu.query.expressions import OrderBy
+    from ormolu.query.references import F
 
     if isinstance(item, str):
         return OrderBy(F(item.lstrip("-")), descending=item.startswith("-"))

@@ -14,10 +14,11 @@ from ormolu.compile import names as paths
 from ormolu.compile.layout import check_name, relation
 from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError
 from ormolu.query.checks import check_condition, check_expression
-from ormolu.query.expressions import F, OrderBy
+from ormolu.query.expressions import OrderBy
 from ormolu.query.prefetch import as_prefetch
 from ormolu.query.q import Q, check_arguments, of_lookups
 from ormolu.query.query import Query
+from ormolu.query.references import F
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet

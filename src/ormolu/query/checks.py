@@ -98,8 +98,8 @@ def _convert(value: Any, prepare: Any, convert: Any) -> None:
 
 def _defers(part: Any) -> bool:
     """Tell whether a part refers to an enclosing query, so that only that can check it."""
-    from ormolu.query.expressions import OuterRef
     from ormolu.query.q import Q
+    from ormolu.query.references import OuterRef
 
     if isinstance(part, OuterRef):
         return True

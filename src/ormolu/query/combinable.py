@@ -120,7 +120,7 @@ def operand(value: Any) -> Any:
         from ormolu.query.subqueries import Subquery
 
         return Subquery(value)
-    from ormolu.query.expressions import Value
+    from ormolu.query.values import Value
 
     return Value(value)
 
@@ -128,6 +128,6 @@ def operand(value: Any) -> Any:
 def duration(value: datetime.timedelta) -> Any:
     """Return a timedelta as an expression of type duration."""
     from ormolu.fields import DurationField
-    from ormolu.query.expressions import Value
+    from ormolu.query.values import Value
 
     return Value(value, output_field=DurationField())

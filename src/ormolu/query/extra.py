@@ -11,8 +11,9 @@ from typing import Any, Self
 
 from ormolu.fields import BooleanField
 from ormolu.query.chain import Chain, M, R
-from ormolu.query.expressions import OrderBy, RawSQL
+from ormolu.query.expressions import OrderBy
 from ormolu.query.q import Q
+from ormolu.query.values import RawSQL
 
 __all__ = ["Extra"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import JSONField, TextField
-from ormolu.query.expressions import Template
 from ormolu.query.transforms import Resolved, Transform
 
 __all__ = ["HERE", "KeyTextTransform", "KeyTransform", "KeyTransformFactory", "final_key", "keys_of", "sql"]

@@ -17,7 +17,7 @@ from ormolu.compile.params import bucket, padded
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import NotSupportedError
 from ormolu.fields import JSONField
-from ormolu.query import lookups
+from ormolu.query import lookups, text_lookups
 from ormolu.query.json_keys import (
     HERE,
     KeyTextTransform,
@@ -337,8 +337,8 @@ for _lookup in (JSONExact, HasKey, HasKeys, HasAnyKeys, DataContains, ContainedB
 _key_lookups: tuple[type[Lookup], ...] = (
     KeyTransformExact, KeyTransformLt, KeyTransformLte, KeyTransformGt, KeyTransformGte, KeyTransformIn,
     *map(of_text, (
-        lookups.IExact, lookups.IContains, lookups.StartsWith, lookups.IStartsWith, lookups.EndsWith,
-        lookups.IEndsWith, lookups.Regex, lookups.IRegex,
+        text_lookups.IExact, text_lookups.IContains, text_lookups.StartsWith, text_lookups.IStartsWith, text_lookups.EndsWith,
+        text_lookups.IEndsWith, text_lookups.Regex, text_lookups.IRegex,
     )),
 )  # fmt: skip
 for _key_lookup in _key_lookups:

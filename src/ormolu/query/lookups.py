@@ -16,24 +16,18 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement
 
-from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
+from ormolu.compile.conditions import NOTHING, Condition
 from ormolu.compile.params import bucket, padded
 from ormolu.compile.shape import width
 from ormolu.compile.terms import Term, merge
-from ormolu.exceptions import EmptyResultSet, FieldError
+from ormolu.exceptions import EmptyResultSet
 from ormolu.fields import (
     BooleanField,
-    CharField,
-    DateField,
-    DateTimeField,
-    DecimalField,
     Field,
-    FloatField,
     IntegerField,
-    TextField,
 )
 from ormolu.fields.integers import integer_range
-from ormolu.query.expressions import Expression, F, condition_term, expression_of
+from ormolu.query.expressions import Expression, condition_term, expression_of
 
 
 class Lookup(Expression):
@@ -426,195 +420,7 @@ class Range(Lookup):
         return conclude(lhs, None, lhs.sa.between(*bound), negated)
 
 
-# Text
-
-
-def as_text(builder: Any, term: Term) -> Any:
-    """Return a term as text, for LIKE and its kin."""
-    if isinstance(term.field, (CharField, TextField)):
-        return term.sa
-    if builder.vendor == "sqlite":
-        return sa.type_coerce(term.sa, sa.Text())
-    return sa.cast(term.sa, sa.Text() if builder.vendor != "mysql" else sa.CHAR())
-
-
-def like(text: Any) -> str:
-    """Escape what LIKE would take for a wildcard."""
-    return str(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def glob(text: Any) -> str:
-    """Escape what GLOB would take for a wildcard."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in str(text))
-
-
-class PatternLookup(Lookup):
-    """A search in text. `before` and `after` tell where anything may stand."""
-
-    before: ClassVar[bool] = False
-    after: ClassVar[bool] = False
-    folds: ClassVar[bool] = False  # upper and lower case are the same
-
-    @classmethod
-    def build(
-        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
-    ) -> Condition:
-        """Return the condition."""
-        if value is None:
-            raise ValueError(f"Cannot use None as a query value for the lookup {name!r}.")
-        if hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "query"):
-            rhs = operand(builder, lhs, value, owner, relation)
-            return conclude(lhs, rhs, cls.dynamic(builder, as_text(builder, lhs), rhs), negated)
-        return conclude(lhs, None, cls.pattern(builder, lhs, value, owner), negated)
-
-    @classmethod
-    def pattern(cls, builder: Any, lhs: Term, value: Any, owner: Any) -> Any:
-        """Return the search for a plain value."""
-        text = as_text(builder, lhs)
-        sqlite = builder.vendor == "sqlite"
-        # SQLite's LIKE folds ASCII only: other text goes through a function of ours.
-        wide = sqlite and cls.folds and not str(value).isascii()
-        escape = glob if sqlite and not cls.folds else like
-        wild = "*" if escape is glob else "%"
-        head, tail = wild if cls.before else "", wild if cls.after else ""
-
-        def prepare(given: Any) -> str:
-            given = str(given)
-            return head + escape(given.casefold() if wide else given) + tail
-
-        bound = builder.params.bind(owner, value, sa.Text(), prepare)
-        if escape is glob:
-            return text.op("GLOB")(bound)
-        if wide:
-            return sa.func.ormolu_casefold(text).like(bound, escape="\\")
-        if sqlite or not cls.folds:
-            return (text.like if builder.vendor != "mysql" else _like_binary(text))(bound, escape="\\")
-        return sa.func.upper(text).like(sa.func.upper(bound), escape="\\")
-
-    @classmethod
-    def dynamic(cls, builder: Any, text: Any, rhs: Term) -> Any:
-        """Return the search for the value of an expression."""
-        value = as_text(builder, rhs)
-        if builder.vendor == "sqlite":
-            if cls.folds:
-                text, value = sa.func.ormolu_casefold(text), sa.func.ormolu_casefold(value)
-            if cls.before and cls.after:
-                return sa.func.instr(text, value) > 0
-            if cls.after:
-                return sa.func.substr(text, 1, sa.func.length(value)) == value
-            return sa.func.substr(text, -sa.func.length(value)) == value
-        value = sa.cast(value, sa.Text()) if builder.vendor == "postgresql" else value
-        for char in ("\\", "%", "_"):
-            value = sa.func.replace(value, char, "\\" + char)
-        if cls.folds:
-            text, value = sa.func.upper(text), sa.func.upper(value)
-        pattern: Any = value
-        if cls.before:
-            pattern = sa.literal("%").concat(pattern)
-        if cls.after:
-            pattern = sa.type_coerce(pattern, sa.Text()).concat("%")
-        return text.like(pattern, escape="\\")
-
-
-def _like_binary(text: Any) -> Any:
-    return text.collate("utf8mb4_bin").like
-
-
-class Contains(PatternLookup):
-    """The text contains the value, case counts."""
-
-    lookup_name = "contains"
-    before = after = True
-
-
-class IContains(PatternLookup):
-    """The text contains the value, case does not count."""
-
-    lookup_name = "icontains"
-    before = after = folds = True
-
-
-class StartsWith(PatternLookup):
-    """The text begins with the value, case counts."""
-
-    lookup_name = "startswith"
-    after = True
-
-
-class IStartsWith(PatternLookup):
-    """The text begins with the value, case does not count."""
-
-    lookup_name = "istartswith"
-    after = folds = True
-
-
-class EndsWith(PatternLookup):
-    """The text ends with the value, case counts."""
-
-    lookup_name = "endswith"
-    before = True
-
-
-class IEndsWith(PatternLookup):
-    """The text ends with the value, case does not count."""
-
-    lookup_name = "iendswith"
-    before = folds = True
-
-
-class IExact(PatternLookup):
-    """Equality, case does not count; None means IS NULL."""
-
-    lookup_name = "iexact"
-    folds = True
-
-    @classmethod
-    def build(
-        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
-    ) -> Condition:
-        """Return the condition."""
-        if value is None:
-            return IsNull.build(builder, lhs, True, owner, negated, relation, "isnull")
-        return super().build(builder, lhs, value, owner, negated, relation, name)
-
-    @classmethod
-    def dynamic(cls, builder: Any, text: Any, rhs: Term) -> Any:
-        """Return equality without regard to case."""
-        value = as_text(builder, rhs)
-        fold = sa.func.ormolu_casefold if builder.vendor == "sqlite" else sa.func.upper
-        return fold(text) == fold(value)
-
-
-class Regex(Lookup):
-    """A regular expression matches, case counts."""
-
-    lookup_name = "regex"
-    prepare_rhs = False
-    folds: ClassVar[bool] = False
-
-    @classmethod
-    def element(cls, builder: Any, lhs: Term, rhs: Term, owner: Any) -> Any:
-        """Return the match."""
-        text = as_text(builder, lhs)
-        if builder.vendor == "postgresql":
-            return text.op("~*" if cls.folds else "~", is_comparison=True)(sa.cast(rhs.sa, sa.Text()))
-        if builder.vendor == "sqlite":
-            pattern: Any = sa.literal("(?i)").concat(rhs.sa) if cls.folds else rhs.sa
-            return text.op("REGEXP", is_comparison=True)(pattern)
-        return text.regexp_match(rhs.sa) if not cls.folds else sa.func.lower(text).regexp_match(sa.func.lower(rhs.sa))
-
-
-class IRegex(Regex):
-    """A regular expression matches, case does not count."""
-
-    lookup_name = "iregex"
-    folds = True
-
-
-for _lookup in (
-    Exact, IExact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual, In, Range, IsNull, Contains, IContains,
-    StartsWith, IStartsWith, EndsWith, IEndsWith, Regex, IRegex,
-):  # fmt: skip
+for _lookup in (Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual, In, Range, IsNull):
     Field.register_lookup(_lookup)
 
 
@@ -644,10 +450,3 @@ IntegerField.register_lookup(IntegerLessThan)
 def default_lookup(name: str) -> Any:
     """Return the lookup for a value whose field is not known."""
     return Field.get_lookups().get(name) if hasattr(Field, "get_lookups") else None
-
-
-__all__ = [
-    "EVERYTHING", "Contains", "DateField", "DateTimeField", "DecimalField", "EndsWith", "Exact", "F", "FieldError", "FloatField",
-    "GreaterThan", "GreaterThanOrEqual", "IContains", "IEndsWith", "IExact", "IRegex", "IStartsWith", "In", "IsNull", "LessThan",
-    "LessThanOrEqual", "Lookup", "PatternLookup", "Range", "Regex", "StartsWith", "conclude", "default_lookup", "operand",
-]  # fmt: skip

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ormolu.fields import DateField, DateTimeField
 from ormolu.query.chain import Chain, M, R
-from ormolu.query.expressions import F
 from ormolu.query.functions.datetime import Trunc
+from ormolu.query.references import F
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet

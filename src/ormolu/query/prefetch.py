@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from ormolu.compile import statements
@@ -12,6 +13,7 @@ from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Fetch
 
 SEP = "__"
+Computed = (property, cached_property)
 Program = Generator[Any, Any, Any]
 
 
@@ -36,7 +38,7 @@ class Prefetch:
         self.to_attr = to_attr
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Prefetch) and self.prefetch_to == other.prefetch_to
+        return self.prefetch_to == other.prefetch_to if isinstance(other, Prefetch) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((Prefetch, self.prefetch_to))
@@ -116,7 +118,7 @@ def find_relation(instance: Any, name: str, lookup: str, last: bool) -> Any:
     relations = accessors(meta)
     if name in relations:
         return relations[name]
-    if name in instance.__dict__ and not last:
+    if not last and (name in instance.__dict__ or isinstance(getattr(type(instance), name, None), Computed)):
         return None
     try:
         meta.get_field(name)
@@ -148,6 +150,8 @@ def load(
     """Load one relation of many objects and hand the results out; return them and nested prefetches."""
     hops = relation.path_infos()
     first = hops[0]
+    if to_attr:
+        check_to_attr(level[0]._meta, to_attr)
     attname = attname_of(first.from_meta, first.pairs[0][0])
     cached = [] if queryset is not None or to_attr else [o for o in level if is_loaded(o, relation, name)]
     todo = level if not cached else [o for o in level if not is_loaded(o, relation, name)]
@@ -165,6 +169,12 @@ def load(
     for instance in cached:
         found.extend(loaded_values(instance, relation, name))
     return found, nested
+
+
+def check_to_attr(meta: Any, to_attr: str) -> None:
+    """Refuse a list that would take the place of a field or of a manager."""
+    if to_attr in accessors(meta) or any(field.name == to_attr for field in meta.get_fields()):
+        raise ValueError(f"to_attr={to_attr} conflicts with a field on the {meta.object_name} model.")
 
 
 def related_queryset(model: Any, relation: Any, queryset: Any) -> Any:

@@ -11,8 +11,9 @@ from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
 from ormolu.databases.routing import DEFAULT_DB_ALIAS, router
 from ormolu.exceptions import NotSupportedError
-from ormolu.query import date_lookups as _date_lookups  # registers its lookups
+from ormolu.query import date_lookups as _date_lookups  # these register themselves
 from ormolu.query import json_lookups as _json_lookups
+from ormolu.query import text_lookups as _text_lookups
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, named_expressions
 from ormolu.query.extra import Extra
@@ -462,4 +463,4 @@ def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> 
     return f"({', '.join(parts)}) " if parts else ""
 
 
-__all__ = ["EmptyQuerySet", "_date_lookups", "_json_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]
+__all__ = ["EmptyQuerySet", "_date_lookups", "_json_lookups", "_text_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]

@@ -9,7 +9,8 @@ from ormolu.compile import change, statements
 from ormolu.compile.plan import remember
 from ormolu.compile.shape import SCALARS, width
 from ormolu.compile.statements import plan_for
-from ormolu.compile.summary import Aggregates, aggregate as aggregate_plan
+from ormolu.compile.summary import Aggregates
+from ormolu.compile.summary import aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
 from ormolu.programs import Enter, Execute, Fetch, Leave
 from ormolu.query.prefetch import prefetch

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from ormolu.compile.terms import Term, merge
 from ormolu.fields.registry import LookupRegistry
-from ormolu.query.expressions import Expression, Func
+from ormolu.query.expressions import Expression
+from ormolu.query.func import Func
 
 __all__ = ["Resolved", "Transform"]
 

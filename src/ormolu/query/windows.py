@@ -12,10 +12,12 @@ import enum
 from typing import Any, ClassVar
 
 from ormolu.compile.ordering import Order
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import NotSupportedError
 from ormolu.query.aggregates import Aggregate
-from ormolu.query.expressions import Expression, F, OrderBy, Template
+from ormolu.query.expressions import Expression, OrderBy
+from ormolu.query.references import F
 
 __all__ = ["RowRange", "ValueRange", "Window", "WindowFrame", "WindowFrameExclusion"]
 

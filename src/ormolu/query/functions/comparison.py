@@ -10,11 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import DateField, DateTimeField, DecimalField, JSONField
 from ormolu.fields.timezones import use_tz
-from ormolu.query.expressions import Func, Template, Value
+from ormolu.query.func import Func
 from ormolu.query.functions import moments
+from ormolu.query.values import Value
 
 __all__ = ["Cast", "Coalesce", "Collate", "Greatest", "Least", "NullIf"]
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import DataError
 from ormolu.fields import DateField, DateTimeField, DurationField, IntegerField, TimeField, timezones
-from ormolu.query.expressions import Func
+from ormolu.query.func import Func
 from ormolu.query.functions import moments
 from ormolu.query.transforms import Transform
 

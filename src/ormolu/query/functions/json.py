@@ -9,9 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import BooleanField, CharField, JSONField, TextField
-from ormolu.query.expressions import Func, Template, Value
+from ormolu.query.func import Func
+from ormolu.query.values import Value
 
 __all__ = ["JSONArray", "JSONObject"]
 

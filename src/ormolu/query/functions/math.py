@@ -10,9 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term
 from ormolu.fields import DecimalField, FloatField, IntegerField
-from ormolu.query.expressions import Func, Template
+from ormolu.query.func import Func
 from ormolu.query.transforms import Transform
 
 __all__ = [

@@ -9,10 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import CharField, IntegerField, TextField
-from ormolu.query.expressions import Func, Template, Value
+from ormolu.query.func import Func
 from ormolu.query.transforms import Transform
+from ormolu.query.values import Value
 
 __all__ = [
     "Chr", "Concat", "ConcatPair", "LPad", "LTrim", "Left", "Length", "Lower", "MD5", "Ord", "RPad", "RTrim",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import FloatField, IntegerField
-from ormolu.query.expressions import Func
+from ormolu.query.func import Func
 
 __all__ = [
     "CumeDist", "DenseRank", "FirstValue", "Lag", "LastValue", "Lead", "NthValue", "Ntile", "PercentRank", "Rank",

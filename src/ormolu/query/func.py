@@ -1,0 +1,98 @@
+"""Func: database functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.template import Template
+from ormolu.compile.terms import Term, merge
+from ormolu.query.expressions import Expression, expression_of
+
+
+class Func(Expression):
+    """A database function: subclasses name it in `function`, or give a `template`.
+
+    Positional arguments are expressions; a text is the name of a field. Keywords
+    beside `output_field` fill the template.
+    """
+
+    function: str | None = None
+    template = "%(function)s(%(expressions)s)"
+    arg_joiner = ", "
+    arity: int | None = None
+
+    def __init__(self, *expressions: Any, output_field: Any = None, **extra: Any) -> None:
+        if self.arity is not None and len(expressions) != self.arity:
+            raise TypeError(
+                f"'{type(self).__name__}' takes exactly {self.arity} "
+                f"{'argument' if self.arity == 1 else 'arguments'} ({len(expressions)} given)"
+            )
+        super().__init__(output_field)
+        self.source_expressions = [expression_of(value) for value in expressions]
+        self.extra = extra
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return the arguments."""
+        return self.source_expressions
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key: the arguments as expressions."""
+        kwargs = tuple((name, shape.item(value)) for name, value in self._kwargs.items())
+        return (self.__class__, tuple(shape.item(arg) for arg in self.source_expressions), kwargs)
+
+    def repr_options(self) -> dict[str, Any]:
+        """Return the options that `repr()` shows beside those of the template."""
+        return {}
+
+    def __repr__(self) -> str:
+        args = self.arg_joiner.join(str(arg) for arg in self.source_expressions)
+        options = sorted({**self.extra, **self.repr_options()}.items())
+        return f"{type(self).__name__}({', '.join([args, *(f'{name}={value}' for name, value in options)])})"
+
+    def terms(self, builder: Any) -> list[Term]:
+        """Return the terms of the arguments."""
+        return [builder.term(expression) for expression in self.source_expressions]
+
+    def field(self, terms: list[Term]) -> tuple[Any, Callable[[], str] | None]:
+        """Return the output field, or why there is none."""
+        if self._given is not None:
+            return self._given, None
+        known = [term.field for term in terms if term.field is not None]
+        if not known:
+            return None, None
+        first = known[0]
+        for other in known[1:]:
+            if not isinstance(first, other.__class__):
+                text = (
+                    f"Expression contains mixed types: {type(first).__name__}, {type(other).__name__}. "
+                    "You must set output_field."
+                )
+                return None, lambda: text
+        return first, None
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the call."""
+        terms = self.terms(builder)
+        field, why = self.field(terms)
+        element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
+        return merge(element, field, terms, why=why)
+
+    def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
+        """Return the SQLAlchemy element of the call for the builder's vendor."""
+        template = self.extra.get("template", self.template)
+        function = self.extra.get("function", self.function)
+        joiner = self.extra.get("arg_joiner", self.arg_joiner)
+        if template == Func.template and joiner == ", " and function and function.replace("_", "").isalnum():
+            return getattr(sa.func, function)(*args, **({"type_": type_} if type_ is not None else {}))
+        values = {**self.extra, "function": function, "expressions": "\0", "field": "\0"}
+        before, *after = (template % values).split("\0")
+        if not after:  # the template leaves its arguments out
+            return Template("func", [before], [], type_ if type_ is not None else sa.types.NullType())
+        pieces = [before]
+        for _ in args[1:]:
+            pieces.append(joiner)
+        pieces.append("\0".join(after) if after else "")
+        return Template("func", pieces, args, type_ if type_ is not None else sa.types.NullType())

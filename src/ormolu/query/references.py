@@ -1,0 +1,177 @@
+"""References: F, OuterRef, and slices of text."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from ormolu.compile.conditions import Condition
+from ormolu.compile.terms import OuterMissing, Term, merge
+from ormolu.exceptions import NotSupportedError
+from ormolu.query.combinable import Combinable
+from ormolu.query.expressions import Expression, OrderBy, freeze, is_boolean
+
+
+class F(Combinable):
+    """A reference to a field, an annotation, or a field across relations.
+
+    `F("author__age")`; slices of text are SUBSTRING: `F("name")[:3]`.
+    """
+
+    allowed_default = False
+    conditional = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.__class__ is other.__class__ and self.name == other.name  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+    def __getitem__(self, part: Any) -> Any:
+        return Sliced(self, part)
+
+    def __contains__(self, other: Any) -> bool:
+        raise TypeError(f"argument of type '{type(self).__name__}' is not iterable")
+
+    def __iter__(self) -> Any:
+        raise TypeError(f"{type(self).__name__!r} object is not iterable")
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (self.__class__, self.name)
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the term of what the name refers to."""
+        return builder.ref(self.name)  # type: ignore[no-any-return]
+
+    def as_condition(self, builder: Any, negated: bool = False) -> Condition:
+        """Return a boolean column as a condition."""
+        from ormolu.compile.builder import from_term
+
+        term = self.as_term(builder)
+        if not is_boolean(term):
+            raise TypeError("Cannot filter against a non-conditional expression.")
+        return from_term(term, negated)
+
+    def as_order(self, builder: Any) -> tuple[Term, bool, str | None]:
+        """Return the entry of order_by()."""
+        return self.as_term(builder), False, None
+
+    def as_outer(self) -> OuterRef:
+        """Return the reference as seen from within a subquery."""
+        return ResolvedOuterRef(self.name)
+
+    def asc(self, **kwargs: Any) -> OrderBy:
+        """Return an ascending order."""
+        return OrderBy(self, **kwargs)
+
+    def desc(self, **kwargs: Any) -> OrderBy:
+        """Return a descending order."""
+        return OrderBy(self, descending=True, **kwargs)
+
+    def copy(self) -> Self:
+        """Return a copy."""
+        return copy.copy(self)
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        """Return how to make this reference again."""
+        return f"ormolu.{type(self).__name__}", (self.name,), {}
+
+    def flatten(self) -> Any:
+        """Yield this reference."""
+        yield self
+
+
+class OuterRef(F):
+    """A reference from a subquery to the enclosing query. May be nested."""
+
+    name: Any
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the term in the enclosing query."""
+        if builder.outer is None:
+            raise OuterMissing(
+                "This queryset contains a reference to an outer query and may only be used in a subquery."
+            )
+        if isinstance(self.name, F):
+            return self.name.as_term(builder.outer)
+        term: Term = builder.outer.ref(self.name)
+        if term.window:
+            raise NotSupportedError(f"Referencing outer query window expression is not supported: {self.name}.")
+        builder.note_outer(term)
+        return term.replace(joins=frozenset(), strict=frozenset(), aggregate=False, constant=True, nullable=True)
+
+    def as_outer(self) -> OuterRef:
+        """Return the reference from one level further in."""
+        return OuterRef(self)
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (self.__class__, shape.item(self.name))
+
+
+class ResolvedOuterRef(OuterRef):
+    """An F that was moved into a subquery by the compiler."""
+
+
+class Sliced(Expression):
+    """A part of a text: `F("name")[2:5]`."""
+
+    def __init__(self, source: Any, part: Any) -> None:
+        super().__init__()
+        if isinstance(part, int):
+            if part < 0:
+                raise ValueError("Negative indexing is not supported.")
+            self.start, self.length = part + 1, 1
+        elif not isinstance(part, slice):
+            raise TypeError("Argument to slice must be either int or slice instance.")
+        else:
+            if (part.start is not None and part.start < 0) or (part.stop is not None and part.stop < 0):
+                raise ValueError("Negative indexing is not supported.")
+            if part.step is not None:
+                raise ValueError("Step argument is not supported.")
+            if part.stop and part.start and part.stop < part.start:
+                raise ValueError("Slice stop must be greater than slice start.")
+            self.start = (part.start or 0) + 1
+            self.length = None if part.stop is None else part.stop - (part.start or 0)
+        self.source = source
+
+    def __getitem__(self, part: Any) -> Any:
+        return Sliced(self, part)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What two equal slices share."""
+        return (Sliced, freeze(self.source), self.start, self.length)
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return (Sliced, shape.item(self.source), self.start, self.length)
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return the text."""
+        return [self.source]
+
+    def as_term(self, builder: Any) -> Term:
+        """Return SUBSTRING, or what the field makes of a slice."""
+        term = builder.term(self.source)
+        slicer = getattr(term.field, "slice_element", None)
+        if slicer is not None:
+            return merge(slicer(term.sa, self.start, self.length), term.field, [term], strict=True)
+        from ormolu.fields import CharField, TextField
+
+        if term.field is not None and not isinstance(term.field, (CharField, TextField)):
+            raise NotSupportedError(f"This field does not support slicing: {type(term.field).__name__}")
+        name = sa.func.substr if builder.vendor in ("sqlite", "postgresql") else sa.func.substring
+        args = [term.sa, sa.literal_column(str(self.start))]
+        if self.length is not None:
+            args.append(sa.literal_column(str(self.length)))
+        return merge(name(*args, type_=sa.String()), term.field, [term], strict=True)

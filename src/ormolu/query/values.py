@@ -1,0 +1,74 @@
+"""Values: literals and SQL text of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.template import Template
+from ormolu.compile.terms import Term
+from ormolu.query.expressions import Expression
+from ormolu.query.types import field_of_value
+
+
+class Value(Expression):
+    """A literal. Its type is that of `output_field`, else follows from the Python value."""
+
+    def __init__(self, value: Any, output_field: Any = None) -> None:
+        super().__init__(output_field)
+        self.value = value
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key: the value does not count."""
+        field = None if self._given is None else shape.item(self._given)
+        return (Value, shape.literal(self, self.value), field)
+
+    def as_term(self, builder: Any) -> Term:
+        """Return a bind parameter."""
+        field = self._output_field_or_none
+        if self.value is None and field is not None and field.get_internal_type() == "JSONField":
+            return Term(sa.cast(sa.literal_column("'null'"), field.sa_type), field, nullable=False, constant=True)
+        if self.value is None:
+            type_ = field.sa_type if field is not None else None
+            return Term(sa.null() if type_ is None else sa.type_coerce(sa.null(), type_), field, constant=True)
+        convert = field.get_prep_value if field is not None else None
+        type_ = field.sa_type if field is not None else None
+        bound = builder.params.bind(self, self.value, type_, convert)
+        return Term(bound, field, nullable=False, constant=True)
+
+    def _resolve_output_field(self) -> Any:
+        return field_of_value(self.value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+    @property
+    def empty_result_set_value(self) -> Any:
+        """What stands for this expression where no row is read."""
+        return self.value
+
+
+class RawSQL(Expression):
+    """SQL text with %s placeholders and their values. The text is the caller's responsibility."""
+
+    def __init__(self, sql: str, params: Sequence[Any], output_field: Any = None) -> None:
+        super().__init__(output_field)
+        self.sql, self.params = sql, params
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key: the text counts, the values do not."""
+        self._owners = [(self, n) for n in range(len(self.params))]
+        values = tuple(shape.literal(owner, value) for owner, value in zip(self._owners, self.params, strict=True))
+        return (RawSQL, self.sql, values, shape.item(self._given))
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the text with bind parameters in it."""
+        owners = getattr(self, "_owners", None) or [(self, n) for n in range(len(self.params))]
+        bound = [builder.params.bind(owner, value, None) for owner, value in zip(owners, self.params, strict=True)]
+        pieces = self.sql.split("%s")
+        return Term(Template("raw", tuple(f"({piece}" if n == 0 else piece for n, piece in enumerate(pieces)), bound, self._type()), self._given)
+
+    def _type(self) -> Any:
+        return self._given.sa_type if self._given is not None else sa.types.NullType()
