@@ -10,7 +10,7 @@ from ormolu.compile import statements
 from ormolu.compile.names import unknown
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
-from ormolu.programs import Fetch
+from ormolu.programs import Await, Fetch
 
 SEP = "__"
 Computed = (property, cached_property)
@@ -72,7 +72,8 @@ def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: 
                     "You may need to adjust the ordering of your lookups."
                 )
             continue
-        queue.extend((yield from follow(driver, instances, lookup, done, db)))
+        # What the querysets themselves prefetch comes next: later lookups may go on from there.
+        queue[:0] = yield from follow(driver, instances, lookup, done, db)
 
 
 def follow(
@@ -163,7 +164,12 @@ def load(
         nested = target._prefetch
         query = target.query.copy()
         query.ops = (*query.ops, ("linked", Linked(hops, values)))
-        pairs = yield from linked_rows(driver, query)
+        if (relation.many_to_one or relation.one_to_one) and not query.is_sliced:
+            query.order_by, query.default_ordering = (), False  # there is only one for each
+        if target._db is None or target._db == driver.database.alias:
+            pairs = yield from linked_rows(driver, query)
+        else:
+            pairs = yield from elsewhere(driver, target._db, linked_rows, query)
     assign(todo, attname, pairs, relation, name, to_attr)
     found = list({id(o): o for _key, o in pairs}.values()) if pairs else []
     for instance in cached:
@@ -220,6 +226,22 @@ def linked_rows(driver: Any, query: Any) -> Program:
         return pairs
     keys = [key for key, _related in pairs]
     return list(zip(keys, adopt([related for _key, related in pairs]), strict=True))
+
+
+def elsewhere(driver: Any, alias: str, program: Any, *args: Any) -> Program:
+    """Run a part of a program on another database; return its result."""
+    from ormolu import databases
+
+    other = databases.get(alias)
+    if not driver.is_async:
+        return other.driver.run(program, *args)
+    found: list[Any] = []
+
+    async def run() -> None:
+        found.append(await other.adriver.arun(program, *args))
+
+    yield Await(run)
+    return found[0]
 
 
 def assign(
