@@ -15,7 +15,7 @@ from ormolu.query import date_lookups as _date_lookups  # these register themsel
 from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import text_lookups as _text_lookups
 from ormolu.query import terminals
-from ormolu.query.chain import Chain, M, R, named_expressions
+from ormolu.query.chain import Chain, M, R, check_alias, named_expressions
 from ormolu.query.extra import Extra
 from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
@@ -308,6 +308,8 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
                 arg.default_alias  # noqa: B018
             except (AttributeError, TypeError):
                 raise TypeError("Complex aggregates require an alias") from None
+        for name in kwargs:
+            check_alias(name)
         return named_expressions(args, kwargs, "aggregate")
 
     def _prepare_bulk(self, name: str) -> None:
