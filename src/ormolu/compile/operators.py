@@ -81,7 +81,7 @@ def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any)
 def scaled(connector: str, left: Any, right: Any, type_: Any) -> Any:
     """Return a duration, stored as a number of microseconds, times or by a number."""
     if connector == "/":
-        left = sa.cast(left, sa.Float())  # else a quotient of integers would be cut off
+        left = sa.cast(left, sa.Double())  # else a quotient of integers would be cut off
     return sa.type_coerce(left.op(connector, precedence=100)(right), type_)
 
 
