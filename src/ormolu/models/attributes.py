@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy.orm.base import _MappedAttribute
+from sqlalchemy.orm.base import _MappedAttribute  # pyright: ignore[reportPrivateUsage]
 
 from ormolu.exceptions import NotLoaded
 from ormolu.models.state import DB, DIRTY, STATE, mark_dirty
@@ -60,6 +60,9 @@ def load_column(instance: Any, attname: str, attribute: Any) -> Any:
     if state is not None and state.session_id is not None:
         return session_load(instance, attname, attribute)
     meta = instance._meta
+    if state is not None and state.key is not None and attname == meta.pk.attname and len(state.key[1]) == 1:
+        # A session has expired the object and let it go: its identity is still known.
+        return state.key[1][0]
     if DB not in values:
         raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
     link = parent_link(meta, attname)
