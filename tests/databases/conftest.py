@@ -50,7 +50,7 @@ def table(configured: Backend) -> Iterator[Backend]:
     database.execute("DROP TABLE IF EXISTS numbers")
     database.execute("CREATE TABLE numbers (n INTEGER PRIMARY KEY)")
     yield configured
-    database.execute("DROP TABLE IF EXISTS numbers")
+    databases.get().execute("DROP TABLE IF EXISTS numbers")
 
 
 @pytest.fixture

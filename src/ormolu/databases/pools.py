@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, QueuePool
 
-__all__ = ["AsyncLendingPool", "Lender", "LendingPool"]
+__all__ = ["AsyncLendingPool", "Lender", "LendingPool", "Listeners"]
 
 
 class Lender(Protocol):
@@ -65,7 +65,40 @@ class AsyncLendingPool(_Lending, AsyncAdaptedQueuePool):
     """The same for asynchronous connections."""
 
 
-def must_return(pool: Any) -> bool:
-    """Say whether connections must go back to the pool after each use: somebody listens, or waits."""
-    dispatch = pool.dispatch
-    return bool(pool.waiting or dispatch.checkin or dispatch.checkout or dispatch.reset)
+class Listeners:
+    """Whether somebody listens to a pool's events. Asked after each use of a connection.
+
+    SQLAlchemy keeps a placeholder for each event until its first listener; asking it takes 0.1 microseconds each,
+    comparing it takes 0.03. Listeners of all pools (`event.listen(Pool, ...)`) are in the placeholder's own list.
+    """
+
+    __slots__ = ("_checkin", "_checkout", "_dispatch", "_everywhere", "_reset")
+
+    def __init__(self, pool: Any) -> None:
+        self._dispatch: Any = pool.dispatch
+        self._checkin, self._checkout, self._reset = _placeholders(self._dispatch)
+        self._everywhere = [one.parent_listeners for one in (self._checkin, self._checkout, self._reset)]
+
+    def __bool__(self) -> bool:
+        dispatch = self._dispatch
+        first, second, third = self._everywhere
+        return (
+            dispatch.checkin is not self._checkin
+            or dispatch.checkout is not self._checkout
+            or dispatch.reset is not self._reset
+            or bool(first or second or third)
+        )
+
+
+def _placeholders(dispatch: Any) -> tuple[Any, Any, Any]:
+    """Return what stands for the events that nobody listens to; nothing equals it where somebody does already."""
+    empty = type(dispatch.detach)
+    return tuple(  # type: ignore[return-value]
+        one if type(one) is empty else _Taken() for one in (dispatch.checkin, dispatch.checkout, dispatch.reset)
+    )
+
+
+class _Taken:
+    """Stands for an event that had listeners from the start."""
+
+    parent_listeners: tuple[Any, ...] = ()

@@ -22,7 +22,7 @@ from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, Blocks, run_hooks
 from ormolu.databases.errors import translate, translate_sqlalchemy
 from ormolu.databases.interplay import cursor_events, guest
-from ormolu.databases.pools import LendingPool, must_return
+from ormolu.databases.pools import LendingPool, Listeners
 from ormolu.exceptions import Error, SynchronousOnlyOperation, SyncInAsyncWarning
 from ormolu.programs import run
 
@@ -198,6 +198,7 @@ class SyncDriver:
         self._pool: Any = self.engine.pool
         if isinstance(self._pool, LendingPool):
             self._pool.lender = weakref.ref(self)
+        self._listeners = Listeners(self._pool)
         self._idle: list[SyncConnection] = []
         pool = database.config.pool
         self._lends = isinstance(self._pool, LendingPool) and not pool.pre_ping
@@ -317,7 +318,7 @@ class SyncDriver:
 
     def release(self, conn: Any) -> None:
         """Give a connection back after use."""
-        if self._lends and not conn.is_dead and not must_return(self._pool):
+        if self._lends and not conn.is_dead and not self._pool.waiting and not self._listeners:
             conn.reviving = False
             self._idle.append(conn)
         else:

@@ -10,7 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from ormolu.databases.loops import when_loop_ends
-from ormolu.databases.pools import AsyncLendingPool, must_return
+from ormolu.databases.pools import AsyncLendingPool, Listeners
 
 if TYPE_CHECKING:
     from ormolu.databases.asynchronous.driver import AsyncDriver
@@ -31,6 +31,7 @@ class LoopPool:
         config = driver.database.config.pool
         self.lends = isinstance(self.pool, AsyncLendingPool) and not config.pre_ping
         self.recycle = config.recycle
+        self.listeners = Listeners(self.pool)
         self.idle: list[Any] = []
         self.closed = False
         self._guard = when_loop_ends(self.aclose)
@@ -57,7 +58,7 @@ class LoopPool:
 
     def release(self, conn: Any) -> Awaitable[None] | None:
         """Keep a connection for the next one; or return what must be awaited to give it back."""
-        if self.lends and not conn.is_dead and not must_return(self.pool):
+        if self.lends and not conn.is_dead and not self.pool.waiting and not self.listeners:
             conn.reviving = False
             self.idle.append(conn)
             return None

@@ -75,11 +75,17 @@ def prepare_sqlite(engine: Any, pragmas: dict[str, Any], config: DatabaseConfig)
     statements = [f"PRAGMA {name} = {_pragma_value(config, name, value)}" for name, value in pragmas.items()
                   if value is not None]  # fmt: skip
 
-    def prepare(connection: Any, _record: Any) -> None:
-        native = getattr(connection, "driver_connection", connection)
+    def set_up(native: Any) -> None:
         for statement in statements:
             native.execute(statement)
         functions.register(native)
+
+    def prepare(connection: Any, _record: Any) -> None:
+        if hasattr(connection, "run_async"):
+            # aiosqlite's, whose methods are coroutines: the sqlite3 connection under it is set up in its thread.
+            connection.run_async(lambda driver: driver._execute(set_up, driver._conn))
+        else:
+            set_up(connection)
 
     event.listen(engine, "connect", prepare)
 

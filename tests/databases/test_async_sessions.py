@@ -1,0 +1,35 @@
+"""SQLAlchemy's own asynchronous engine and sessions, on the same databases."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ormolu import CASCADE, CharField, ForeignKey, IntegrityError, Model, databases
+
+
+class Shelf(Model):
+    name = CharField(max_length=10)
+
+    class Meta:
+        app_label = "async_sessions"
+
+
+class Jar(Model):
+    shelf: Any = ForeignKey(Shelf, on_delete=CASCADE)
+
+    class Meta:
+        app_label = "async_sessions"
+
+
+@pytest.mark.worlds("async")
+async def test_an_async_session_s_connections_are_set_up(db: Any, world: Any) -> None:
+    """A connection of the asynchronous engine has the same pragmas and functions as ours."""
+    await Shelf.objects.acreate(name="\u00c1")
+    async with AsyncSession(databases.get().async_engine) as session:
+        found = await Shelf.objects(session).filter(name__icontains="\u00e1")
+        assert [shelf.name for shelf in found] == ["\u00c1"]
+        session.add(Jar(shelf_id=10**6))
+        with pytest.raises((IntegrityError, sa.exc.IntegrityError)):
+            await session.flush()
