@@ -26,6 +26,11 @@ def sql(text: str, element: Any, type_: Any = None) -> Any:
     return Template("json", pieces, [element] * (len(pieces) - 1), type_ if type_ is not None else sa.Text())
 
 
+def is_mariadb(builder: Any) -> bool:
+    """Tell MariaDB, where JSON is text, from MySQL."""
+    return bool(getattr(builder.driver.dialect, "is_mariadb", False))
+
+
 def is_index(key: Any) -> bool:
     """Tell whether a key is the index of a list."""
     return isinstance(key, int) or key.isdecimal() or (key[:1] == "-" and key[1:].isdecimal())
@@ -123,6 +128,8 @@ class KeyTransform(_Key):
         if builder.vendor == "postgresql":
             return cls.postgres(base, keys, ("->", "#>"), type_)
         path = cls.literal_path(builder, keys)
+        if is_mariadb(builder):
+            return sql(f"JSON_COMPACT(JSON_EXTRACT({HERE}, {path}))", base.sa, type_)
         if builder.vendor == "mysql":
             return sql(f"JSON_EXTRACT({HERE}, {path})", base.sa, type_)
         return sql(

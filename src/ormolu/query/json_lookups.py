@@ -24,6 +24,7 @@ from ormolu.query.json_keys import (
     KeyTransform,
     KeyTransformFactory,
     final_key,
+    is_mariadb,
     keys_of,
     sql,
 )
@@ -57,7 +58,7 @@ def document_form(builder: Any, bound: Any) -> Any:
     if builder.vendor == "postgresql":
         return bound
     if builder.vendor == "mysql":
-        return sql(f"JSON_EXTRACT({HERE}, '$')", bound)
+        return sql(f"JSON_COMPACT({HERE})" if is_mariadb(builder) else f"JSON_EXTRACT({HERE}, '$')", bound)
     return sql(
         f"(CASE JSON_TYPE({HERE}) WHEN 'text' THEN JSON_QUOTE(JSON_EXTRACT({HERE}, '$')) WHEN 'true' THEN 'true' "
         f"WHEN 'false' THEN 'false' WHEN 'null' THEN 'null' ELSE JSON_EXTRACT({HERE}, '$') END)",
@@ -96,8 +97,10 @@ class JSONExact(lookups.Exact):
         """Return equality, whatever spaces the texts have."""
         if builder.vendor == "sqlite":
             return sa.func.JSON(one) == sa.func.JSON(other)
-        if builder.vendor == "mysql":
+        if is_mariadb(builder):
             return sa.func.JSON_COMPACT(one) == sa.func.JSON_COMPACT(other)
+        if builder.vendor == "mysql":
+            return sql(f"JSON_EXTRACT({HERE}, '$')", one) == sql(f"JSON_EXTRACT({HERE}, '$')", other)
         return one == other
 
 

@@ -51,8 +51,9 @@ def cast(builder: Any, term: Term, field: Any) -> Any:
     if kind in _TIMES:
         return cast_time(builder, term, _TIMES[kind], type_)
     if isinstance(field, JSONField) and builder.vendor != "postgresql":
-        name = "JSON" if builder.vendor == "sqlite" else "JSON_COMPACT"
-        return getattr(sa.func, name)(term.sa, type_=type_)
+        if builder.vendor == "sqlite":
+            return sa.func.JSON(term.sa, type_=type_)
+        return sa.func.JSON_EXTRACT(term.sa, sa.literal_column("'$'"), type_=type_)
     if isinstance(field, DecimalField) and builder.vendor == "sqlite":
         return cast_decimal(term, field)
     if getattr(type_, "collation", None):

@@ -64,11 +64,13 @@ def member(builder: Any, term: Term) -> Any:
         text = term.constant and isinstance(term.field, (CharField, TextField))
         return sa.cast(term.sa, sa.Text()) if text else term.sa
     if isinstance(term.field, JSONField):
-        name = "JSON" if builder.vendor == "sqlite" else "JSON_COMPACT"
-        return Template("json", [f"{name}(", ")"], [term.sa], sa.Text())
+        pieces = ["JSON(", ")"] if builder.vendor == "sqlite" else ["JSON_EXTRACT(", ", '$')"]
+        return Template("json", pieces, [term.sa], sa.Text())
     if isinstance(term.field, BooleanField):
         pieces = ["(CASE WHEN ", " THEN JSON('true') WHEN NOT ", " THEN JSON('false') END)"]
         if builder.vendor != "sqlite":
-            pieces = [piece.replace("JSON(", "JSON_COMPACT(") for piece in pieces]
+            pieces = [
+                piece.replace("JSON(", "JSON_EXTRACT(").replace("e')", "e', '$')") for piece in pieces
+            ]
         return Template("boolean", pieces, [term.sa, term.sa], sa.Text())
     return term.sa
