@@ -45,10 +45,14 @@ class RelatedManagerBase(Manager[M]):
         cache = self.instance.__dict__.get(PREFETCHED)
         if not cache or self.cache_name not in cache:
             return None
-        found = cache[self.cache_name]
-        if isinstance(found, list):
-            if self._plain:
-                queryset: Any = self._queryset_class.prefilled(self.model, found, self._later, self._db)
+        found: Any = cache[self.cache_name]
+        if hasattr(found, "append"):  # a list, not a QuerySet yet
+            chosen: Any = getattr(found, "queryset", None)
+            if chosen is not None and not chosen.query.is_sliced:
+                queryset: Any = self._related(chosen._clone())
+                queryset._result_cache = list(found)
+            elif self._plain:
+                queryset = self._queryset_class.prefilled(self.model, found, self._later, self._db)
             else:
                 queryset = self._related(self._unrelated_queryset())
                 queryset._result_cache = found
@@ -83,7 +87,7 @@ class RelatedManagerBase(Manager[M]):
         if manager is None:
             return super().__call__(session)
         other = self.model._meta.managers_map[manager]
-        return self._on(type(other))(self.instance)
+        return self._on(other.__class__)(self.instance)
 
     @classmethod
     def _on(cls, superclass: type[Manager[Any]]) -> Any:
@@ -353,12 +357,12 @@ def reverse_manager_class(
     rel: Any, superclass: type[Manager[Any]] | None = None
 ) -> type[ReverseManager[Any]]:
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
-    parent = superclass or type(rel.related_model._meta.default_manager)
+    parent: type[Manager[Any]] = superclass or rel.related_model._meta.default_manager.__class__
     methods = NullableReverseManager if rel.field.null else ReverseManager
-    body = {"rel": rel, "__module__": __name__, **shared_by_all(rel.related_model, parent)}
+    body: dict[str, Any] = {"rel": rel, "__module__": __name__, **shared_by_all(rel.related_model, parent)}
     body["_shared"].update(field=rel.field, cache_name=rel.cache_name)
-    made: type[ReverseManager[Any]] = type("RelatedManager", (methods, parent), body)
-    return made
+    made: Any = type("RelatedManager", (methods, parent), body)
+    return made  # type: ignore[no-any-return]
 
 
 def shared_by_all(model: Any, parent: type[Manager[Any]]) -> dict[str, Any]:
@@ -367,4 +371,5 @@ def shared_by_all(model: Any, parent: type[Manager[Any]]) -> dict[str, Any]:
     A user's manager may hold state of its own: all managers of the relation have it, too.
     """
     shared = {**model._meta.default_manager.__dict__, "model": model}
-    return {"_shared": shared, "_plain": parent.get_queryset is BaseManager.get_queryset}
+    plain: Any = vars(BaseManager)["get_queryset"]
+    return {"_shared": shared, "_plain": getattr(parent, "get_queryset", None) is plain}

@@ -23,8 +23,10 @@ from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import EmptyResultSet
 from ormolu.fields import (
     BooleanField,
+    CharField,
     Field,
     IntegerField,
+    TextField,
 )
 from ormolu.fields.integers import integer_range
 from ormolu.query.expressions import Expression, condition_term, expression_of
@@ -155,6 +157,8 @@ def converter(field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | N
 
 def instance_key(field: Any, relation: Any) -> Callable[[Any], Any]:
     """Return what takes the compared key from a model instance."""
+    if relation is None and isinstance(field, (CharField, TextField)):
+        return str  # a text is compared with its text, as Django does
     name = field.attname if field is not None and relation is not None else None
 
     def key(instance: Any) -> Any:

@@ -142,6 +142,8 @@ def accessors(meta: Any) -> dict[str, Any]:
     """Return the relations of a model by the name of the attribute that holds them."""
     found = {field.name: field for field in (*meta.fields, *meta.many_to_many) if field.is_relation}
     found.update((rel.get_accessor_name(), rel) for rel in meta.related_objects)
+    for parent in meta.parents:
+        found = {**accessors(parent._meta), **found}
     return found
 
 
@@ -170,7 +172,7 @@ def load(
             pairs = yield from linked_rows(driver, query)
         else:
             pairs = yield from elsewhere(driver, target._db, linked_rows, query)
-    assign(todo, attname, pairs, relation, name, to_attr)
+    assign(todo, attname, pairs, relation, name, to_attr, queryset)
     found = list({id(o): o for _key, o in pairs}.values()) if pairs else []
     for instance in cached:
         found.extend(loaded_values(instance, relation, name))
@@ -244,8 +246,24 @@ def elsewhere(driver: Any, alias: str, program: Any, *args: Any) -> Program:
     return found[0]
 
 
+class Chosen(list[Any]):
+    """Prefetched objects, and the queryset that they were chosen by: what `.all().all()` asks again."""
+
+    __slots__ = ("queryset",)
+
+    def __init__(self, found: Iterable[Any], queryset: Any) -> None:
+        super().__init__(found)
+        self.queryset = queryset
+
+
 def assign(
-    level: Sequence[Any], attname: str, pairs: list[tuple[Any, Any]], relation: Any, name: str, to_attr: str | None
+    level: Sequence[Any],
+    attname: str,
+    pairs: list[tuple[Any, Any]],
+    relation: Any,
+    name: str,
+    to_attr: str | None,
+    queryset: Any,
 ) -> None:
     """Put related objects where their holders look for them."""
     if relation.many_to_one or relation.one_to_one:
@@ -270,7 +288,7 @@ def assign(
             cache = data.get("_prefetched_objects_cache")
             if cache is None:
                 cache = data["_prefetched_objects_cache"] = {}
-            cache[name] = list(found)
+            cache[name] = list(found) if queryset is None else Chosen(found, queryset)
 
 
 def assign_single(
