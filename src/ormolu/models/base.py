@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 
 from ormolu.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
-from ormolu.models import building
+from ormolu.models import building, replacing
 from ormolu.models.registry import apps
 from ormolu.models.state import LazyInstanceState, listen
 from ormolu.models.validation import Validation
@@ -55,11 +55,15 @@ class Model(Validation, DeclarativeBase, metaclass=ModelBase):
         MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        if building.begin(cls):
+        if not building.begin(cls):
+            super().__init_subclass__(**kwargs)
+            return
+        try:
             super().__init_subclass__(**kwargs)
             building.finish(cls)
-        else:
-            super().__init_subclass__(**kwargs)
+        except BaseException:
+            replacing.withdraw(cls)
+            raise
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Set the fields from positional values, in order, or from keywords."""

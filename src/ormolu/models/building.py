@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import InstrumentedAttribute, RelationshipProperty
 from sqlalchemy.orm.interfaces import EXT_SKIP
-from sqlalchemy.orm.mapper import _event_on_init
+from sqlalchemy.orm.mapper import _event_on_init  # pyright: ignore
 
 from ormolu.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.fields.base import Field
@@ -72,7 +72,7 @@ def finish(cls: type[Any]) -> None:
     meta = cls._meta
     # SQLAlchemy configures mappers when a first instance is made; ours does when SQLAlchemy first sees an instance.
     # With nobody listening to `init`, a constructor needn't call anybody.
-    event.remove(cls.__mapper__.class_manager, "init", _event_on_init)
+    event.remove(cls.__mapper__.class_manager, "init", cast("Any", _event_on_init))
     mapping.install(cls)
     for prop in list(cls.__mapper__._props.values()):
         _add_relationship(cls, prop)
@@ -87,13 +87,9 @@ def finish(cls: type[Any]) -> None:
     # create() must call a save() of the user's; the library's own is done in one program.
     _set(cls, "_saves_itself", cls.save is not Persistence.save or cls.asave is not Persistence.asave)
     meta.apps.register_model(meta.app_label, cls)
-    try:
-        for field in (*meta.local_fields, *meta.local_many_to_many):
-            if field.is_relation:
-                field.resolve()
-    except BaseException:
-        replacing.withdraw(cls)
-        raise
+    for field in (*meta.local_fields, *meta.local_many_to_many):
+        if field.is_relation:
+            field.resolve()
     if meta.replaces is not None:
         for model in replacing.take_over(meta.replaces, cls):
             _install_init(model)
@@ -174,9 +170,8 @@ def _add_exceptions(cls: type[Any]) -> None:
         ("DoesNotExist", ObjectDoesNotExist),
         ("MultipleObjectsReturned", MultipleObjectsReturned),
     ):
-        parents = tuple(
-            getattr(b, name) for b in cls.__bases__ if hasattr(b, "_meta") and not b._meta.abstract
-        )
+        bases: tuple[Any, ...] = cls.__bases__
+        parents = tuple(getattr(b, name) for b in bases if hasattr(b, "_meta") and not b._meta.abstract)
         place = {"__module__": cls.__module__, "__qualname__": f"{cls.__qualname__}.{name}"}
         _set(cls, name, type(name, parents or (root,), place))
 
@@ -230,7 +225,7 @@ def _refuse_fields_of_proxy(cls: type[Any], names: list[str]) -> None:
 
 def _add_relationship(cls: type[Any], prop: Any) -> None:
     """Make a plain relationship() known to `_meta`, so that lookups can follow it."""
-    if not isinstance(prop, RelationshipProperty) or "field" in prop.info:
+    if not is_relationship(prop) or "field" in prop.info:
         return
     attribute = vars(cls).get(prop.key)
     if not isinstance(attribute, InstrumentedAttribute):
@@ -242,6 +237,11 @@ def _add_relationship(cls: type[Any], prop: Any) -> None:
         cls._meta.add_field(field, private=True)
     _set(cls, prop.key, PlainRelation(field, attribute))
     cls._setters[prop.key] = relation_setter(attribute)
+
+
+def is_relationship(prop: Any) -> bool:
+    """Tell whether a mapper's property is a relationship."""
+    return isinstance(prop, RelationshipProperty)
 
 
 def _install_init(cls: type[Any]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import conv
 
 from ormolu.exceptions import FieldError, ValidationError
 from ormolu.models.ddl import Late, ask, columns_in, element_of, with_values
 from ormolu.models.indexes import column_of, make_index
 from ormolu.query.q import Q
+
+ONE: Any = sa.select(cast("Any", sa.literal_column("1")))
 
 
 class Deferrable(Enum):
@@ -49,7 +52,7 @@ class BaseConstraint:
         return False
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.deconstruct() == other.deconstruct()
+        return isinstance(other, type(self)) and self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -126,7 +129,7 @@ class CheckConstraint(BaseConstraint):
     def add_to(self, meta: Any) -> Any:
         """Add the constraint to a model's table, and return it."""
         constraint = sa.CheckConstraint(
-            Late(meta.model, self.condition), name=sa.sql.elements.conv(expand_name(self.name, meta))
+            Late(meta.model, self.condition), name=conv(expand_name(self.name, meta))
         )
         meta.table.append_constraint(constraint)
         return constraint
@@ -174,15 +177,16 @@ class UniqueConstraint(BaseConstraint):
         ):
             raise ValueError("UniqueConstraint.condition must be a Q instance.")
         if deferrable is not None:
-            for option, value in (
-                ("conditions", condition),
-                ("include", include),
-                ("opclasses", opclasses),
-                ("expressions", expressions),
-            ):
+            options: dict[str, Any] = {
+                "conditions": condition,
+                "include": include,
+                "opclasses": opclasses,
+                "expressions": expressions,
+            }
+            for option, value in options.items():
                 if value:
                     raise ValueError(f"UniqueConstraint with {option} cannot be deferred.")
-            if not isinstance(deferrable, Deferrable):
+            if deferrable not in Deferrable:
                 raise TypeError("UniqueConstraint.deferrable must be a Deferrable instance.")
         if not isinstance(include, (list, tuple, type(None))):
             raise TypeError("UniqueConstraint.include must be a list or tuple.")
@@ -250,12 +254,12 @@ class UniqueConstraint(BaseConstraint):
         initially = None if self.deferrable is None else self.deferrable.name
         constraint = sa.UniqueConstraint(
             *columns,
-            name=sa.sql.elements.conv(name),
+            name=conv(name),
             deferrable=True if self.deferrable is not None else None,
             initially=initially,
         )
         if self.deferrable is not None:
-            constraint.ddl_if(dialect=("postgresql", "oracle"))
+            constraint.ddl_if(dialect="postgresql")
         meta.table.append_constraint(constraint)
         return constraint
 
@@ -270,17 +274,16 @@ class UniqueConstraint(BaseConstraint):
         table = meta.table
         dialect = dialect_of(using)
         excluded = {meta.get_field(name).column for name in exclude or () if has_column(meta, name)}
-        parts = [column_of(meta, name, "constraints") for name in self.fields]
+        parts: list[Any] = [column_of(meta, name, "constraints") for name in self.fields]
         parts += [element_of(model, strip_order(e), dialect) for e in self.expressions]
         used = {name for part in parts for name in columns_in(part, table)}
         if used & excluded:
             return
         values = values_of(meta, instance)
-        if self.nulls_distinct is not False and any(
-            values.get(c.name) is None for c in parts if isinstance(c, sa.Column)
-        ):
+        compared: list[Any] = [column_of(meta, name, "constraints").name for name in self.fields]
+        if self.nulls_distinct is not False and any(values.get(name) is None for name in compared):
             return
-        conditions = [
+        conditions: list[Any] = [
             part.is_not_distinct_from(with_values(part, table, values))
             if self.nulls_distinct is False
             else part == with_values(part, table, values)
@@ -295,7 +298,7 @@ class UniqueConstraint(BaseConstraint):
                 f.sa_column != sa.literal(getattr(instance, f.attname), f.sa_column.type)
                 for f in meta.pk_fields[:1]
             ]
-        if ask(using, sa.select(sa.literal_column("1")).select_from(table).where(*conditions).limit(1)):
+        if ask(using, ONE.select_from(table).where(*conditions).limit(1)):
             raise self._error(model, instance)
 
     def _error(self, model: Any, instance: Any) -> ValidationError:
@@ -347,8 +350,8 @@ def condition_holds(
     if used & excluded:
         return None
     element = with_values(element, meta.table, values_of(meta, instance))
-    test = sa.case((sa.not_(element), 0), (element, 1), else_=1 if unknown else 0)
-    return ask(using, sa.select(sa.literal_column("1")).where(test == 1))
+    test: Any = sa.case((sa.not_(element), 0), (element, 1), else_=1 if unknown else 0)
+    return ask(using, ONE.where(test == 1))
 
 
 def dialect_of(using: str) -> Any:

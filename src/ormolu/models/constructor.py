@@ -102,7 +102,7 @@ def vars_of(cls: type[Any], name: str) -> Any:
 
 def _default(field: Any, number: int, names: dict[str, Any]) -> str:
     """Return the source of a field's default: a literal where it is one, else a call."""
-    if not overridden(type(field), "get_default") and not field.has_db_default():
+    if not overridden(field.__class__, "get_default") and not field.has_db_default():
         if not field.has_default() or not callable(field.default):
             value = field.get_default() if not field.is_relation or not field.has_default() else MISSING
             if value is None or type(value) in (bool, int, str):
@@ -131,7 +131,7 @@ def announce(instance: Any, arguments: dict[str, Any]) -> None:
         if value is not MISSING and name not in ("self", "excess", "unknown")
     }
     given.update(arguments.get("unknown") or {})
-    cls = type(instance)
+    cls: Any = instance.__class__
     pre_init.send(sender=cls, args=(), kwargs=given)
     dispatch = cls.__mapper__.class_manager.dispatch
     if dispatch.init:
@@ -155,7 +155,7 @@ def extra_arguments(instance: Any, given: dict[str, Any]) -> None:
 
     Raises TypeError for anything else, with the near miss.
     """
-    cls = type(instance)
+    cls: Any = instance.__class__
     unknown: list[str] = []
     for name, value in given.items():
         attribute = vars_of(cls, name)

@@ -6,11 +6,13 @@ none of them to be imported.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BooleanClauseList, Grouping
 
 from ormolu import databases
 from ormolu.compile.builder import Builder
@@ -18,9 +20,9 @@ from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
 from ormolu.exceptions import EmptyResultSet, FullResultSet
 from ormolu.programs import Fetch
-from ormolu.query.references import F
 from ormolu.query.q import Q
 from ormolu.query.query import Query
+from ormolu.query.references import F
 from ormolu.writes.statements import compile_ready
 
 
@@ -39,8 +41,10 @@ def element_of(model: Any, part: Any, dialect: Any) -> Any:
 
     Raises FieldError for a condition that needs another table.
     """
-    if isinstance(part, sa.ClauseElement) or hasattr(part, "__clause_element__"):
-        return part.__clause_element__() if hasattr(part, "__clause_element__") else part
+    if hasattr(part, "__clause_element__"):
+        return part.__clause_element__()
+    if isinstance(part, sa.ClauseElement):
+        return part
     builder = Builder(Query(model), Params(Shape()), _Target(dialect))
     builder.allow_joins = False
     try:
@@ -75,26 +79,22 @@ class Late(sa.ColumnElement[Any]):
 @compiles(Late)
 def _compile_late(element: Late, compiler: Any, **kw: Any) -> str:
     found = element_of(element.model, element.part, compiler.dialect)
-    if isinstance(
-        found, (sa.sql.elements.BooleanClauseList, sa.sql.elements.BinaryExpression)
-    ) or not isinstance(element.part, Q):
+    if isinstance(found, (BooleanClauseList, sa.BinaryExpression)) or not isinstance(element.part, Q):
         return str(compiler.process(found, **kw))
-    return str(compiler.process(sa.sql.elements.Grouping(found), **kw))
+    return str(compiler.process(Grouping(found), **kw))
 
 
 def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:
     """Return an element with a table's columns replaced by values, given by column name."""
 
     def value_of(part: Any, **kw: Any) -> Any:
-        if isinstance(part, sa.Column) and part.table is table and part.name in values:
-            value = values[part.name]
-            if value is None:
-                return sa.cast(sa.null(), part.type)
-            return sa.cast(sa.literal(value, part.type), part.type)
-        return None
+        if not isinstance(part, sa.Column) or part.table is not table or part.name not in values:
+            return None
+        value, type_ = values[part.name], cast("Any", part).type
+        return cast("Any", sa.cast(sa.null() if value is None else sa.literal(value, type_), type_))
 
-    replaced: Any = visitors.replacement_traverse(element, {}, cast("Any", value_of))
-    return replaced
+    traverse: Any = visitors.replacement_traverse
+    return traverse(element, {}, value_of)
 
 
 def columns_in(element: Any, table: Any) -> set[str]:
@@ -110,7 +110,6 @@ def ask(alias: str, statement: Any) -> bool:
     return found
 
 
-def _ask(driver: Any, statement: Any) -> Any:
+def _ask(driver: Any, statement: Any) -> Generator[Any, Any, bool]:
     sql, params = compile_ready(driver, statement, {})
-    rows = yield Fetch(sql, params)
-    return bool(rows)
+    return bool((yield Fetch(sql, params)))

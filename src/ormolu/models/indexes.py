@@ -51,7 +51,8 @@ class Index:
             raise ValueError("An index must be named to use expressions, opclasses, condition or include.")
         if condition is not None and not isinstance(condition, (Q, sa.ClauseElement)):
             raise ValueError(f"{kind}.condition must be a Q instance.")
-        if not all(isinstance(field, str) for field in fields):
+        given: Sequence[Any] = fields
+        if not all(isinstance(field, str) for field in given):
             raise ValueError(f"{kind}.fields must contain only strings with field names.")
         self.expressions = expressions
         self.fields = list(fields)
@@ -73,7 +74,7 @@ class Index:
         return f"<{type(self).__name__}: {' '.join(parts)}>"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.deconstruct() == other.deconstruct()
+        return isinstance(other, type(self)) and self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name, tuple(self.fields)))

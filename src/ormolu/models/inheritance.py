@@ -57,14 +57,9 @@ def link_parents(cls: type[Any], meta: Options) -> None:
     """Give a child of a concrete model the one-to-one key to its parent's row (multi-table inheritance)."""
     for parent in concrete_parents(cls):
         target = parent._meta.concrete_model
-        link = next(
-            (
-                f
-                for f in meta.local_fields
-                if isinstance(f, OneToOneField) and f.remote_field.to in (target, parent, target._meta.label)
-            ),
-            None,
-        )
+        named = (target, parent, target._meta.label)
+        one_to_one = [field for field in meta.local_fields if field.one_to_one]
+        link: Any = next((field for field in one_to_one if field.remote_field.to in named), None)
         if link is None:
             primary = meta.pk is None
             name = f"{target._meta.model_name}_ptr"

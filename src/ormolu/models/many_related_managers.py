@@ -343,7 +343,7 @@ def many_manager_class(
 ) -> type[ManyRelatedManager[Any]]:
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     model = rel.field.model if reverse else rel.model
-    parent = superclass or type(model._meta.default_manager)
+    parent: type[Manager[Any]] = superclass or model._meta.default_manager.__class__
     body = {"rel": rel, "is_reverse": reverse, "__module__": __name__, **shared_by_all(model, parent)}
     body.update(ends(rel, reverse))
     made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (ManyRelatedManager, parent), body)

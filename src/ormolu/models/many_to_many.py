@@ -134,9 +134,11 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
         """Connect with the target as soon as that exists, and make the table in between or wait for its model."""
         super().resolve()
         rel = self.remote_field
-        if isinstance(rel._through, str):
+        if isinstance(rel.given_through, str):
             meta = self.model._meta
-            meta.apps.lazy_model_operation(self._connect_through, model_key(rel._through, meta.app_label))
+            meta.apps.lazy_model_operation(
+                self._connect_through, model_key(rel.given_through, meta.app_label)
+            )
 
     def _connect_through(self, model: type[Model]) -> None:
         self.remote_field.through = model
@@ -145,7 +147,7 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
     def connect(self, target: type[Model]) -> None:
         """Take the target; make the model of the table in between if there is none."""
         super().connect(target)
-        if self.remote_field._through is None:
+        if self.remote_field.given_through is None:
             self.remote_field.through = make_through(self, target)
 
     def forget(self) -> None:
@@ -157,13 +159,13 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
     def is_resolved(self) -> bool:
         """Tell whether the target and the model of the table in between exist."""
         rel = self.remote_field
-        if rel._model is None or not isinstance(rel._through, type):
+        if rel.resolved is None or not isinstance(rel.given_through, type):
             return False
-        return all(f.is_resolved for f in rel._through._meta.local_fields if f.is_relation)  # type: ignore[attr-defined]
+        return all(f.is_resolved for f in rel.given_through._meta.local_fields if f.is_relation)  # type: ignore[attr-defined]
 
     def unresolved_through(self) -> Any:
         """Raise UnresolvedRelation for the model of the table in between."""
-        through = self.remote_field._through
+        through = self.remote_field.given_through
         return self.unresolved() if through is None else self._raise_unresolved(through, "through ")
 
     def source_key(self) -> Any:
@@ -290,10 +292,12 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
             kwargs["db_table"] = self.db_table
         if not rel.db_constraint:
             kwargs["db_constraint"] = False
-        target = rel._model
+        target = rel.resolved
         kwargs["to"] = target._meta.label_lower if target is not None else rel.to
         if not self.automatic:
-            kwargs["through"] = rel._through if isinstance(rel._through, str) else rel.through._meta.label
+            kwargs["through"] = (
+                rel.given_through if isinstance(rel.given_through, str) else rel.through._meta.label
+            )
             if rel.through_fields:
                 kwargs["through_fields"] = rel.through_fields
         if rel.related_name and not rel.related_name.endswith("_+"):
@@ -315,9 +319,8 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
 
 if TYPE_CHECKING:
 
-    class ManyAttribute(InstrumentedAttribute[Any]):
-        """`Article.tags`: SQLAlchemy's attribute, with what Django's descriptor has."""
-
+    class ManyAttribute(InstrumentedAttribute[Any]):  # pyright: ignore[reportIncompatibleVariableOverride]
+        # `Article.tags`: SQLAlchemy's attribute, with what Django's descriptor has.
         through: Any
         field: Any
         rel: Any

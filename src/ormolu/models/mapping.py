@@ -44,7 +44,7 @@ def inherited_fields(cls: type[Any], own: set[str]) -> dict[str, Any]:
             taken.update(vars(base))
             continue
         meta = vars(base).get("_meta")
-        fields = meta.declared if meta is not None else {
+        fields: dict[str, Any] = meta.declared if meta is not None else {
             name: value for name, value in vars(base).items() if isinstance(value, Field)
         }  # fmt: skip
         for name, field in fields.items():
@@ -61,16 +61,20 @@ def has_primary_key(cls: type[Any], body: dict[str, Any]) -> bool:
         return True
     for base in cls.__mro__:
         for name, value in vars(base).items():
-            if isinstance(value, MappedColumn) and value.column.primary_key:
-                return True
-            if isinstance(value, sa.Column) and value.primary_key:
+            if isinstance(value, (MappedColumn, sa.Column)) and _is_key(value):
                 return True
             if name == "id" and isinstance(value, (MappedColumn, sa.Column, declared_attr, MapperProperty)):
                 return True
-        for name, annotation in (vars(base).get("__annotations__") or {}).items():
+        annotations: dict[str, Any] = vars(base).get("__annotations__") or {}
+        for name, annotation in annotations.items():
             if name not in vars(base) and _annotated_key(base, name, annotation):
                 return True
     return False
+
+
+def _is_key(value: Any) -> bool:
+    """Tell whether a mapped_column() or Column is part of the primary key."""
+    return bool(getattr(value, "column", value).primary_key)
 
 
 def _annotated_key(base: type[Any], name: str, annotation: Any) -> bool:
@@ -88,7 +92,7 @@ def _annotated_key(base: type[Any], name: str, annotation: Any) -> bool:
         return True
     for inner in get_args(annotation):
         for extra in getattr(inner, "__metadata__", ()):
-            if isinstance(extra, MappedColumn) and extra.column.primary_key:
+            if isinstance(extra, MappedColumn) and _is_key(extra):
                 return True
     return False
 
@@ -159,7 +163,7 @@ def install(cls: type[Any]) -> None:
     setters: dict[str, Callable[[Any, Any], None]] = {}
     by_column = {id(field.sa_column): field for field in meta.fields if field.column is not None}
     # Not mapper.column_attrs: that would configure the mappers before the relations' targets exist.
-    for prop in [p for p in mapper._props.values() if isinstance(p, ColumnProperty)]:
+    for prop in list(mapper._props.values()):
         install_column(cls, prop, by_column, setters)
     # SQLAlchemy gives a subclass attributes of its own, those of its parents' columns and relations included.
     for field in meta.fields:
@@ -168,12 +172,20 @@ def install(cls: type[Any]) -> None:
     for field in meta.many_to_many:
         install_many(cls, field)
     order = {id(column): n for n, column in enumerate(meta.table.columns)}
-    meta.local_fields.sort(key=lambda f: order.get(id(f.sa_column), -1) if f.column is not None else -1)
+
+    def place(field: Any) -> int:
+        return order.get(id(field.sa_column), -1) if field.column is not None else -1
+
+    meta.local_fields.sort(key=place)
     complete_key(cls, setters)
     _set(cls, "_setters", setters)
     manager = mapper.class_manager
     scan = manager._all_sqla_attributes
-    manager._all_sqla_attributes = lambda *args, **kw: _with_fast_columns(cls, scan(*args, **kw))
+
+    def all_attributes(*args: Any, **kw: Any) -> Any:
+        return _with_fast_columns(cls, scan(*args, **kw))
+
+    manager._all_sqla_attributes = all_attributes
 
 
 def _with_fast_columns(cls: type[Any], found: Any) -> Any:
@@ -192,16 +204,22 @@ def _with_fast_columns(cls: type[Any], found: Any) -> Any:
 def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters: dict[str, Any]) -> None:
     """Give one mapped column its descriptor and setter, and a field if it was declared in SQLAlchemy's way."""
     attribute = vars(cls).get(prop.key)
-    if not isinstance(attribute, InstrumentedAttribute):
+    if not isinstance(attribute, InstrumentedAttribute) or not isinstance(prop, ColumnProperty):
         return
-    column = prop.columns[0]
+    column: Any = prop.columns[0]
     field = by_column.get(id(column))
-    if field is None and isinstance(column, sa.Column) and isinstance(column.table, sa.Table):
+    if field is None and is_column_of_table(column):
         field = plain_field(cls, prop.key, column)
     if field is None:
         return  # column_property(): SQLAlchemy's own loading is the right one
     _set(cls, prop.key, FastColumn(attribute, prop.key, field))
     setters[prop.key] = COLUMN
+
+
+def is_column_of_table(column: Any) -> bool:
+    """Tell whether a mapped element is a column of a table, and not an expression."""
+    table: Any = getattr(column, "table", None)
+    return isinstance(column, sa.Column) and isinstance(table, sa.Table)
 
 
 def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> None:

@@ -395,7 +395,7 @@ class Options:
 
 def _stamps(field: Any) -> bool:
     automatic = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
-    return bool(automatic) or overridden(type(field), "pre_save")
+    return bool(automatic) or overridden(field.__class__, "pre_save")
 
 
 def _given(model: type[Any], meta: type | None) -> dict[str, Any]:

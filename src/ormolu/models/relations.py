@@ -100,7 +100,7 @@ class RelatedField(Field[T], Generic[T]):
     @property
     def is_resolved(self) -> bool:
         """Tell whether the target exists."""
-        return self.remote_field._model is not None
+        return self.remote_field.resolved is not None
 
     @property
     def related_model(self) -> Any:
@@ -187,10 +187,11 @@ def check_target(field_class: str, to: Any) -> Any:
     """Return the target of a relation if it can be one: a model class or a label."""
     if isinstance(to, str):
         return to
-    if isinstance(to, type) and hasattr(to, "_meta"):
-        if to._meta.abstract:
+    meta: Any = getattr(to, "_meta", None) if isinstance(to, type) else None
+    if meta is not None:
+        if meta.abstract:
             raise TypeError(
-                f"{field_class} cannot define a relation with abstract class {to.__name__}. "
+                f"{field_class} cannot define a relation with abstract class {meta.object_name}. "
                 "Name one of its concrete subclasses."
             )
         return to
@@ -321,7 +322,7 @@ class ForeignKey(RelatedField[T], Generic[T]):
         return [self.remote_field.field_name]
 
     @property
-    def sa_type(self) -> Any:
+    def sa_type(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Return the SQLAlchemy type of the target's column, `NullType` until the target is there."""
         return reference_type(self.target_field) if self.is_resolved else NullType()
 
@@ -375,7 +376,7 @@ class ForeignKey(RelatedField[T], Generic[T]):
         return self.target_field.result_converter(dialect, **kwargs)
 
     @property
-    def immutable(self) -> bool:
+    def immutable(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Tell whether values can't be changed in place."""
         return bool(self.target_field.immutable) if self.is_resolved else True
 
@@ -471,8 +472,8 @@ class ForeignKey(RelatedField[T], Generic[T]):
         rel = self.remote_field
         kwargs["on_delete"] = rel.on_delete
         kwargs["to"] = rel.to if isinstance(rel.to, str) else rel.to._meta.label_lower
-        if rel.to == SELF and rel._model is not None:
-            kwargs["to"] = rel._model._meta.label_lower
+        if rel.to == SELF and rel.resolved is not None:
+            kwargs["to"] = rel.resolved._meta.label_lower
         if rel.related_name:
             kwargs["related_name"] = rel.related_name
         if rel.related_query_name:
@@ -483,7 +484,7 @@ class ForeignKey(RelatedField[T], Generic[T]):
             kwargs["parent_link"] = True
         if not self.db_constraint:
             kwargs["db_constraint"] = False
-        pk = rel._model._meta.pk if rel._model is not None else None
+        pk = rel.resolved._meta.pk if rel.resolved is not None else None
         if rel.field_name and (pk is None or pk.name != rel.field_name):
             kwargs["to_field"] = rel.field_name
         return name, path, args, kwargs
@@ -583,7 +584,7 @@ def set_reference(field: Any) -> None:
             f"{field.related_model._meta.label}.{hint}"
         ) from error
     column.type = reference_type(target)
-    table = column.table
+    table: Any = column.table
     if table is None:
         return
     for old in [

@@ -157,7 +157,7 @@ class RelationshipField:
     def path_infos(self) -> tuple[PathInfo, ...]:
         """Return the hop, or the two hops over a secondary table."""
         prop = self.prop
-        prop.parent._check_configure()
+        prop.parent.registry.configure(cascade=True)
         here, there = self.model._meta, self.related_model._meta
         if prop.secondary is None:
             reverse = prop.direction.name != "MANYTOONE"

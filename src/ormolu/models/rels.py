@@ -40,28 +40,28 @@ class ForeignObjectRel:
         self.field: Any = field
         self.to = to
         """What the declaration said: a class, a label, or "self"."""
-        self._model: type[Model] | None = to if isinstance(to, type) else None
+        self.resolved: type[Model] | None = to if isinstance(to, type) else None
         self.related_name = related_name
         self.related_query_name = related_query_name
-        self.limit_choices_to = {} if limit_choices_to is None else limit_choices_to
+        self.limit_choices_to: Any = {} if limit_choices_to is None else limit_choices_to
         self.parent_link = parent_link
         self.on_delete = on_delete
         self.symmetrical = False
 
     def __repr__(self) -> str:
-        target = self._model._meta.label if self._model is not None else repr(self.to)
+        target = self.resolved._meta.label if self.resolved is not None else repr(self.to)
         return f"<{type(self).__name__}: {target} from {self.field}>"
 
     @property
     def model(self) -> Any:
         """Return the model that the relation points to. Raises UnresolvedRelation while it isn't there."""
-        if self._model is None:
+        if self.resolved is None:
             return self.field.unresolved()
-        return self._model
+        return self.resolved
 
     @model.setter
     def model(self, model: type[Model]) -> None:
-        self._model = model
+        self.resolved = model
 
     @property
     def to_meta(self) -> Any:
@@ -123,7 +123,7 @@ class ForeignObjectRel:
 
         Without a `related_name`, it is the model's name, with `_set` where there may be several.
         """
-        if self.symmetrical and self._model is self.field.model:
+        if self.symmetrical and self.resolved is self.field.model:
             return None
         if self.related_name:
             return str(self.related_name)
@@ -245,25 +245,25 @@ class ManyToManyRel(ForeignObjectRel):
     ) -> None:
         super().__init__(field, to, **options)
         self.symmetrical = symmetrical
-        self._through = through
+        self.given_through = through
         self.through_fields = through_fields
         self.db_constraint = db_constraint
 
     @property
     def through(self) -> Any:
         """Return the model of the table in between. Raises UnresolvedRelation while it isn't there."""
-        if self._through is None or isinstance(self._through, str):
+        if self.given_through is None or isinstance(self.given_through, str):
             return self.field.unresolved_through()
-        return self._through
+        return self.given_through
 
     @through.setter
     def through(self, model: type[Model]) -> None:
-        self._through = model
+        self.given_through = model
 
     @property
     def identity(self) -> tuple[Any, ...]:
         """Return what tells this relation from others."""
-        return (self.field, self.related_name, self._through, self.through_fields)
+        return (self.field, self.related_name, self.given_through, self.through_fields)
 
     def path_infos(self) -> tuple[PathInfo, ...]:
         """Return the two hops from the target to the declaring model."""

@@ -12,7 +12,7 @@ def remove(old: type[Any]) -> None:
     """Take a model and its automatic many-to-many tables out of the registry, and its table out of the MetaData."""
     meta = old._meta
     for field in meta.local_many_to_many:
-        through = field.remote_field._through
+        through = field.remote_field.given_through
         if isinstance(through, type) and through._meta.auto_created is old:  # type: ignore[attr-defined]
             remove(through)
     fields: list[Any] = [*meta.local_fields, *meta.local_many_to_many]
@@ -22,7 +22,7 @@ def remove(old: type[Any]) -> None:
             target = rel.model._meta.concrete_model._meta
             target.reverse_relations[:] = [known for known in target.reverse_relations if known is not rel]
             model, name = rel.model, rel.get_accessor_name() or ""
-            if getattr(vars(model).get(name), "rel", None) is rel:
+            if getattr(getattr(model, name, None), "rel", None) is rel:
                 type.__delattr__(model, name)
     meta.apps.unregister(old)
     if not meta.proxy:
@@ -31,9 +31,16 @@ def remove(old: type[Any]) -> None:
 
 
 def withdraw(cls: type[Any]) -> None:
-    """Take back a model whose relations turned out to be wrong while the class was being made."""
-    remove(cls)
-    cls._meta.apps.sa_registry._dispose_manager_and_mapper(cls.__mapper__.class_manager)
+    """Take back a model that turned out to be wrong while the class was being made."""
+    registry = cls._meta.apps.sa_registry
+    if "__mapper__" in vars(cls):
+        remove(cls)
+        registry._dispose_manager_and_mapper(cls.__mapper__.class_manager)
+    else:
+        table = vars(cls).get("__table__")
+        if table is not None:
+            table.metadata.remove(table)
+        registry._dispose_cls(cls)
 
 
 def take_over(old: type[Any], new: type[Any]) -> list[type[Any]]:

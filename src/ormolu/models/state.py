@@ -37,7 +37,7 @@ class LazyInstanceState:
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             raise AttributeError(STATE)  # as on any class that isn't instrumented this way
-        manager = manager_of_class(owner)
+        manager: Any = manager_of_class(owner)
         if manager is None or not manager.is_mapped:
             raise AttributeError(STATE)
         return make_state(instance, instance.__dict__, manager)

@@ -220,7 +220,8 @@ def _passing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
 def manager_class(queryset_class: type[Any]) -> type[Manager[Any]]:
     """Return the class of `queryset_class.as_manager()`."""
-    return Manager.from_queryset(queryset_class)
+    made: type[Manager[Any]] = Manager[Any].from_queryset(queryset_class)
+    return made
 
 
 if not TYPE_CHECKING:
