@@ -143,7 +143,6 @@ async def test_an_async_connection_that_died_while_idle_is_replaced(table: Any, 
     """The same for asynchronous connections."""
     database = databases.get()
     (pid,) = (await database.afetch("SELECT pg_backend_pid()"))[0]
-    await world(database.fetch, f"SELECT pg_terminate_backend({pid})") if False else None
     ormolu.settings.SYNC_IN_ASYNC = "off"
     database.fetch(f"SELECT pg_terminate_backend({pid})")
     assert (await database.afetch("SELECT pg_backend_pid()"))[0][0] != pid

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import atexit
 import difflib
+import os
 import threading
 
 from ormolu.conf import settings
+from ormolu.databases import ambient
 from ormolu.databases.config import parse
 from ormolu.databases.database import Database
 from ormolu.databases.observation import CapturedQuery, capture_queries
@@ -109,3 +111,16 @@ def _forget_plans() -> None:
 settings.on_change(_forget_all, "DATABASES")
 settings.on_change(_forget_plans, "USE_TZ", "TIME_ZONE")
 atexit.register(_forget_all)
+
+
+def _after_fork() -> None:
+    """Let a forked process open connections of its own, and leave its parent's alone."""
+    global _lock
+    _lock = threading.RLock()  # whoever held it is not here
+    ambient.current.set(None)
+    for database in opened():
+        database.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Database"]
 
+_inherited: list[Any] = []
+"""What a forked process has from its parent, and must neither use nor close."""
+
 
 class Database:
     """One alias of the setting DATABASES. Get it with `databases.get(alias)`."""
@@ -252,6 +255,23 @@ class Database:
                 driver.dialect._type_memos.clear()
         if self._engine is not None:
             self._engine.dialect._type_memos.clear()
+
+    def after_fork(self) -> None:
+        """Forget the parent process's connections without closing them: that would tell the server goodbye.
+
+        A database in memory is a copy of the parent's, and goes on; its worker threads are not.
+        """
+        self._lock = threading.RLock()
+        kept = (self._adriver, dict(self._async_engines))
+        self._adriver = None
+        self._async_engines = {}
+        if self.config.memory:
+            if self._driver is not None:
+                self._driver.after_fork()
+        else:
+            kept = (*kept, self._driver, self._engine)
+            self._driver = self._engine = None
+        _inherited.append(kept)
 
     async def aclose(self, *, forget: bool = False) -> None:
         """Close all idle connections, those of the running loop properly. Otherwise as `close()`."""

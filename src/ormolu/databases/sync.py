@@ -372,6 +372,9 @@ class SyncDriver:
         self.release(conn)
         run_hooks(hooks)
 
+    def after_fork(self) -> None:
+        """Be ready for use in a forked process. Only a database in memory gets that far."""
+
     def close(self) -> None:
         """Give all idle connections back to the pool. Those that are in use will be closed after that."""
         self._lends = False

@@ -79,6 +79,9 @@ class MemoryDriver(SqliteDriver):
         event.listen(self._pool, "checkout", lambda *_: self._acquire())
         event.listen(self._pool, "checkin", lambda *_: self.lock.release())
 
+    def after_fork(self) -> None:
+        self.lock = HandoffLock()
+
     def _acquire(self) -> None:
         if not self.lock.acquire(self.timeout):
             raise self.locked()
