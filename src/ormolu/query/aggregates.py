@@ -87,6 +87,9 @@ class Aggregate(Func):
         """Return the call without its default, its field (or why there is none), and the terms that it reads."""
         field, why = self.aggregate_field(terms)
         args = [term.sa for term in terms]
+        chosen = None if self.filter is None else builder.boolean(self.filter)
+        if chosen is not None and builder.vendor == "mysql":  # which has no FILTER
+            args = [sa.case((chosen.sa, args[0])), *args[1:]]
         if self.distinct:
             args = [sa.distinct(args[0]), *args[1:]]
         element = self.call(builder, args, None if field is None else field.sa_type)
@@ -95,10 +98,9 @@ class Aggregate(Func):
             orders = [order.as_order(builder) for order in self.order_by]
             element = sa.aggregate_order_by(element, *(o.as_term(builder).sa for o in self.order_by))
             parts += [term for term, _down, _nulls in orders]
-        if self.filter is not None:
-            condition = builder.boolean(self.filter)
-            element = element.filter(condition.sa)
-            parts.append(condition_term(condition))
+        if chosen is not None:
+            element = element if builder.vendor == "mysql" else element.filter(chosen.sa)
+            parts.append(condition_term(chosen))
         return element, field, why, parts
 
     def aggregate_field(self, terms: list[Term]) -> tuple[Any, Any]:

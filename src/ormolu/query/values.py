@@ -29,7 +29,9 @@ class Value(Expression):
         """Return a bind parameter."""
         field = self._output_field_or_none
         if self.value is None and field is not None and field.get_internal_type() == "JSONField":
-            return Term(sa.cast(sa.literal_column("'null'"), field.sa_type), field, nullable=False, constant=True)
+            null: Any = sa.literal_column("'null'")
+            make = sa.cast if builder.vendor == "postgresql" else sa.type_coerce
+            return Term(make(null, field.sa_type), field, nullable=False, constant=True)
         if self.value is None:
             type_ = field.sa_type if field is not None else None
             return Term(sa.null() if type_ is None else sa.type_coerce(sa.null(), type_), field, constant=True)
