@@ -92,6 +92,16 @@ async def test_copies(db: Any, world: Any, duplicate: Any) -> None:
     assert duplicate(book).author == ann
 
 
+async def test_prefetched_results_are_pickled(db: Any, world: Any) -> None:
+    """A pickle and a copy carry prefetched results along."""
+    ann = await world(Author.objects.create, name="Ann")
+    await world((await world(ann.books.create)).tags.create, name="red")
+    (found,) = await world.list(Author.objects.prefetch_related("books__tags"))
+    assert len(found.books.all()) == 1
+    for twin in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
+        assert [str(tag) for book in twin.books.all() for tag in book.tags.all()] == ["red"]
+
+
 async def test_deferred_fields(db: Any, world: Any) -> None:
     """What wasn't loaded is known, loaded on demand, and not written."""
     await world(Author.objects.create, name="Ann", age=3)

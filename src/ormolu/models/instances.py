@@ -93,6 +93,12 @@ class InstanceMethods:
             del values[STATE]
         if DIRTY in values:
             values[DIRTY] = dict(values[DIRTY])
+        if PREFETCHED in values:
+            # Results without the querysets around them, which the related managers make again.
+            values[PREFETCHED] = {
+                name: found if found is None or hasattr(found, "_meta") else list(found)
+                for name, found in values[PREFETCHED].items()
+            }
         return values
 
     def __setstate__(self, values: dict[str, Any]) -> None:

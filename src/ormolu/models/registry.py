@@ -10,7 +10,7 @@ import contextlib
 import difflib
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -206,7 +206,7 @@ def current() -> Apps:
 
 
 @contextlib.contextmanager
-def isolated(registry: Apps | None = None) -> Iterator[Apps]:
+def isolated(registry: Apps | None = None) -> Generator[Apps, None, None]:
     """Let models that are defined inside the `with` block belong to a registry of their own; for tests.
 
     They can refer to the models outside by class; those outside never see them.
