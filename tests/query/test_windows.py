@@ -70,8 +70,10 @@ FUNCTIONS: list[tuple[Any, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("window", "expected"), FUNCTIONS, ids=[str(w)[:60] for w, _ in FUNCTIONS])
-def test_functions(employees: Any, window: Any, expected: Any) -> None:
+def test_functions(employees: Any, db: Backend, window: Any, expected: Any) -> None:
     """Each function gives its value for every row."""
+    if db.vendor == "mysql" and ("Value(0))" in str(window) or "EXCLUDE" in str(window)):
+        pytest.skip("MariaDB has neither a default in LAG nor EXCLUDE in frames")
     assert list(employees.annotate(result=window).values_list("result", flat=True)) == expected
 
 

@@ -69,8 +69,6 @@ def member(builder: Any, term: Term) -> Any:
     if isinstance(term.field, BooleanField):
         pieces = ["(CASE WHEN ", " THEN JSON('true') WHEN NOT ", " THEN JSON('false') END)"]
         if builder.vendor != "sqlite":
-            pieces = [
-                piece.replace("JSON(", "JSON_EXTRACT(").replace("e')", "e', '$')") for piece in pieces
-            ]
+            pieces = [piece.replace("JSON(", "JSON_EXTRACT(").replace("e')", "e', '$')") for piece in pieces]
         return Template("boolean", pieces, [term.sa, term.sa], sa.Text())
     return term.sa
