@@ -1,0 +1,168 @@
+"""Expressions: identity, text, arithmetic of time, and being written to rows."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from ormolu import (
+    Avg,
+    CharField,
+    Count,
+    DateField,
+    DateTimeField,
+    DurationField,
+    F,
+    FieldError,
+    Func,
+    IntegerField,
+    Model,
+    Q,
+    Sum,
+    TimeField,
+    Value,
+)
+from ormolu.exceptions import DatabaseError
+from ormolu.query import Expression, ExpressionWrapper
+from support.backends import Backend
+from support.worlds import World
+
+
+class Trip(Model):
+    name = CharField(max_length=20)
+    day = DateField()
+    start = DateTimeField()
+    end = DateTimeField()
+    at = TimeField()
+    planned = DurationField()
+    back = DateField()
+    seats = IntegerField(default=2)
+
+
+START = dt.datetime(2024, 2, 28, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def trip(db: Backend) -> Trip:
+    """A trip of two days and a bit."""
+    return Trip.objects.create(
+        name="north",
+        day=START.date(),
+        back=dt.date(2024, 3, 1),
+        start=START,
+        end=START + dt.timedelta(days=2, microseconds=7),
+        at=dt.time(23, 30),
+        planned=dt.timedelta(days=2),
+    )
+
+
+async def test_times_are_added_and_subtracted(trip, world: World):
+    """The database computes what Python would, over the end of a month and of a day."""
+    query = Trip.objects.annotate(
+        took=F("end") - F("start"),
+        planned_end=F("start") + F("planned"),
+        days=F("back") - F("day"),
+        later=ExpressionWrapper(F("at") + dt.timedelta(hours=1), output_field=TimeField()),
+    )
+    found = await world(query.get)
+    assert found.took == dt.timedelta(days=2, microseconds=7)
+    assert found.planned_end == dt.datetime(2024, 3, 1, 12, tzinfo=dt.UTC)
+    assert found.days == dt.timedelta(days=2)
+    assert found.later == dt.time(0, 30)
+
+
+async def test_a_date_and_a_duration_compare_with_dates(trip, world: World):
+    """A whole number of days later is that very date: neither before nor after it."""
+    assert await world(Trip.objects.filter(back=F("day") + dt.timedelta(days=2)).exists)
+    assert not await world(Trip.objects.filter(back__lt=F("day") + F("planned")).exists)
+    assert await world(Trip.objects.filter(back__lt=F("day") + dt.timedelta(days=2, hours=1)).exists)
+
+
+async def test_durations_are_scaled(trip, world: World):
+    """A duration times, or by, a number is a duration."""
+    half = ExpressionWrapper(F("planned") / F("seats"), output_field=DurationField())
+    more = ExpressionWrapper(F("planned") * 1.5, output_field=DurationField())
+    found = await world(Trip.objects.annotate(half=half, more=more).get)
+    assert (found.half, found.more) == (dt.timedelta(days=1), dt.timedelta(days=3))
+
+
+@pytest.mark.backends("sqlite", "postgresql")
+def test_moments_have_no_product(trip):
+    """Multiplying a date is an error of the database, not a number."""
+    with pytest.raises(DatabaseError):
+        list(Trip.objects.filter(start=F("start") * dt.timedelta(1)))
+
+
+async def test_expressions_are_written(trip, world: World):
+    """save() and create() take expressions; each keeps its own literals."""
+    trip.name, trip.seats = Func(Value("SOUTH"), function="LOWER"), F("seats") + 3
+    await world(trip.save)
+    again = await world(Trip.objects.get, pk=trip.pk)
+    assert (again.name, again.seats) == ("south", 5)
+
+
+def test_aggregates_are_not_written(trip):
+    """A row has nothing to aggregate."""
+    trip.seats = Count("pk")
+    with pytest.raises(FieldError, match="Aggregate"):
+        trip.save()
+
+
+def test_equality_is_that_of_the_parameters():
+    """How an argument was given, by place or by name, makes no difference."""
+    assert Expression(IntegerField()) == Expression(output_field=IntegerField())
+    assert hash(Expression(IntegerField())) == hash(Expression(output_field=IntegerField()))
+    assert Expression(IntegerField()) != Expression(CharField(max_length=3))
+    assert Sum("a", filter=Q(b=1)) == Sum("a", filter=Q(b=1)) != Sum("a", filter=Q(b=2))
+
+
+def test_the_type_of_a_result_can_be_declared_and_changed():
+    """A class declares output_field, and shows it; an instance's can be set."""
+
+    class Length(Func):
+        function = "LENGTH"
+        output_field = IntegerField()
+
+    assert isinstance(Length.output_field, IntegerField)
+    assert Length("name").output_field is Length.output_field
+    value = Value("a")
+    value.output_field = IntegerField()
+    assert isinstance(value.output_field, IntegerField)
+
+
+def test_expressions_read_as_they_are_written():
+    """repr() names the expression and its options."""
+    assert repr(Avg("a", filter=Q(b=1))) == "Avg(F(a), filter=(AND: ('b', 1)))"
+    assert repr(Count("*", distinct=True)) == "Count('*', distinct=True)"
+    assert str(~Q(a=1)) == "(NOT (AND: ('a', 1)))"
+
+
+def test_slices_of_text(trip):
+    """F("name")[1:4] is a part of a text, and has parts itself."""
+    assert Trip.objects.values_list(F("name")[1:4][1:], flat=True).get() == "rt"
+    with pytest.raises(TypeError, match="int or slice"):
+        F("name")["x"]
+
+
+@pytest.mark.parametrize("alias", ["a b", "a;b", 'a"b', "a--b", "a\x00", "a\x7f", "a#b", "a[b"])
+def test_a_name_given_to_a_result_is_only_a_name(alias):
+    """What could end a name in SQL is refused (values(), annotate(), alias())."""
+    for method in (Trip.objects.annotate, Trip.objects.alias, Trip.objects.values):
+        with pytest.raises(ValueError, match="aliases"):
+            method(**{alias: F("seats")})
+
+
+async def test_negation_is_for_conditions(trip, world: World):
+    """~F(...) of something that is neither true nor false is refused."""
+    with pytest.raises(TypeError, match="non-conditional"):
+        await world(Trip.objects.update, name=~F("name"))
+
+
+async def test_constants_of_other_types_compare(trip, world: World):
+    """A float is compared with an integer column as it is, by every way of asking."""
+    from ormolu.query.lookups import GreaterThanOrEqual
+
+    wanted: list[Any] = [Q(seats__gte=1.5), GreaterThanOrEqual(F("seats"), 1.5)]
+    assert [await world(Trip.objects.filter(part).count) for part in wanted] == [1, 1]
+    wanted = [Q(seats__gte=2.1), GreaterThanOrEqual(F("seats"), 2.1)]
+    assert [await world(Trip.objects.filter(part).count) for part in wanted] == [0, 0]

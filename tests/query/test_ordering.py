@@ -1,0 +1,63 @@
+"""Ordering: across relations, by expressions, and once for each column."""
+
+from typing import Any
+
+import pytest
+
+from ormolu import CharField, Count, F, FieldError, ForeignKey, IntegerField, Model
+from ormolu.models import CASCADE
+from ormolu.query.functions import Lower
+from support.backends import Backend
+from support.worlds import World
+
+
+class Shelf(Model):
+    label = CharField(max_length=20)
+
+    class Meta:
+        ordering = [Lower("label").desc()]
+
+
+class Volume(Model):
+    shelf: Any = ForeignKey(Shelf, on_delete=CASCADE, related_name="volumes")
+    number = IntegerField(default=0)
+
+    class Meta:
+        ordering = ["shelf", "number"]
+
+
+@pytest.fixture
+def volumes(db: Backend) -> Any:
+    """Shelves whose labels order otherwise by case, each with one volume."""
+    for number, label in enumerate(["b", "A", "C"]):
+        Volume.objects.create(shelf=Shelf.objects.create(label=label), number=number)
+    return Volume.objects.all()
+
+
+async def test_an_expression_in_a_related_models_ordering_is_resolved_there(volumes, world: World):
+    """Ordering by a relation takes over that model's Meta.ordering, expressions included, in both directions."""
+    assert [v.number for v in await world.list(volumes)] == [2, 0, 1]
+    assert [v.number for v in await world.list(volumes.order_by("-shelf"))] == [1, 0, 2]
+
+
+def test_a_column_orders_once(volumes, queries):
+    """After its first occurrence a column has nothing left to decide, so it isn't named again."""
+    queries.clear()
+    found = volumes.order_by(F("number").desc(), "number")
+    assert [v.number for v in found] == [2, 1, 0]
+    assert queries[0].sql.partition("ORDER BY")[2].count("number") == 1
+
+
+def test_an_update_in_the_order_of_an_aggregate_is_refused(volumes):
+    """There is no order among the rows of a group."""
+    with pytest.raises(FieldError, match="ordering by an aggregate"):
+        Shelf.objects.annotate(n=Count("volumes")).order_by("n").update(label="x")
+
+
+def test_nothing_counts_as_ordered(volumes):
+    """none() has no rows in a wrong order."""
+    from ormolu.query.queryset import EmptyQuerySet
+
+    assert Shelf.objects.order_by().none().ordered
+    assert isinstance(Shelf.objects.none(), EmptyQuerySet)
+    assert not isinstance(Shelf.objects.all(), EmptyQuerySet)
