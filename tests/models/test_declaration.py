@@ -303,6 +303,48 @@ def test_columns_that_are_added_later(apps: Apps) -> None:
     assert Author._meta.get_field("book").related_model is Book
 
 
+def test_fields_with_names_that_sqlalchemy_reserves(apps: Apps) -> None:
+    """A field may be called `metadata` or `registry`."""
+
+    class Thing(Model):
+        metadata = IntegerField(default=3)  # type: ignore[assignment]
+        registry = IntegerField(default=4)  # type: ignore[assignment]
+
+    class Child(Thing):
+        pass
+
+    thing = Thing(metadata=7)
+    assert (thing.metadata, thing.registry) == (7, 4)
+    assert str(sa.select(Thing.metadata)) == "SELECT tests_thing.metadata \nFROM tests_thing"
+    assert Child(metadata=1).metadata == 1
+
+
+def test_a_field_with_a_descriptor_of_its_own(apps: Apps) -> None:
+    """A field may put a descriptor on the class, which then reads and writes the attribute."""
+
+    class Upper:
+        def __get__(self, instance: Any, owner: Any) -> Any:
+            return self if instance is None else instance.__dict__["code"]
+
+        def __set__(self, instance: Any, value: str) -> None:
+            instance.__dict__["code"] = value.upper()
+
+    class UpperField(CharField[str]):
+        def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+            super().contribute_to_class(cls, name, private_only)
+            setattr(cls, name, Upper())
+
+    class Thing(Model):
+        code = UpperField(max_length=3)
+
+    thing = Thing(code="abc")
+    assert thing.code == "ABC"
+    thing.__dict__["_db"] = "default"
+    thing.code = "xyz"
+    assert (thing.code, thing.__dict__["_dirty"]) == ("XYZ", {"code": "ABC"})
+    assert "code" in Thing.__table__.c
+
+
 def test_proxy(apps: Apps) -> None:
     """A proxy shares its model's table and relations, and has methods and ordering of its own."""
 

@@ -9,8 +9,8 @@ from models.library import Author, Book, Membership, Note
 from ormolu.fields import CharField, IntegerField
 from ormolu.models import Apps, Index, Model, UniqueConstraint
 from ormolu.models.tables import statements
-from ormolu.query.references import F
 from ormolu.query.q import Q
+from ormolu.query.references import F
 
 
 async def test_create_and_drop(configured: Any, world: Any) -> None:

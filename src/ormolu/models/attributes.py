@@ -144,6 +144,17 @@ def key_setter(attname: str, attribute: Any, relation: str) -> Setter:
     return set_key
 
 
+def own_setter(attname: str, descriptor: Any) -> Setter:
+    """Return the setter of a column whose field brought a descriptor of its own."""
+
+    def set_own(instance: Any, value: Any) -> None:
+        if DB in instance.__dict__:
+            mark_dirty(instance.__dict__, attname)
+        descriptor.__set__(instance, value)
+
+    return set_own
+
+
 def pk_property(attnames: tuple[str, ...]) -> property:
     """Return the `pk` attribute of a model: its key's value, a tuple where the key has several columns."""
     if len(attnames) == 1:

@@ -158,7 +158,7 @@ def _registry_of(cls: type[Any], body: dict[str, Any]) -> Apps:
 
 
 def _use_registry(cls: type[Any], meta: Options) -> None:
-    if cls._sa_registry is not meta.apps.sa_registry:
+    if cls._sa_registry is not meta.apps.sa_registry or cls.metadata is not meta.apps.metadata:
         _set(cls, "_sa_registry", meta.apps.sa_registry)
         _set(cls, "metadata", meta.apps.metadata)
         if meta.abstract:

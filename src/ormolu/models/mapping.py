@@ -17,11 +17,13 @@ from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, 
 
 from ormolu.fields.base import Field
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
-from ormolu.models.attributes import COLUMN, FastColumn, key_setter, pk_property
+from ormolu.models.attributes import COLUMN, FastColumn, key_setter, own_setter, pk_property
 from ormolu.models.ddl import Late
 from ormolu.models.relationships import forward_relationship, many_relationship
 
 _set = type.__setattr__
+# Names that a declarative class body may not map, though a mapper may: such columns go in by the table.
+RESERVED = frozenset({"metadata", "registry"})
 
 
 def is_contribution(value: Any) -> bool:
@@ -99,11 +101,21 @@ def _annotated_key(base: type[Any], name: str, annotation: Any) -> bool:
 
 def expand(cls: type[Any], meta: Any) -> None:
     """Replace the fields of a class about to be mapped by columns and relationships, in the order of the table."""
+    reserved: list[sa.Column[Any]] = []
     for field in meta.local_fields:
         if field.column is not None:
             if hasattr(field.db_default, "as_term"):
                 field.sa_column.server_default = sa.DefaultClause(Late(cls, field.db_default))
-            _replace(cls, field.attname, field.sa_column)
+            if field.attname in vars(cls):
+                # A field of the user's own put its descriptor there: it comes back once SQLAlchemy is done.
+                field.own_descriptor = vars(cls)[field.attname]
+            if field.attname in RESERVED:
+                reserved.append(field.sa_column)
+            else:
+                _replace(cls, field.attname, field.sa_column)
+    if reserved:
+        given = vars(cls).get("__table_args__") or ()
+        _set(cls, "__table_args__", (*reserved, *((given,) if isinstance(given, dict) else given)))
     for field in meta.local_fields:
         if field.is_relation and field.column is not None:
             _replace(cls, field.name, forward_relationship(field))
@@ -212,6 +224,12 @@ def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters
         field = plain_field(cls, prop.key, column)
     if field is None:
         return  # column_property(): SQLAlchemy's own loading is the right one
+    own = getattr(field, "own_descriptor", None)
+    if own is not None:
+        _set(cls, prop.key, own)
+        if hasattr(own, "__set__"):
+            setters[prop.key] = own_setter(prop.key, own)
+        return
     _set(cls, prop.key, FastColumn(attribute, prop.key, field))
     setters[prop.key] = COLUMN
 
