@@ -340,8 +340,8 @@ for _lookup in (JSONExact, HasKey, HasKeys, HasAnyKeys, DataContains, ContainedB
 _key_lookups: tuple[type[Lookup], ...] = (
     KeyTransformExact, KeyTransformLt, KeyTransformLte, KeyTransformGt, KeyTransformGte, KeyTransformIn,
     *map(of_text, (
-        text_lookups.IExact, text_lookups.IContains, text_lookups.StartsWith, text_lookups.IStartsWith, text_lookups.EndsWith,
-        text_lookups.IEndsWith, text_lookups.Regex, text_lookups.IRegex,
+        text_lookups.IExact, text_lookups.IContains, text_lookups.StartsWith, text_lookups.IStartsWith,
+        text_lookups.EndsWith, text_lookups.IEndsWith, text_lookups.Regex, text_lookups.IRegex,
     )),
 )  # fmt: skip
 for _key_lookup in _key_lookups:
