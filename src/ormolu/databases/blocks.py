@@ -136,10 +136,15 @@ class Blocks:
         savepoint: bool = True,
         read_only: bool = False,
         immediate: bool = False,
+        private: bool = False,
     ) -> Block:
-        """Enter a block. Raises RuntimeError for a durable block inside another one."""
+        """Enter a block. Raises RuntimeError for a durable block inside another one.
+
+        A `private` block is not the running task's or thread's: what else they do stays outside of it.
+        """
         if not self.blocks:
-            self.frame = ambient.push(self.key, self)
+            if not private:
+                self.frame = ambient.push(self.key, self)
             block = Block(None, read_only, immediate)
         else:
             if durable and not all(block.disposable for block in self.blocks):

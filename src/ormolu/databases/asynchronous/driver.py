@@ -202,8 +202,16 @@ class AsyncDriver:
         return ambient.find(self.key)
 
     async def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> AsyncIterator[list[Any]]:
-        """Yield a statement's rows in lists, from a cursor on the server."""
-        conn, block = await self.abegin_block(savepoint=False)
+        """Yield a statement's rows in lists, from a cursor on the server.
+
+        Outside of blocks it has a connection and a transaction to itself, so that what happens between the rows
+        is no part of it, and a stream that is forgotten half way holds back nobody's changes.
+        """
+        conn = ambient.find(self.key)
+        block: Block | None = None
+        if conn is None:
+            conn = await self.acheckout()
+            block = conn.open_block(private=True)
         watcher = observation.Watcher(self.database.alias, self.vendor)
         started = watcher.before(sql, params)
         error: BaseException | None = None
@@ -223,7 +231,8 @@ class AsyncDriver:
             raise
         finally:
             watcher.after(sql, params, started, error)
-            await self.aend_block(conn, block, error is not None)
+            if block is not None:
+                await self.aend_block(conn, block, error is not None)
 
     async def addl(self, fn: Callable[[sa.Connection], R]) -> R:
         """Call `fn` with a SQLAlchemy connection: over the ambient one, or one of its own, in a transaction.

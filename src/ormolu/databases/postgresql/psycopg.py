@@ -87,8 +87,8 @@ class PsycopgConnection(SyncConnection):
             raise self.failed(error, sql, None) from error
 
     def stream(self, sql: str, params: Any = None, chunk_size: int = 2000) -> Iterator[list[Any]]:
-        """Yield the rows from a cursor on the server, which needs a transaction, and gets one."""
-        block = self.open_block() if not self.blocks else None
+        """Yield the rows from a cursor on the server, which needs a transaction, and gets one to itself."""
+        block = self.open_block(private=True) if not self.blocks else None
         failed = True
         try:
             if self.attention:

@@ -1,0 +1,153 @@
+"""Seeing statements: captures, signals, logging, SQLAlchemy's events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from ormolu import databases
+from ormolu.exceptions import IntegrityError
+from ormolu.signals import post_query, pre_query
+
+
+async def test_capture_collects_statements(numbers: Any, world: Any) -> None:
+    """A capture has text, parameters, time and alias of each statement, in Django's form as well."""
+    with databases.capture_queries() as queries:
+        await numbers.add(1)
+        assert await numbers.all() == [1]
+    await numbers.all()
+    assert len(queries) == 2
+    assert queries[0].sql.startswith("INSERT INTO numbers")
+    assert tuple(queries[0].params) == (1,)
+    assert queries[0]["sql"] == queries[0].sql
+    assert float(queries[0]["time"]) >= 0
+    assert queries[0].alias == "default"
+    assert queries.captured_queries is queries
+
+
+async def test_capture_of_another_alias_is_empty(numbers: Any, world: Any) -> None:
+    """capture_queries(using=...) sees that alias alone."""
+    with databases.capture_queries("other") as queries:
+        await numbers.all()
+    assert queries.sql == []
+
+
+@pytest.mark.worlds("sync")
+async def test_captures_see_what_their_own_code_does(numbers: Any, world: Any) -> None:
+    """A thread that is not started by the capturing code is not captured; nested captures each collect."""
+    with databases.capture_queries() as outer:
+        thread = threading.Thread(target=numbers.all_now)
+        thread.start()
+        thread.join()
+        with databases.capture_queries() as inner:
+            numbers.all_now()
+    assert len(outer) == len(inner) == 1
+
+
+@pytest.mark.worlds("async")
+async def test_captures_see_the_tasks_that_were_started(numbers: Any, world: Any) -> None:
+    """Tasks started inside the block belong to it, those around it do not."""
+    with databases.capture_queries() as queries:
+        await asyncio.gather(numbers.all(), numbers.all())
+    assert len(queries) == 2
+
+
+async def test_signals_around_each_statement(numbers: Any, world: Any) -> None:
+    """pre_query and post_query tell of statements and of their failure; receivers name what they want."""
+    seen: list[Any] = []
+
+    def before(sender: str, sql: str, params: Any) -> None:
+        seen.append(("before", sender, sql.split()[0]))
+
+    def after(sender: str, sql: str, params: Any, elapsed_ms: float, error: Any, **kwargs: Any) -> None:
+        assert elapsed_ms > 0
+        seen.append(("after", kwargs["alias"], type(error)))
+
+    pre_query.connect(before)
+    post_query.connect(after)
+    try:
+        await numbers.add(1)
+        with pytest.raises(IntegrityError):
+            await numbers.add(1)
+    finally:
+        pre_query.disconnect(before)
+        post_query.disconnect(after)
+    await numbers.all()
+    vendor = numbers.database.vendor
+    assert seen == [
+        ("before", vendor, "INSERT"),
+        ("after", "default", type(None)),
+        ("before", vendor, "INSERT"),
+        ("after", "default", IntegrityError),
+    ]
+
+
+async def test_statements_are_logged_at_debug(numbers: Any, world: Any, caplog: Any) -> None:
+    """The logger ormolu.sql has each statement at DEBUG."""
+    with caplog.at_level(logging.DEBUG, "ormolu.sql"):
+        await numbers.all()
+    assert "SELECT n FROM numbers" in caplog.text
+    caplog.clear()
+    await numbers.all()
+    assert caplog.text == ""
+
+
+async def test_cursor_events_of_sqlalchemy_fire(numbers: Any, world: Any) -> None:
+    """Whoever listens to the engine's cursor events sees our statements, with the same results and errors."""
+    database = numbers.database
+    native_async = world.is_async and database.adriver.pooled
+    engine = database.async_engine.sync_engine if native_async else database.engine
+    seen: list[str] = []
+
+    def listener(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement.split()[0])
+
+    event.listen(engine, "before_cursor_execute", listener)
+    async with world.atomic():
+        await numbers.add(1)
+    with pytest.raises(IntegrityError):
+        await numbers.add(1)
+    assert await numbers.all() == [1]
+    assert seen == ["INSERT", "INSERT", "SELECT"]
+    event.remove(engine, "before_cursor_execute", listener)
+    await numbers.all()
+    assert len(seen) == 3
+
+
+def test_cursor_by_hand(numbers: Any) -> None:
+    """cursor() is the driver's, inside the open transaction; its statements are captured, its errors ours."""
+    from ormolu import transaction
+
+    database = numbers.database
+    with databases.capture_queries() as queries, database.cursor() as cursor:
+        cursor.execute(f"INSERT INTO numbers VALUES ({numbers.mark})", (1,))
+        assert cursor.rowcount == 1
+        cursor.execute("SELECT n, '10%s off' FROM numbers WHERE 'abc' LIKE 'a%'")
+        assert [tuple(row) for row in cursor] == [(1, "10%s off")]
+        with pytest.raises(IntegrityError):
+            cursor.execute("INSERT INTO numbers VALUES (1)")
+    assert len(queries) == 3
+    with pytest.raises(KeyError), transaction.atomic():
+        with database.cursor() as cursor:
+            cursor.execute("INSERT INTO numbers VALUES (2)")
+        raise KeyError
+    assert numbers.all_now() == [1]
+
+
+async def test_percent_signs_without_parameters(numbers: Any, world: Any) -> None:
+    """SQL by hand without parameters is taken as it is."""
+    rows = await world(numbers.database.fetch, "SELECT '10%s off' WHERE 'abc' LIKE 'a%'")
+    assert [tuple(row) for row in rows] == [("10%s off",)]
+
+
+def test_sqlalchemys_own_statements_are_not_captured(numbers: Any) -> None:
+    """What a Session sends is SQLAlchemy's to report."""
+    with databases.capture_queries() as queries, numbers.database.engine.connect() as connection:
+        connection.execute(sa.text("SELECT 1"))
+    assert queries.sql == []
