@@ -65,4 +65,3 @@ async def test_worlds_agree(db: Any, world: Any) -> None:
             awaited = ordered([(row.pk, getattr(row, "n", None)) for row in await queryset.order_by()])
             assert rows == awaited, asked(seed)
             assert await queryset.acount() == queryset.count()
-

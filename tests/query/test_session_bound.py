@@ -125,14 +125,20 @@ def test_errors_are_ours(session: Session) -> None:
 
 def test_what_is_no_session_is_refused(db: Any) -> None:
     """The error says what a manager can be bound to."""
-    with pytest.raises(TypeError, match=r"User\.objects\(session\) takes a SQLAlchemy Session or AsyncSession"):
+    with pytest.raises(
+        TypeError, match=r"User\.objects\(session\) takes a SQLAlchemy Session or AsyncSession"
+    ):
         User.objects("default")
 
 
 @asynccontextmanager
 async def async_session(backend: Any) -> AsyncIterator[AsyncSession]:
     """An AsyncSession on an engine of its own."""
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "asyncpg": "postgresql+asyncpg"}
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+psycopg",
+        "asyncpg": "postgresql+asyncpg",
+    }
     url = sa.make_url(backend.url).set(drivername=drivers[backend.name])
     engine = create_async_engine(url)
     try:

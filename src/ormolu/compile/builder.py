@@ -109,7 +109,9 @@ class Builder:
         if column.table is not join.meta.table:
             for hop in paths.ancestry(join.meta, column.table):
                 # Coming from the parent, its row is at hand already.
-                back = join.path is not None and join.path.reverse and hop.pairs[0][0] is join.path.pairs[0][1]
+                back = (
+                    join.path is not None and join.path.reverse and hop.pairs[0][0] is join.path.pairs[0][1]
+                )
                 join = join.parent if back and join.parent is not None else self.tree.add(join, hop, None)
         return self.column_of(join, column, paths.plain_field(field))
 
@@ -140,12 +142,18 @@ class Builder:
     def unsupported(self, field: Any, name: str, whole: str) -> str:
         """Word the error of an unknown lookup or transform."""
         if field is None:
-            return f"Unsupported lookup '{name}' in '{whole}': the type of what stands before it is not known."
+            return (
+                f"Unsupported lookup '{name}' in '{whole}': the type of what stands before it is not known."
+            )
         known = sorted(field.get_lookups())
         near = difflib.get_close_matches(name, known, 1)
         hint = f", perhaps you meant {near[0]}?" if near else "."
         owner = getattr(field, "model", None)
-        on = f"{type(field).__name__} '{field.name}' of {owner.__name__}" if owner is not None else type(field).__name__
+        on = (
+            f"{type(field).__name__} '{field.name}' of {owner.__name__}"
+            if owner is not None
+            else type(field).__name__
+        )
         return (
             f"Unsupported lookup '{name}' for {on} or join on the field not permitted{hint} "
             f"Lookups are: {', '.join(known)}"
@@ -181,7 +189,11 @@ class Builder:
         def replace(part: Any, **kw: Any) -> Any:
             if isinstance(part, BindParameter) and id(part) in self.params.shape.index:
                 return self.params.bind(part, part.effective_value, part.type)
-            if isinstance(part, sa.Column) and part.table in sources and sources[part.table] is not part.table:
+            if (
+                isinstance(part, sa.Column)
+                and part.table in sources
+                and sources[part.table] is not part.table
+            ):
                 return sources[part.table].c[part.key]
             return None
 
@@ -266,8 +278,14 @@ class Builder:
         """Return the condition of an expression that is true or false itself."""
         if hasattr(value, "as_condition"):
             return value.as_condition(self, negated)
-        if not hasattr(value, "as_term") and not hasattr(value, "__clause_element__") and not isinstance(value, ClauseElement):
-            raise TypeError(f"Cannot filter against {value!r}: it is neither a Q, a lookup, nor an expression.")
+        if (
+            not hasattr(value, "as_term")
+            and not hasattr(value, "__clause_element__")
+            and not isinstance(value, ClauseElement)
+        ):
+            raise TypeError(
+                f"Cannot filter against {value!r}: it is neither a Q, a lookup, nor an expression."
+            )
         term = self.term(value)
         if term.field is not None and not getattr(term.field, "conditional", False):
             raise TypeError("Cannot filter against a non-conditional expression.")
@@ -298,7 +316,9 @@ class Builder:
         # A join that repeats rows does so even where its condition turns out to be constant.
         self.keep(join.chain())
         term = self.column_of(join, path.column, path.value_field)
-        return self.compare(term, path.rest, value, owner, negated, name, relation=field if relation else None)
+        return self.compare(
+            term, path.rest, value, owner, negated, name, relation=field if relation else None
+        )
 
     def compare(
         self,
@@ -438,7 +458,13 @@ def both_sides(term: Term, value: Any, owner: Any) -> Any:
 def backwards(hop: Any) -> Any:
     """Return a hop the other way round."""
     return PathInfo(
-        hop.to_meta, hop.from_meta, tuple((rhs, lhs) for lhs, rhs in hop.pairs), True, False, hop.join_field, not hop.reverse
+        hop.to_meta,
+        hop.from_meta,
+        tuple((rhs, lhs) for lhs, rhs in hop.pairs),
+        True,
+        False,
+        hop.join_field,
+        not hop.reverse,
     )
 
 
@@ -506,7 +532,9 @@ RELATION_LOOKUPS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull")
 
 def check_relation_value(path: Path, value: Any, name: str) -> None:
     """Refuse an object of another model than the relation's (Django's rule and text)."""
-    candidates = [value] if hasattr(value, "_meta") else value if isinstance(value, (list, tuple, set)) else ()
+    candidates = (
+        [value] if hasattr(value, "_meta") else value if isinstance(value, (list, tuple, set)) else ()
+    )
     related = path.meta
     for item in candidates:
         if hasattr(item, "_meta") and not hasattr(item, "ops"):

@@ -52,7 +52,11 @@ def assigned(builder: Builder, pair: Assignment) -> Any:
     field, value = pair.field, pair.value
     if value is None:
         return sa.null()
-    if hasattr(value, "as_term") or hasattr(value, "__clause_element__") or isinstance(value, sa.ClauseElement):
+    if (
+        hasattr(value, "as_term")
+        or hasattr(value, "__clause_element__")
+        or isinstance(value, sa.ClauseElement)
+    ):
         builder.allow_joins = False
         try:
             term = builder.term(value)
@@ -63,7 +67,9 @@ def assigned(builder: Builder, pair: Assignment) -> Any:
         if term.window:
             raise FieldError(f"Window expressions are not allowed in this query ({field.name}={value!r}).")
         if term.joins:
-            raise FieldError(f"Joined field references are not permitted in this query ({field.name}={value!r}).")
+            raise FieldError(
+                f"Joined field references are not permitted in this query ({field.name}={value!r})."
+            )
         return term.sa
     return builder.params.bind(pair, value, field.sa_type, save_converter(field))
 
@@ -85,7 +91,13 @@ def target(builder: Builder) -> Any:
     query = builder.query
     pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
     parts = Parts(builder, [pk], ordered=query.is_sliced)
-    if not parts.having and not parts.qualify and not parts.joins() and not query.is_sliced and not query.distinct_fields:
+    if (
+        not parts.having
+        and not parts.qualify
+        and not parts.joins()
+        and not query.is_sliced
+        and not query.distinct_fields
+    ):
         return combine("AND", parts.where).sa if parts.where else None
     inner = parts.select().correlate(None)
     if builder.vendor == "mysql":  # which can't read the table it changes, but a copy of it

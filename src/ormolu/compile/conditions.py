@@ -21,7 +21,17 @@ NONE: frozenset[Any] = frozenset()
 class Condition:
     """A node of the tree; `sa` is its SQL."""
 
-    __slots__ = ("aggregate", "group", "joins", "null_is_true", "parts", "rejects", "rejects_false", "sa", "window")
+    __slots__ = (
+        "aggregate",
+        "group",
+        "joins",
+        "null_is_true",
+        "parts",
+        "rejects",
+        "rejects_false",
+        "sa",
+        "window",
+    )
 
     def __init__(
         self,

@@ -29,7 +29,9 @@ def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
     connection = driver.database
 
     def convert(value: Any) -> Any:
-        return custom(process(value) if process is not None and value is not None else value, None, connection)
+        return custom(
+            process(value) if process is not None and value is not None else value, None, connection
+        )
 
     convert.takes_null = True  # type: ignore[attr-defined]
     return convert
@@ -67,7 +69,11 @@ def rounded(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def exact(value: Any) -> Decimal:
     """Return a number as a Decimal; a float's digits past the fifteenth are noise."""
-    return value if value.__class__ is Decimal else Decimal(format(value, ".15g") if value.__class__ is float else value)
+    return (
+        value
+        if value.__class__ is Decimal
+        else Decimal(format(value, ".15g") if value.__class__ is float else value)
+    )
 
 
 class _Source:
@@ -89,7 +95,7 @@ class _Source:
 
     def compile(self, name: str) -> Any:
         """Run the text and return the function."""
-        exec("\n".join(self.lines), self.scope)  # noqa: S102 -- made of places and attribute names only
+        exec("\n".join(self.lines), self.scope)
         return self.scope[name]
 
 
@@ -130,7 +136,7 @@ def dicts(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: i
 
 def named(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
     """Return rows -> list of named tuples called Row (as Django's)."""
-    row = namedtuple("Row", list(names))  # type: ignore[misc]  # noqa: PYI024
+    row = namedtuple("Row", list(names))  # type: ignore[misc]
     inner = tuples(terms, driver, hidden=hidden, native=False)
     make = row._make
     return lambda rows: [make(values) for values in inner(rows)]
@@ -171,7 +177,9 @@ def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0)
 
     def make(announced: bool) -> Decode:
         source, body, setup = _Source(), _Body(), _Body()
-        _Nodes(source, layout, driver, db, body, setup, announced).write(layout.root, 0, "    " if share else "")
+        _Nodes(source, layout, driver, db, body, setup, announced).write(
+            layout.root, 0, "    " if share else ""
+        )
         source.lines = [
             "def decode(rows):",
             *([] if announced else LISTENED),
@@ -215,7 +223,10 @@ LISTENED = ["    if before.receivers or after.receivers:", "        return annou
 def loads_itself(model: Any) -> bool:
     """Tell whether a user's `__init__` or `from_db` must see each row that is loaded (as in Django)."""
     own = next((vars(base)["__init__"] for base in model.__mro__ if "__init__" in vars(base)), None)
-    if own is not vars(model).get("_generated_init") and getattr(own, "__module__", "") != "ormolu.models.base":
+    if (
+        own is not vars(model).get("_generated_init")
+        and getattr(own, "__module__", "") != "ormolu.models.base"
+    ):
         return True
     definer = next((base for base in model.__mro__ if "from_db" in vars(base)), None)
     return definer is not None and not definer.__module__.startswith("ormolu.models")
@@ -225,7 +236,14 @@ class _Nodes:
     """Writes the code that makes the objects of one row."""
 
     def __init__(
-        self, source: _Source, layout: Layout, driver: Any, db: str, body: list[str], setup: list[str], announced: bool
+        self,
+        source: _Source,
+        layout: Layout,
+        driver: Any,
+        db: str,
+        body: list[str],
+        setup: list[str],
+        announced: bool,
     ) -> None:
         self.source, self.layout, self.driver = source, layout, driver
         self.body, self.setup, self.announced = body, setup, announced

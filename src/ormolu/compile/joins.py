@@ -67,9 +67,13 @@ class JoinTree:
     def find(self, parent: Join, path: PathInfo, among: set[Join] | None, name: str = "") -> Join | None:
         """Return the newest join over `path` from `parent`, of all or of some."""
         for join in reversed(self.joins):
-            if join.parent is parent and join.path is not None and join.name == name and same(join.path, path):
-                if among is None or join in among:
-                    return join
+            if (
+                join.parent is parent
+                and join.path is not None
+                and join.name == name
+                and same(join.path, path)
+            ) and (among is None or join in among):
+                return join
         return None
 
     def from_clause(self, used: frozenset[Join], inner: frozenset[Join], start: Join | None = None) -> Any:
@@ -88,14 +92,17 @@ class JoinTree:
 def same(one: PathInfo, other: PathInfo) -> bool:
     """Tell whether two hops are the same join."""
     # Columns compare by identity: == on a column would make SQL.
-    return one is other or (len(one.pairs) == len(other.pairs)) and all(
-        a[0] is b[0] and a[1] is b[1] for a, b in zip(one.pairs, other.pairs, strict=True)
+    return (
+        one is other
+        or ((len(one.pairs) == len(other.pairs))
+        and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(one.pairs, other.pairs, strict=True)))
     )
 
 
 def on_clause(join: Join) -> Any:
     """Return the ON condition of a join."""
-    assert join.parent is not None and join.path is not None
+    assert join.parent is not None
+    assert join.path is not None
     parts = [join.parent.column(lhs) == join.column(rhs) for lhs, rhs in join.path.pairs]
     if join.condition is not None:
         parts.append(join.condition)

@@ -66,7 +66,9 @@ class Layout:
         if tree is True:
             if depth > DEEPEST:
                 return
-            fields = [f for f in parent.meta.fields if f.is_relation and not f.null and f.remote_field is not None]
+            fields = [
+                f for f in parent.meta.fields if f.is_relation and not f.null and f.remote_field is not None
+            ]
             fields = [f for f in fields if not f.remote_field.parent_link]  # whose columns are there already
             names: dict[str, Any] = {f.name: True for f in fields}
         else:
@@ -76,7 +78,9 @@ class Layout:
             inner = None if mask is None or not isinstance(mask.get(name), dict) else mask[name]
             if tree is not True:
                 check_not_deferred(parent, field, name, mask)
-            path = paths.resolve(parent.meta, [name], (), self.builder.filtered if parent is self.root else None)
+            path = paths.resolve(
+                parent.meta, [name], (), self.builder.filtered if parent is self.root else None
+            )
             join = self.builder.join(path, parent.join)
             child = self.node(path.meta, join, inner or None, name, field)
             parent.children.append(child)
@@ -106,9 +110,7 @@ def relation(meta: Any, name: str, filtered: dict[str, Any]) -> Any:
     if name not in choices:
         known = ", ".join(sorted(choices)) or "(none)"
         if name in {field.name for field in meta.get_fields()}:
-            raise FieldError(
-                f"Non-relational field given in select_related: '{name}'. Choices are: {known}"
-            )
+            raise FieldError(f"Non-relational field given in select_related: '{name}'. Choices are: {known}")
         raise FieldError(f"Invalid field name(s) given in select_related: '{name}'. Choices are: {known}")
     return choices[name]
 

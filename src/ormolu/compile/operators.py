@@ -65,13 +65,15 @@ def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any)
             # A date and an interval make a time without a zone.
             element = sa.func.timezone(sa.literal_column("'UTC'"), element)
         return sa.type_coerce(element, type_)
-    if kinds == ["DurationField", "DurationField"] or "DurationField" in kinds and kinds.count("") == 1:
+    if kinds == ["DurationField", "DurationField"] or ("DurationField" in kinds and kinds.count("") == 1):
         return lhs.sa.op(SYMBOLS.get(connector, connector), precedence=100, return_type=type_)(rhs.sa)
     if not any(kind in MOMENTS for kind in kinds):
         return scaled(connector, lhs.sa, rhs.sa, type_)
     if builder.vendor == "sqlite":
         if connector not in "+-":
-            raise DatabaseError(f"Dates and times can be added and subtracted; {connector!r} has no meaning for them.")
+            raise DatabaseError(
+                f"Dates and times can be added and subtracted; {connector!r} has no meaning for them."
+            )
         if connector == "-" and "DurationField" not in kinds:
             return sa.func.ormolu_time_difference(lhs.sa, rhs.sa, type_=type_)
         return sa.func.ormolu_add_duration(connector, kinds[0], kinds[1], lhs.sa, rhs.sa, type_=type_)
@@ -98,13 +100,17 @@ def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type
     if connector == "-" and "DurationField" not in kinds:
         if "TimeField" in kinds:
             difference = of_clock(left).op("-")(of_clock(right))
-            return sa.type_coerce(sa.cast(sa.type_coerce(difference, sa.BigInteger()), sa.BigInteger()), type_)
+            return sa.type_coerce(
+                sa.cast(sa.type_coerce(difference, sa.BigInteger()), sa.BigInteger()), type_
+            )
         return sa.func.timestampdiff(unit, right, left, type_=type_)
     moment, span = (right, left) if kinds[0] == "DurationField" else (left, right)
     if connector == "-":
         span = sa.literal_column("-1").op("*")(span)
     if "TimeField" in kinds:
-        return sa.func.addtime(moment, sa.func.sec_to_time(span.op("/")(sa.literal_column("1000000"))), type_=type_)
+        return sa.func.addtime(
+            moment, sa.func.sec_to_time(span.op("/")(sa.literal_column("1000000"))), type_=type_
+        )
     return sa.func.timestampadd(unit, span, moment, type_=type_)
 
 

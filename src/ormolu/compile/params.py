@@ -55,7 +55,13 @@ class Params:
         return sa.bindparam(name, None, type_=type_, required=False)
 
     def bind_items(
-        self, owner: Any, values: list[Any], type_: Any, convert: Convert | None, prepare: Convert, length: int
+        self,
+        owner: Any,
+        values: list[Any],
+        type_: Any,
+        convert: Convert | None,
+        prepare: Convert,
+        length: int,
     ) -> list[Any]:
         """Return one bind parameter for each item of a list value."""
         index = self.place(owner)
@@ -66,7 +72,9 @@ class Params:
             self._count += 1
             if index is None:
                 item = prepared[pick]
-                result.append(sa.bindparam(name, convert(item) if convert else item, type_=type_, unique=True))
+                result.append(
+                    sa.bindparam(name, convert(item) if convert else item, type_=type_, unique=True)
+                )
             else:
                 self.bindings[name] = Binding(index, convert, prepare, pick)
                 result.append(sa.bindparam(name, None, type_=type_, required=False))

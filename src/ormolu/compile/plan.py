@@ -76,7 +76,7 @@ def binder(
         process = bound.type.dialect_impl(dialect).bind_processor(dialect)
         binding = bindings.get(bound.key)
         if binding is None:
-            value = compiled.params[name] if name in compiled.params else bound.effective_value
+            value = compiled.params.get(name, bound.effective_value)
             scope[f"k{number}"] = process(value) if process is not None else value
             items.append(f"k{number}")
             continue
@@ -98,7 +98,7 @@ def binder(
             source = f"b{number}({source})"
         items.append(source)
     body = "\n".join(["def bind(v):", *lines, f"    return ({', '.join(items)}{',' if items else ''})"])
-    exec(body, scope)  # noqa: S102 -- the text is made of numbers only
+    exec(body, scope)
     return scope["bind"]  # type: ignore[no-any-return]
 
 

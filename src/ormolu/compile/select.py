@@ -90,7 +90,13 @@ class Parts:
     def joins(self) -> frozenset[Join]:
         """Return the joins that something reads."""
         found: set[Join] = set(self.builder.kept)
-        for part in (*self.terms, *self.where, *self.having, *self.qualify, *(entry.term for entry in self.orders)):
+        for part in (
+            *self.terms,
+            *self.where,
+            *self.having,
+            *self.qualify,
+            *(entry.term for entry in self.orders),
+        ):
             found |= part.joins
         for term in self.extra_terms():
             found |= term.joins
@@ -138,7 +144,9 @@ class Parts:
     def sliced_by(self, key: Term) -> Any:
         """Return the Select with LIMIT and OFFSET applied to the rows of each value of `key`."""
         query, params = self.builder.query, self.builder.params
-        number = sa.func.row_number().over(partition_by=key.sa, order_by=[e.element() for e in self.orders] or None)
+        number = sa.func.row_number().over(
+            partition_by=key.sa, order_by=[e.element() for e in self.orders] or None
+        )
         columns = [term.sa.label(f"c{n}") for n, term in enumerate(self.terms)]
         rows = self.filtered([*columns, number.label("n")]).subquery("q")
         select = sa.select(*(rows.c[f"c{n}"] for n in range(len(columns)))).order_by(rows.c.n)

@@ -137,7 +137,9 @@ def key_term(builder: Builder, relation: Any) -> Term:
     field = builder.meta.pk
     target = getattr(relation, "target_field", None)
     if target is not None and getattr(target, "model", None) is not None:
-        if target.model._meta.concrete_model is builder.meta.concrete_model and not getattr(relation, "many_to_many", False):
+        if target.model._meta.concrete_model is builder.meta.concrete_model and not getattr(
+            relation, "many_to_many", False
+        ):
             field = target
     from ormolu.compile.names import plain_field
 

@@ -34,7 +34,9 @@ class Summary(Builder):
         else:
             number = len(self.columns)
             self.columns.append(term)
-        element: Any = sa.literal_column(f"q.c{number}", term.sa.type if term.field is None else term.field.sa_type)
+        element: Any = sa.literal_column(
+            f"q.c{number}", term.sa.type if term.field is None else term.field.sa_type
+        )
         return Term(element, term.field, why=term.why, nullable=True)
 
     def ref(self, name: str) -> Term:

@@ -14,7 +14,7 @@ class Template(ColumnElement[Any]):
     """SQL text with elements in it: pieces[0] element[0] pieces[1] ..."""
 
     inherit_cache = True
-    _traverse_internals: Any = [  # noqa: RUF012 -- what SQLAlchemy compares and makes its keys of
+    _traverse_internals: Any = [
         ("name", InternalTraversal.dp_string),
         ("pieces", InternalTraversal.dp_string_list),
         ("elements", InternalTraversal.dp_clauseelement_list),

@@ -84,7 +84,9 @@ class Term:
     def output_field(self) -> Any:
         """The output field; FieldError where it can't be told."""
         if self.field is None:
-            raise FieldError(self.why() if self.why else "Cannot resolve expression type, unknown output_field")
+            raise FieldError(
+                self.why() if self.why else "Cannot resolve expression type, unknown output_field"
+            )
         return self.field
 
     @property

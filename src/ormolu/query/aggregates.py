@@ -36,7 +36,9 @@ class Aggregate(Func):
             raise TypeError(f"{type(self).__name__} does not allow default.")
         super().__init__(*expressions, **extra)
         self.distinct, self.filter = distinct, filter
-        self.default = None if default is None else expression_of(default) if hasattr(default, "as_term") else default
+        self.default = (
+            None if default is None else expression_of(default) if hasattr(default, "as_term") else default
+        )
         orders = order_by if isinstance(order_by, (list, tuple)) else () if order_by is None else (order_by,)
         self.order_by = [as_order(item) for item in orders]
 
@@ -74,9 +76,7 @@ class Aggregate(Func):
         for source, term in zip(self.source_expressions, terms, strict=True):
             if term.aggregate and builder.summary is None:
                 name = getattr(source, "name", None) or source
-                raise FieldError(
-                    f"Cannot compute {type(self).__name__}('{name}'): '{name}' is an aggregate"
-                )
+                raise FieldError(f"Cannot compute {type(self).__name__}('{name}'): '{name}' is an aggregate")
             if term.window and builder.summary is None:
                 raise FieldError(f"Cannot compute {type(self).__name__} over a window function.")
         element, field, why, parts = self.bare(builder, terms)

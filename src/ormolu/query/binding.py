@@ -33,7 +33,9 @@ class SessionConnection:
 
     def _execute(self, sql: str, params: Any) -> Any:
         try:
-            return self.connection.exec_driver_sql(sql, params if isinstance(params, list) else tuple(params) or None)
+            return self.connection.exec_driver_sql(
+                sql, params if isinstance(params, list) else tuple(params) or None
+            )
         except sqlalchemy.exc.DBAPIError as error:
             raise translate_sqlalchemy(error) from error.orig
 
@@ -108,7 +110,9 @@ class SessionDriver:
     def stream(self, sql: str, params: Any, chunk_size: int) -> Any:
         """Yield lists of rows."""
         connection = self.session.connection(bind_arguments={"mapper": self.mapper})
-        with connection.execution_options(stream_results=True).exec_driver_sql(sql, tuple(params) or None) as result:
+        with connection.execution_options(stream_results=True).exec_driver_sql(
+            sql, tuple(params) or None
+        ) as result:
             yield from result.partitions(chunk_size)
 
     def adopt(self, found: list[Any]) -> list[Any]:

@@ -61,7 +61,13 @@ class Chain(Generic[M, R]):
     _result_cache: list[R] | None = None
     _binding: Any = None
 
-    def __init__(self, model: type[M] | None = None, query: Query | None = None, using: str | None = None, hints: Any = None) -> None:
+    def __init__(
+        self,
+        model: type[M] | None = None,
+        query: Query | None = None,
+        using: str | None = None,
+        hints: Any = None,
+    ) -> None:
         self.model = model  # type: ignore[assignment]
         if query is not None:
             self.query = query
@@ -118,9 +124,8 @@ class Chain(Generic[M, R]):
 
     def _filter(self, args: tuple[Any, ...], kwargs: dict[str, Any], negated: bool) -> Self:
         query = self.query
-        if query.limit is not None or query.offset is not None:
-            if args or kwargs:
-                raise TypeError("Cannot filter a query once a slice has been taken.")
+        if (query.limit is not None or query.offset is not None) and (args or kwargs):
+            raise TypeError("Cannot filter a query once a slice has been taken.")
         if query.combined is not None:
             self._not_combined("exclude" if negated else "filter")
         made = self._clone()
@@ -166,7 +171,11 @@ class Chain(Generic[M, R]):
                         f"Using an aggregate in order_by() without also including it in annotate() is not allowed: {field}"
                     )
                 check_expression(self.query, field)
-                return OrderBy(field.expression, field.descending, field.nulls_first, field.nulls_last) if type(field) is OrderBy else field
+                return (
+                    OrderBy(field.expression, field.descending, field.nulls_first, field.nulls_last)
+                    if type(field) is OrderBy
+                    else field
+                )
             return field
         if field == "?":
             return field
@@ -175,7 +184,11 @@ class Chain(Generic[M, R]):
         if name in names or name.split(SEP)[0] in names:
             return field
         path = paths.resolve(self.model._meta, name.split(SEP), names)  # type: ignore[attr-defined]
-        if path.rest and path.value_field is not None and path.value_field.get_transform(path.rest[0]) is None:
+        if (
+            path.rest
+            and path.value_field is not None
+            and path.value_field.get_transform(path.rest[0]) is None
+        ):
             meta = path.meta
             known = paths.choices(meta)
             raise FieldError(paths.unknown(path.rest[0], known, "field", meta))
@@ -214,9 +227,13 @@ class Chain(Generic[M, R]):
         named = named_expressions(args, kwargs, "annotate")
         made = self._clone()
         meta = self.model._meta  # type: ignore[attr-defined]
-        taken = {name for field in meta.get_fields() for name in (field.name, getattr(field, "attname", None))}
+        taken = {
+            name for field in meta.get_fields() for name in (field.name, getattr(field, "attname", None))
+        }
         for name, expression in named.items():
-            if name in taken and (made.query.values_fields is None or name in made.query.values_fields or True):
+            if name in taken and (
+                True
+            ):
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
             check_alias(name)
             if not hasattr(expression, "filtered_hops"):
@@ -354,7 +371,7 @@ class Chain(Generic[M, R]):
     def _values(self, fields: tuple[Any, ...], expressions: dict[str, Any]) -> Self:
         made = self
         if expressions:
-            made = made._annotate((), {name: value for name, value in expressions.items()}, True)
+            made = made._annotate((), dict(expressions.items()), True)
             fields = (*fields, *(name for name in expressions if name not in fields))
         else:
             made = made._clone()
@@ -431,7 +448,9 @@ class Chain(Generic[M, R]):
         made = self._clone()
         if any(nothing):
             keep = other if nothing[0] and connector != "AND" else self
-            return (self if nothing[0] and connector == "AND" else other if connector == "AND" else keep)._clone()
+            return (
+                self if nothing[0] and connector == "AND" else other if connector == "AND" else keep
+            )._clone()
         rest = tuple(op for op in self.query.ops if op[0] != "filter")
         if connector == "AND":
             made.query.ops = (*self.query.ops, *(op for op in other.query.ops if op[0] == "filter"))
@@ -465,10 +484,17 @@ def named_expressions(args: Iterable[Any], kwargs: dict[str, Any], method: str) 
             else:
                 raise TypeError(f"QuerySet.{method}() received non-expression(s): {arg}.") from None
         if name in kwargs:
-            raise ValueError(f"The named annotation '{name}' conflicts with the default name for another annotation.")
+            raise ValueError(
+                f"The named annotation '{name}' conflicts with the default name for another annotation."
+            )
         named[name] = arg
     for name, value in kwargs.items():
-        if not (hasattr(value, "as_term") or hasattr(value, "filtered_hops") or hasattr(value, "__clause_element__") or hasattr(value, "compile")):
+        if not (
+            hasattr(value, "as_term")
+            or hasattr(value, "filtered_hops")
+            or hasattr(value, "__clause_element__")
+            or hasattr(value, "compile")
+        ):
             raise TypeError(f"QuerySet.{method}() received non-expression(s): {value}.")
         named[name] = value
     return named

@@ -20,7 +20,7 @@ class _Dialect:
     vendor = "sqlite"
     checking = True
     tuples = True
-    plans: dict[Any, Any] = {}  # noqa: RUF012
+    plans: dict[Any, Any] = {}
 
     @property
     def dialect(self) -> Any:

@@ -20,7 +20,11 @@ class Combinable:
 
             if not isinstance(other, ClauseElement):
                 other = operand(other)
-        return CombinedExpression(other, connector, self) if reversed else CombinedExpression(self, connector, other)
+        return (
+            CombinedExpression(other, connector, self)
+            if reversed
+            else CombinedExpression(self, connector, other)
+        )
 
     def __neg__(self) -> Any:
         return self._combine(-1, self.MUL, False)
@@ -44,13 +48,19 @@ class Combinable:
         return self._combine(other, self.POW, False)
 
     def __and__(self, other: Any) -> Any:
-        return self._logical(other, "AND", "Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations.")
+        return self._logical(
+            other, "AND", "Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations."
+        )
 
     def __or__(self, other: Any) -> Any:
-        return self._logical(other, "OR", "Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations.")
+        return self._logical(
+            other, "OR", "Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations."
+        )
 
     def __xor__(self, other: Any) -> Any:
-        return self._logical(other, "XOR", "Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations.")
+        return self._logical(
+            other, "XOR", "Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations."
+        )
 
     def _logical(self, other: Any, connector: str, hint: str) -> Any:
         from ormolu.query.q import Q

@@ -24,8 +24,10 @@ class When(Expression):
                 condition = Q(**lookups)
             elif getattr(condition, "conditional", False):
                 condition = Q(condition, **lookups)
-        if condition is None or not (getattr(condition, "conditional", False) or isinstance(condition, ClauseElement)) or (
-            isinstance(condition, Q) and lookups and not condition
+        if (
+            condition is None
+            or not (getattr(condition, "conditional", False) or isinstance(condition, ClauseElement))
+            or (isinstance(condition, Q) and lookups and not condition)
         ):
             raise TypeError("When() supports a Q object, a boolean expression, or lookups as a condition.")
         if isinstance(condition, Q) and not condition:

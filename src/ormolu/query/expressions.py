@@ -149,7 +149,11 @@ class Expression(Combinable):
         return self._given if self._given is not None else self._resolve_output_field()
 
     def _resolve_output_field(self) -> Any:
-        fields = [getattr(part, "_output_field_or_none", None) for part in self.get_source_expressions() if part is not None]
+        fields = [
+            getattr(part, "_output_field_or_none", None)
+            for part in self.get_source_expressions()
+            if part is not None
+        ]
         return common_field([field for field in fields if field is not None], type(self).__name__)
 
     def asc(self, **kwargs: Any) -> OrderBy:
@@ -214,7 +218,11 @@ def is_boolean(term: Term) -> bool:
     """Tell whether a term is a condition."""
     from ormolu.fields import BooleanField
 
-    return isinstance(term.field, BooleanField) if term.field is not None else isinstance(term.sa.type, sa.Boolean)
+    return (
+        isinstance(term.field, BooleanField)
+        if term.field is not None
+        else isinstance(term.sa.type, sa.Boolean)
+    )
 
 
 def condition_term(condition: Condition) -> Term:
@@ -232,7 +240,12 @@ def expression_of(value: Any) -> Any:
     from ormolu.query.references import F
     from ormolu.query.values import Value
 
-    if value is None or hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
+    if (
+        value is None
+        or hasattr(value, "as_term")
+        or isinstance(value, ClauseElement)
+        or hasattr(value, "__clause_element__")
+    ):
         return Value(None) if value is None else value
     if hasattr(value, "query") and hasattr(value, "model"):
         from ormolu.query.subqueries import Subquery
@@ -277,7 +290,9 @@ class CombinedExpression(Expression):
 
     def _resolve_output_field(self) -> Any:
         fields = [getattr(part, "_output_field_or_none", None) for part in (self.lhs, self.rhs)]
-        found = resolve_combined(self.connector, *(None if field is None else type(field) for field in fields))
+        found = resolve_combined(
+            self.connector, *(None if field is None else type(field) for field in fields)
+        )
         if found is None:
             names = [type(field).__name__ for field in fields]
             raise FieldError(
@@ -314,7 +329,9 @@ class ExpressionWrapper(Expression):
     def as_term(self, builder: Any) -> Term:
         """Return the wrapped term with the given type."""
         term = builder.term(self.expression)
-        return term.replace(sa=sa.type_coerce(term.sa, self._given.sa_type), field=self._given, group=term.group_columns())
+        return term.replace(
+            sa=sa.type_coerce(term.sa, self._given.sa_type), field=self._given, group=term.group_columns()
+        )
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return the wrapped condition."""
@@ -351,7 +368,9 @@ class NegatedExpression(ExpressionWrapper):
 class OrderBy(Expression):
     """An order with a direction and a place for NULLs."""
 
-    def __init__(self, expression: Any, descending: bool = False, nulls_first: Any = None, nulls_last: Any = None) -> None:
+    def __init__(
+        self, expression: Any, descending: bool = False, nulls_first: Any = None, nulls_last: Any = None
+    ) -> None:
         if nulls_first and nulls_last:
             raise ValueError("nulls_first and nulls_last are mutually exclusive")
         if nulls_first is False or nulls_last is False:

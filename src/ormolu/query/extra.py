@@ -50,7 +50,10 @@ class Extra(Chain[M, R]):
             query.ops = (*query.ops, ("tables", tuple(tables)))
         if where:
             text = " AND ".join(f"({piece})" for piece in where)
-            query.ops = (*query.ops, ("filter", Q(RawSQL(text, list(params or ()), output_field=BooleanField()))))
+            query.ops = (
+                *query.ops,
+                ("filter", Q(RawSQL(text, list(params or ()), output_field=BooleanField()))),
+            )
         if order_by:
             query.order_by, query.default_ordering = tuple(ordered(item) for item in order_by), False
         return made

@@ -109,7 +109,9 @@ def conclude(lhs: Term, rhs: Term | None, element: Any, negated: bool) -> Condit
         rejects=frozenset[Any]().union(*(part.strict for part in parts)),
         aggregate=any(part.aggregate for part in parts),
         window=any(part.window for part in parts),
-        group=tuple(c for part in parts for c in part.group_columns()) if any(p.aggregate or p.window for p in parts) else (),
+        group=tuple(c for part in parts for c in part.group_columns())
+        if any(p.aggregate or p.window for p in parts)
+        else (),
     )
 
 
@@ -128,16 +130,18 @@ def far(lhs: Term, side: int, order: int, negated: bool) -> Condition:
     return conclude(lhs, None, lhs.sa.is_not(None), negated)
 
 
-def operand(
-    builder: Any, lhs: Term, value: Any, owner: Any, relation: Any, *, prepare: bool = True
-) -> Term:
+def operand(builder: Any, lhs: Term, value: Any, owner: Any, relation: Any, *, prepare: bool = True) -> Term:
     """Return the term of a value that is compared with `lhs`."""
     if hasattr(value, "query") and hasattr(value, "model"):
         return scalar_query(builder, value, relation)
     if hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
         return builder.term(value)  # type: ignore[no-any-return]
     convert = converter(lhs.field, value, relation) if prepare else None
-    return Term(builder.params.bind(owner, value, lhs.type if prepare else None, convert), nullable=False, constant=True)
+    return Term(
+        builder.params.bind(owner, value, lhs.type if prepare else None, convert),
+        nullable=False,
+        constant=True,
+    )
 
 
 def converter(field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | None:
@@ -163,7 +167,9 @@ def instance_key(field: Any, relation: Any) -> Callable[[Any], Any]:
 
     def key(instance: Any) -> Any:
         meta = instance._meta
-        attname = name if name is not None and hasattr(instance, name) and _has(meta, name) else meta.pk.attname
+        attname = (
+            name if name is not None and hasattr(instance, name) and _has(meta, name) else meta.pk.attname
+        )
         found = getattr(instance, attname)
         while hasattr(found, "_meta"):
             found = found.pk
@@ -377,7 +383,9 @@ class In(Lookup):
         if builder.vendor == "sqlite":
             rows = sa.func.json_each(bound).table_valued("value")
             return lhs.sa.in_(sa.select(rows.c.value))
-        rows = sa.func.json_table(bound, sa.text("'$[*]' COLUMNS (value VARCHAR(255) PATH '$')")).table_valued("value")
+        rows = sa.func.json_table(
+            bound, sa.text("'$[*]' COLUMNS (value VARCHAR(255) PATH '$')")
+        ).table_valued("value")
         return lhs.sa.in_(sa.select(rows.c.value))
 
 
@@ -418,7 +426,9 @@ class Range(Lookup):
             raise ValueError("Cannot use None as a query value for the lookup 'range'.")
         if any(hasattr(item, "as_term") or hasattr(item, "query") for item in items):
             low, high = (operand(builder, lhs, item, item, relation) for item in items)
-            return conclude(lhs, merge(None, None, [low, high], strict=True), lhs.sa.between(low.sa, high.sa), negated)
+            return conclude(
+                lhs, merge(None, None, [low, high], strict=True), lhs.sa.between(low.sa, high.sa), negated
+            )
         convert = mixed(lhs.field, relation)
         bound = builder.params.bind_items(owner, items, lhs.type, convert, list, 2)
         return conclude(lhs, None, lhs.sa.between(*bound), negated)

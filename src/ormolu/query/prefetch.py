@@ -77,7 +77,11 @@ def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: 
 
 
 def follow(
-    driver: Any, instances: Sequence[Any], lookup: Prefetch, done: dict[str, tuple[Prefetch, list[Any]]], db: str | None
+    driver: Any,
+    instances: Sequence[Any],
+    lookup: Prefetch,
+    done: dict[str, tuple[Prefetch, list[Any]]],
+    db: str | None,
 ) -> Program:
     """Load one lookup; return the prefetches that its own querysets ask for."""
     level: list[Any] = list(instances)
@@ -148,7 +152,13 @@ def accessors(meta: Any) -> dict[str, Any]:
 
 
 def load(
-    driver: Any, level: Sequence[Any], relation: Any, name: str, queryset: Any, to_attr: str | None, db: str | None
+    driver: Any,
+    level: Sequence[Any],
+    relation: Any,
+    name: str,
+    queryset: Any,
+    to_attr: str | None,
+    db: str | None,
 ) -> Program:
     """Load one relation of many objects and hand the results out; return them and nested prefetches."""
     hops = relation.path_infos()
@@ -210,7 +220,12 @@ class Linked:
 
     def shape(self, shape: Any) -> Any:
         """Return the key: the values count only by their number."""
-        return ("linked", tuple(id(hop.join_field) for hop in self.hops), self.hops[0].reverse, shape.literal(self, self.values))
+        return (
+            "linked",
+            tuple(id(hop.join_field) for hop in self.hops),
+            self.hops[0].reverse,
+            shape.literal(self, self.values),
+        )
 
 
 def linked_rows(driver: Any, query: Any) -> Program:

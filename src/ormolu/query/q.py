@@ -24,7 +24,9 @@ class Q:
     default = AND
     conditional = True
 
-    def __init__(self, *args: Any, _connector: str | None = None, _negated: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, _connector: str | None = None, _negated: bool = False, **kwargs: Any
+    ) -> None:
         if _connector not in (None, AND, OR, XOR):
             raise ValueError(f"_connector must be one of {AND!r}, {OR!r}, {XOR!r}, or None.")
         self.children: list[Any] = [

@@ -13,8 +13,8 @@ from ormolu.databases.routing import DEFAULT_DB_ALIAS, router
 from ormolu.exceptions import NotSupportedError
 from ormolu.query import date_lookups as _date_lookups  # these register themselves
 from ormolu.query import json_lookups as _json_lookups
-from ormolu.query import text_lookups as _text_lookups
 from ormolu.query import terminals
+from ormolu.query import text_lookups as _text_lookups
 from ormolu.query.chain import Chain, M, R, check_alias, named_expressions
 from ormolu.query.extra import Extra
 from ormolu.query.periods import Periods
@@ -93,7 +93,9 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
         return item in self._fetch_all()
 
     def __repr__(self) -> str:
-        shown: list[Any] = list(self._result_cache if self._result_cache is not None else self[: MOST_SHOWN + 1])
+        shown: list[Any] = list(
+            self._result_cache if self._result_cache is not None else self[: MOST_SHOWN + 1]
+        )
         shown = shown[: MOST_SHOWN + 1]
         if len(shown) > MOST_SHOWN:
             shown[-1] = "...(remaining elements truncated)..."
@@ -113,12 +115,14 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
                 raise ValueError("Negative indexing is not supported.")
             if self._result_cache is not None:
                 return self._result_cache[key]
-            return list(self._sliced(key, key + 1))[0]
+            return next(iter(self._sliced(key, key + 1)))
         if (key.start is not None and key.start < 0) or (key.stop is not None and key.stop < 0):
             raise ValueError("Negative indexing is not supported.")
         if self._result_cache is not None:
             return self._result_cache[key]
-        made = self._sliced(None if key.start is None else int(key.start), None if key.stop is None else int(key.stop))
+        made = self._sliced(
+            None if key.start is None else int(key.start), None if key.stop is None else int(key.stop)
+        )
         return list(made)[:: key.step] if key.step else made
 
     def _sliced(self, start: int | None, stop: int | None) -> Self:
@@ -191,8 +195,14 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
 
     def _by_pk(self) -> Self:
         if self.query.values_fields is not None and any(op[0] == "values" for op in self.query.ops):
-            grouped = any(op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in self.query.ops)
-            if grouped and "pk" not in self.query.values_fields and self.model._meta.pk.attname not in self.query.values_fields:  # type: ignore[attr-defined]
+            grouped = any(
+                op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in self.query.ops
+            )
+            if (
+                grouped
+                and "pk" not in self.query.values_fields
+                and self.model._meta.pk.attname not in self.query.values_fields
+            ):  # type: ignore[attr-defined]
                 raise TypeError(
                     "Cannot use QuerySet.first() on an unordered queryset performing aggregation. Add an ordering with order_by()."
                 )
@@ -302,7 +312,9 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
 
     def _aggregates(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if self.query.distinct_fields:
-            raise NotImplementedError("aggregate() + distinct(fields) not implemented.")  # Django's class and text
+            raise NotImplementedError(
+                "aggregate() + distinct(fields) not implemented."
+            )  # Django's class and text
         for arg in args:
             try:
                 arg.default_alias  # noqa: B018
@@ -342,7 +354,9 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
     def _prepare_iterator(self, chunk_size: int | None) -> int:
         if chunk_size is None:
             if self._prefetch:
-                raise ValueError("chunk_size must be provided when using QuerySet.iterator() after prefetch_related().")
+                raise ValueError(
+                    "chunk_size must be provided when using QuerySet.iterator() after prefetch_related()."
+                )
             return CHUNK
         if chunk_size <= 0:
             raise ValueError("Chunk size must be strictly positive.")
@@ -451,10 +465,16 @@ class EmptyQuerySet(metaclass=_IsNothing):
 def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> str:
     """Return the options of EXPLAIN as SQL; ValueError for one that is not known."""
     vendor = databases.get(alias).vendor
-    known = {"postgresql": ("ANALYZE", "BUFFERS", "COSTS", "SETTINGS", "SUMMARY", "TIMING", "VERBOSE", "WAL")}.get(vendor, ())
-    formats = {"postgresql": ("JSON", "TEXT", "XML", "YAML"), "mysql": ("JSON", "TRADITIONAL")}.get(vendor, ())
+    known = {
+        "postgresql": ("ANALYZE", "BUFFERS", "COSTS", "SETTINGS", "SUMMARY", "TIMING", "VERBOSE", "WAL")
+    }.get(vendor, ())
+    formats = {"postgresql": ("JSON", "TEXT", "XML", "YAML"), "mysql": ("JSON", "TRADITIONAL")}.get(
+        vendor, ()
+    )
     if format is not None and format.upper() not in formats:
-        allowed = f"Allowed formats: {', '.join(formats)}" if formats else f"{vendor} does not support any formats"
+        allowed = (
+            f"Allowed formats: {', '.join(formats)}" if formats else f"{vendor} does not support any formats"
+        )
         raise ValueError(f"{format} is not a recognized format. {allowed}.")
     unknown = [name for name in options if name.upper() not in known]
     if unknown:
@@ -465,4 +485,14 @@ def explain_options(alias: str, format: str | None, options: dict[str, Any]) -> 
     return f"({', '.join(parts)}) " if parts else ""
 
 
-__all__ = ["EmptyQuerySet", "_date_lookups", "_json_lookups", "_text_lookups", "Params", "Query", "QuerySet", "Sequence", "Shape"]
+__all__ = [
+    "EmptyQuerySet",
+    "_date_lookups",
+    "_json_lookups",
+    "_text_lookups",
+    "Params",
+    "Query",
+    "QuerySet",
+    "Sequence",
+    "Shape",
+]

@@ -105,9 +105,13 @@ class OuterRef(F):
             return self.name.as_term(builder.outer)
         term: Term = builder.outer.ref(self.name)
         if term.window:
-            raise NotSupportedError(f"Referencing outer query window expression is not supported: {self.name}.")
+            raise NotSupportedError(
+                f"Referencing outer query window expression is not supported: {self.name}."
+            )
         builder.note_outer(term)
-        return term.replace(joins=frozenset(), strict=frozenset(), aggregate=False, constant=True, nullable=True)
+        return term.replace(
+            joins=frozenset(), strict=frozenset(), aggregate=False, constant=True, nullable=True
+        )
 
     def as_outer(self) -> OuterRef:
         """Return the reference from one level further in."""

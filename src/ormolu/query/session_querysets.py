@@ -72,10 +72,15 @@ class SessionQuerySet(QuerySet[M, R]):
         return instance, True
 
     def update_or_create(
-        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created); an object that is there is changed and flushed."""
-        params = terminals.called(self._creation(kwargs, defaults if create_defaults is None else create_defaults))
+        params = terminals.called(
+            self._creation(kwargs, defaults if create_defaults is None else create_defaults)
+        )
         instance, created = self._get_or_make(kwargs, params)
         if not created:
             for name, value in terminals.called(defaults or {}).items():
@@ -102,7 +107,11 @@ class SessionQuerySet(QuerySet[M, R]):
             if instance.pk in keys:  # type: ignore[attr-defined]
                 for name, value in kwargs.items():
                     field = meta.get_field(name)
-                    if hasattr(value, "as_term") or hasattr(value, "__clause_element__") or hasattr(value, "_meta"):
+                    if (
+                        hasattr(value, "as_term")
+                        or hasattr(value, "__clause_element__")
+                        or hasattr(value, "_meta")
+                    ):
                         self.session.expire(instance, [field.attname])
                     else:
                         set_committed_value(instance, field.attname, field.to_python(value))
@@ -131,7 +140,9 @@ def session_queryset(manager: Any, session: Any) -> Any:
     queryset = manager.get_queryset()
     cls = type(queryset)
     if not issubclass(cls, SessionQuerySet):
-        cls = SessionQuerySet if cls is QuerySet else type(f"Session{cls.__name__}", (SessionQuerySet, cls), {})
+        cls = (
+            SessionQuerySet if cls is QuerySet else type(f"Session{cls.__name__}", (SessionQuerySet, cls), {})
+        )
     made = object.__new__(cls)
     made.__dict__.update(queryset.__dict__)
     made._binding = Binding(session, manager.model)
@@ -153,14 +164,20 @@ class AsyncSessionQuerySet(Generic[M, R]):
 
         def refined(*args: Any, **kwargs: Any) -> Any:
             found = value(*args, **kwargs)
-            return AsyncSessionQuerySet(self._manager, self.session, found) if isinstance(found, QuerySet) else found
+            return (
+                AsyncSessionQuerySet(self._manager, self.session, found)
+                if isinstance(found, QuerySet)
+                else found
+            )
 
         refined.__name__ = name
         return refined
 
     def __getitem__(self, key: slice) -> Self:
         if not isinstance(key, slice):
-            raise TypeError("An asynchronous queryset takes slices; for one object use first(), last() or get().")
+            raise TypeError(
+                "An asynchronous queryset takes slices; for one object use first(), last() or get()."
+            )
         return type(self)(self._manager, self.session, self._queryset[key])
 
     async def _do(self, name: str, /, *args: Any, **kwargs: Any) -> Any:

@@ -42,7 +42,9 @@ class Subquery(Expression):
         element: Any = select.scalar_subquery()
         if self._given is not None:
             element = sa.type_coerce(element, self._given.sa_type)
-        return Term(element, field, joins=outer, constant=not outer and False, why=terms[0].why, group=(element,))
+        return Term(
+            element, field, joins=outer, constant=not outer and False, why=terms[0].why, group=(element,)
+        )
 
     def _resolve_output_field(self) -> Any:
         fields = self.query.values_fields

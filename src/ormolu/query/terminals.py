@@ -224,7 +224,9 @@ def save_new(driver: Any, instance: Any) -> Program:
     return instance
 
 
-def get_or_create(driver: Any, queryset: Any, lookups: dict[str, Any], params: Callable[[], dict[str, Any]]) -> Program:
+def get_or_create(
+    driver: Any, queryset: Any, lookups: dict[str, Any], params: Callable[[], dict[str, Any]]
+) -> Program:
     """Return (object, created). A race that another one won gives the other's object.
 
     `params` gives the values of a new object; it is called only when one is needed.
@@ -287,11 +289,15 @@ def fields_to_update(instance: Any, defaults: dict[str, Any]) -> set[str] | None
     changed = set(defaults)
     changed |= {f.name for f in meta.concrete_fields if getattr(f, "auto_now", False)}
     if any(type(f).pre_save is not PLAIN_PRE_SAVE() for f in meta.concrete_fields):
-        changed |= {f.name for f in meta.concrete_fields if type(f).pre_save is not PLAIN_PRE_SAVE() and not f.primary_key}
+        changed |= {
+            f.name
+            for f in meta.concrete_fields
+            if type(f).pre_save is not PLAIN_PRE_SAVE() and not f.primary_key
+        }
     return changed
 
 
-def PLAIN_PRE_SAVE() -> Any:  # noqa: N802
+def PLAIN_PRE_SAVE() -> Any:
     """Return the pre_save that does nothing of its own."""
     from ormolu.fields import Field
 

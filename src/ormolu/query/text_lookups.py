@@ -185,7 +185,11 @@ class Regex(Lookup):
         if builder.vendor == "sqlite":
             pattern: Any = sa.literal("(?i)").concat(rhs.sa) if cls.folds else rhs.sa
             return text.op("REGEXP", is_comparison=True)(pattern)
-        return text.regexp_match(rhs.sa) if not cls.folds else sa.func.lower(text).regexp_match(sa.func.lower(rhs.sa))
+        return (
+            text.regexp_match(rhs.sa)
+            if not cls.folds
+            else sa.func.lower(text).regexp_match(sa.func.lower(rhs.sa))
+        )
 
 
 class IRegex(Regex):

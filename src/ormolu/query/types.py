@@ -50,7 +50,9 @@ def _table() -> list[tuple[tuple[str, ...], type, type, type]]:
     integer, real, exact = f.IntegerField, f.FloatField, f.DecimalField
     date, time, moment, span = f.DateField, f.TimeField, f.DateTimeField, f.DurationField
     positive = f.PositiveIntegerField
-    rows: list[tuple[tuple[str, ...], type, type, type]] = [(("+", "*", "/", "%%", "^"), positive, positive, positive)]
+    rows: list[tuple[tuple[str, ...], type, type, type]] = [
+        (("+", "*", "/", "%%", "^"), positive, positive, positive)
+    ]
     for same in (integer, real, exact):
         rows.append((NUMERIC, same, same, same))
     for one, other, result in ((integer, exact, exact), (integer, real, real)):

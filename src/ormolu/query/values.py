@@ -34,7 +34,9 @@ class Value(Expression):
             return Term(make(null, field.sa_type), field, nullable=False, constant=True)
         if self.value is None:
             type_ = field.sa_type if field is not None else None
-            return Term(sa.null() if type_ is None else sa.type_coerce(sa.null(), type_), field, constant=True)
+            return Term(
+                sa.null() if type_ is None else sa.type_coerce(sa.null(), type_), field, constant=True
+            )
         convert = field.get_prep_value if field is not None else None
         type_ = field.sa_type if field is not None else None
         bound = builder.params.bind(self, self.value, type_, convert)
@@ -62,15 +64,27 @@ class RawSQL(Expression):
     def shape(self, shape: Any) -> Any:
         """Return the key: the text counts, the values do not."""
         self._owners = [(self, n) for n in range(len(self.params))]
-        values = tuple(shape.literal(owner, value) for owner, value in zip(self._owners, self.params, strict=True))
+        values = tuple(
+            shape.literal(owner, value) for owner, value in zip(self._owners, self.params, strict=True)
+        )
         return (RawSQL, self.sql, values, shape.item(self._given))
 
     def as_term(self, builder: Any) -> Term:
         """Return the text with bind parameters in it."""
         owners = getattr(self, "_owners", None) or [(self, n) for n in range(len(self.params))]
-        bound = [builder.params.bind(owner, value, None) for owner, value in zip(owners, self.params, strict=True)]
+        bound = [
+            builder.params.bind(owner, value, None) for owner, value in zip(owners, self.params, strict=True)
+        ]
         pieces = self.sql.split("%s")
-        return Term(Template("raw", tuple(f"({piece}" if n == 0 else piece for n, piece in enumerate(pieces)), bound, self._type()), self._given)
+        return Term(
+            Template(
+                "raw",
+                tuple(f"({piece}" if n == 0 else piece for n, piece in enumerate(pieces)),
+                bound,
+                self._type(),
+            ),
+            self._given,
+        )
 
     def _type(self) -> Any:
         return self._given.sa_type if self._given is not None else sa.types.NullType()

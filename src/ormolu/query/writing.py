@@ -60,7 +60,11 @@ class Writing(Chain[M, R]):
         if not kwargs:
             return
         meta: Any = self.model._meta  # type: ignore[attr-defined]
-        bad = [rel.get_accessor_name() for rel in meta.related_objects if rel.one_to_one and rel.get_accessor_name() in kwargs]
+        bad = [
+            rel.get_accessor_name()
+            for rel in meta.related_objects
+            if rel.one_to_one and rel.get_accessor_name() in kwargs
+        ]
         if bad:
             raise ValueError(f"The following fields do not exist in this model: {', '.join(bad)}")
 
@@ -78,7 +82,10 @@ class Writing(Chain[M, R]):
         return await self._awrite(terminals.get_or_create, self._locked(kwargs), kwargs, params)  # type: ignore[no-any-return]
 
     def update_or_create(
-        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created): the one that meets the lookups, changed by `defaults`, else a new one."""
         params = self._creator(kwargs, defaults if create_defaults is None else create_defaults)
@@ -88,7 +95,10 @@ class Writing(Chain[M, R]):
         )
 
     async def aupdate_or_create(
-        self, defaults: dict[str, Any] | None = None, create_defaults: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        defaults: dict[str, Any] | None = None,
+        create_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created). See `update_or_create()`."""
         params = self._creator(kwargs, defaults if create_defaults is None else create_defaults)
@@ -103,7 +113,9 @@ class Writing(Chain[M, R]):
             made.query.select_for_update = ()
         return made
 
-    def _creator(self, lookups: dict[str, Any], defaults: dict[str, Any] | None) -> Callable[[], dict[str, Any]]:
+    def _creator(
+        self, lookups: dict[str, Any], defaults: dict[str, Any] | None
+    ) -> Callable[[], dict[str, Any]]:
         """Return what makes the values of a new object. A lazy `defaults` isn't touched before that."""
         if isinstance(defaults, (dict, type(None))):
             params = self._creation(lookups, defaults)
@@ -123,7 +135,10 @@ class Writing(Chain[M, R]):
             try:
                 meta.get_field(name)
             except FieldDoesNotExist:
-                if not isinstance(getattr(self.model, name, None), property) or getattr(self.model, name).fset is None:
+                if (
+                    not isinstance(getattr(self.model, name, None), property)
+                    or getattr(self.model, name).fset is None
+                ):
                     invalid.append(name)
         if invalid:
             known = [field.name for field in meta.get_fields()]
@@ -140,7 +155,9 @@ class Writing(Chain[M, R]):
         update_conflicts: bool = False, update_fields: Iterable[str] | None = None, unique_fields: Iterable[str] | None = None,
     ) -> list[M]:  # fmt: skip
         """Insert objects with few statements; return them, with their keys set. No signals, no save()."""
-        options = self._bulk_options(batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
+        options = self._bulk_options(
+            batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+        )
         return self._write(terminals.bulk_create, self.model, objs, options)  # type: ignore[no-any-return]
 
     async def abulk_create(
@@ -148,7 +165,9 @@ class Writing(Chain[M, R]):
         update_conflicts: bool = False, update_fields: Iterable[str] | None = None, unique_fields: Iterable[str] | None = None,
     ) -> list[M]:  # fmt: skip
         """Insert objects with few statements. See `bulk_create()`."""
-        options = self._bulk_options(batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
+        options = self._bulk_options(
+            batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+        )
         return await self._awrite(terminals.bulk_create, self.model, objs, options)  # type: ignore[no-any-return]
 
     def _bulk_options(self, *values: Any) -> dict[str, Any]:
@@ -160,7 +179,9 @@ class Writing(Chain[M, R]):
         """Write some fields of objects with few statements; return how many rows matched."""
         return self._write(terminals.bulk_update, self.model, objs, fields, batch_size)  # type: ignore[no-any-return]
 
-    async def abulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+    async def abulk_update(
+        self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
         """Write some fields of objects with few statements; return how many rows matched."""
         return await self._awrite(terminals.bulk_update, self.model, objs, fields, batch_size)  # type: ignore[no-any-return]
 
@@ -186,7 +207,11 @@ class Writing(Chain[M, R]):
         pairs: list[tuple[Any, Any]] = []
         for name, value in kwargs.items():
             field = meta.get_field(meta.pk.name if name == "pk" else name)
-            if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and field.is_relation and not field.concrete):
+            if (
+                not getattr(field, "concrete", False)
+                or field.many_to_many
+                or (field.auto_created and field.is_relation and not field.concrete)
+            ):
                 raise FieldError(
                     f"Cannot update model field {field!r} (only non-relations and foreign keys permitted)."
                 )
@@ -244,11 +269,18 @@ class Writing(Chain[M, R]):
 
 def check_value(field: Any, value: Any) -> None:
     """Raise where a plain value does not fit a field, before anything is written."""
-    if value is None or hasattr(value, "as_term") or hasattr(value, "__clause_element__") or hasattr(value, "compile"):
+    if (
+        value is None
+        or hasattr(value, "as_term")
+        or hasattr(value, "__clause_element__")
+        or hasattr(value, "compile")
+    ):
         return
     if hasattr(value, "_meta"):
         if not field.is_relation:
-            raise TypeError(f"Field {field.name!r} of {field.model._meta.object_name} takes no model instance: {value!r}.")
+            raise TypeError(
+                f"Field {field.name!r} of {field.model._meta.object_name} takes no model instance: {value!r}."
+            )
         check = getattr(field, "check_instance", None)
         if check is not None:
             check(value)
