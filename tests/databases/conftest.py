@@ -22,7 +22,9 @@ class Numbers:
     @property
     def mark(self) -> str:
         """The first placeholder in SQL for the driver of this world."""
-        driver = self.database.adriver if self.world is not None and self.world.is_async else self.database.driver
+        driver = (
+            self.database.adriver if self.world is not None and self.world.is_async else self.database.driver
+        )
         return {"qmark": "?", "numeric_dollar": "$1"}.get(driver.dialect.paramstyle, "%s")
 
     # -- in the test's world

@@ -14,11 +14,12 @@ import pytest
 from ormolu import databases, transaction
 from ormolu.programs import Enter, Execute, Fetch, Leave, atomically
 
+COUNTING = "SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000000"
 SLOW = {
-    "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000000) SELECT count(*) FROM c",
+    "sqlite": f"WITH RECURSIVE c(x) AS ({COUNTING}) SELECT count(*) FROM c",
     "postgresql": "SELECT pg_sleep(20)",
     "mysql": "SELECT sleep(20)",
-}  # fmt: skip
+}
 
 
 def idle_and_clean(database: Any) -> bool:

@@ -155,9 +155,7 @@ def test_a_connection_that_dies_in_a_block_is_an_error(table: Any) -> None:
     with pytest.raises(OperationalError), transaction.atomic():
         database.execute("INSERT INTO numbers VALUES (1)")
         (pid,) = database.fetch("SELECT pg_backend_pid()")[0]
-        thread = threading.Thread(
-            target=database.fetch, args=(f"SELECT pg_terminate_backend({pid})",)
-        )
+        thread = threading.Thread(target=database.fetch, args=(f"SELECT pg_terminate_backend({pid})",))
         thread.start()
         thread.join()
         database.fetch("SELECT 1")

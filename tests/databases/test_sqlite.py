@@ -121,7 +121,9 @@ def test_integers_that_do_not_fit(file: Any) -> None:
 # -- in memory
 
 
-@pytest.mark.parametrize("url", ["sqlite://", ":memory:", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"])
+@pytest.mark.parametrize(
+    "url", ["sqlite://", ":memory:", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"]
+)
 def test_memory_is_one_database_for_all(url: str) -> None:
     """Threads, tasks, both worlds and SQLAlchemy's engine see the same database in memory."""
     ormolu.configure(url)

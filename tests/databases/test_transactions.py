@@ -127,9 +127,8 @@ async def test_an_inner_block_without_savepoint_spoils_the_outer_one(numbers: An
 async def test_nothing_is_sent_before_the_first_statement(numbers: Any, world: Any) -> None:
     """Blocks without statements cost no statement at all."""
     with databases.capture_queries() as queries:
-        async with world.atomic():
-            async with world.atomic():
-                pass
+        async with world.atomic(), world.atomic():
+            pass
     assert queries.sql == []
 
 
