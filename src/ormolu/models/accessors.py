@@ -306,7 +306,7 @@ def connect_reverse(field: Any) -> None:
         accessor = ManyToMany(rel, reverse=True) if field.many_to_many else (
             ReverseMany(rel) if rel.multiple else ReverseOneToOne(rel)
         )  # fmt: skip
-        type.__setattr__(rel.model, name, accessor)
+        type.__setattr__(rel.model._meta.concrete_model, name, accessor)
 
 
 def _replaces(new: Any, old: Any) -> bool:

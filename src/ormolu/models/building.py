@@ -58,6 +58,7 @@ def begin(cls: type[Any]) -> bool:
     if replaced is not None:
         replacing.remove(replaced)
         meta.replaces = replaced
+    _free_name(cls, meta)
     _add_fields(cls, meta, body)
     if not meta.proxy and "__table__" not in body:
         tablename = body.get("__tablename__")
@@ -163,6 +164,15 @@ def _use_registry(cls: type[Any], meta: Options) -> None:
         _set(cls, "metadata", meta.apps.metadata)
         if meta.abstract:
             _set(cls, "registry", meta.apps.sa_registry)
+
+
+def _free_name(cls: type[Any], meta: Options) -> None:
+    """Let SQLAlchemy forget a class of the same name and module, which could not be looked up by name any more."""
+    known: Any = meta.apps.sa_registry._class_registry.get(cls.__name__)
+    found = [reference() for reference in known.contents] if hasattr(known, "contents") else [known]
+    for old in found:
+        if old is not None and old.__module__ == cls.__module__:
+            meta.apps.sa_registry._dispose_cls(old)
 
 
 def _add_exceptions(cls: type[Any]) -> None:

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import conv
 
 from ormolu.exceptions import FieldError, ValidationError
+from ormolu.fields.options import DatabaseDefault
 from ormolu.models.ddl import Late, ask, columns_in, element_of, with_values
 from ormolu.models.indexes import column_of, make_index
 from ormolu.query.q import Q
+from ormolu.query.references import F
 
 ONE: Any = sa.select(cast("Any", sa.literal_column("1")))
 
@@ -52,7 +54,9 @@ class BaseConstraint:
         return False
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and self.deconstruct() == other.deconstruct()
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -70,6 +74,14 @@ class BaseConstraint:
         if self.violation_error_code != type(self).violation_error_code:
             kwargs["violation_error_code"] = self.violation_error_code
         return f"ormolu.{type(self).__name__}", (), kwargs
+
+    def _own_words(self) -> str:
+        """Return what a repr says of the error, where it isn't the usual one."""
+        code = self.violation_error_code
+        words = "" if code is None else f" violation_error_code={code!r}"
+        if self.violation_error_message != self.default_violation_error_message:
+            words += f" violation_error_message={self.violation_error_message!r}"
+        return words
 
     def get_violation_error_message(self) -> str:
         """Return the text of the ValidationError."""
@@ -114,7 +126,7 @@ class CheckConstraint(BaseConstraint):
         )
 
     def __repr__(self) -> str:
-        return f"<CheckConstraint: condition={self.condition} name={self.name!r}>"
+        return f"<CheckConstraint: condition={self.condition} name={self.name!r}{self._own_words()}>"
 
     @property
     def check(self) -> Any:
@@ -196,7 +208,9 @@ class UniqueConstraint(BaseConstraint):
             raise ValueError(
                 "UniqueConstraint.fields and UniqueConstraint.opclasses must have the same number of elements."
             )
-        self.expressions = expressions
+        if nulls_distinct not in (None, True, False):
+            raise TypeError("UniqueConstraint.nulls_distinct must be a bool.")
+        self.expressions = tuple(F(e) if isinstance(e, str) else e for e in expressions)
         self.fields = tuple(fields)
         self.condition = condition
         self.deferrable = deferrable
@@ -215,11 +229,18 @@ class UniqueConstraint(BaseConstraint):
         return bool(self.expressions)
 
     def __repr__(self) -> str:
-        parts = [repr(e) for e in self.expressions] or [f"fields={self.fields!r}"]
+        parts = [f"expressions={self.expressions!r}" if self.expressions else f"fields={self.fields!r}"]
         parts.append(f"name={self.name!r}")
         if self.condition is not None:
             parts.append(f"condition={self.condition}")
-        return f"<UniqueConstraint: {' '.join(parts)}>"
+        rest = {
+            "deferrable": self.deferrable,
+            "nulls_distinct": self.nulls_distinct,
+            "include": self.include or None,
+            "opclasses": self.opclasses or None,
+        }
+        parts += [f"{name}={value!r}" for name, value in rest.items() if value is not None]
+        return f"<UniqueConstraint: {' '.join(parts)}{self._own_words()}>"
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return (path, args, kwargs) that make this constraint again."""
@@ -273,7 +294,7 @@ class UniqueConstraint(BaseConstraint):
         meta = model._meta
         table = meta.table
         dialect = dialect_of(using)
-        excluded = {meta.get_field(name).column for name in exclude or () if has_column(meta, name)}
+        excluded = excluded_columns(meta, exclude)
         parts: list[Any] = [column_of(meta, name, "constraints") for name in self.fields]
         parts += [element_of(model, strip_order(e), dialect) for e in self.expressions]
         used = {name for part in parts for name in columns_in(part, table)}
@@ -313,9 +334,10 @@ class UniqueConstraint(BaseConstraint):
         )
 
 
-def has_column(meta: Any, name: str) -> bool:
-    """Tell whether a name is that of a field with a column."""
-    return any(f.name == name and f.column is not None for f in meta.fields)
+def excluded_columns(meta: Any, exclude: Collection[str] | None) -> set[str]:
+    """Return the columns of fields that aren't to be validated."""
+    names = {meta.pk.name if name == "pk" else name for name in exclude or ()}
+    return {field.column for field in meta.concrete_fields if field.name in names}
 
 
 def strip_order(expression: Any) -> Any:
@@ -324,8 +346,15 @@ def strip_order(expression: Any) -> Any:
 
 
 def values_of(meta: Any, instance: Any) -> dict[str, Any]:
-    """Return an instance's values by column name."""
-    return {f.column: f.get_prep_value(getattr(instance, f.attname)) for f in meta.concrete_fields}
+    """Return an instance's values by column name: what the database would choose, where it is to choose."""
+    values: dict[str, Any] = {}
+    for field in meta.concrete_fields:
+        value = getattr(instance, field.attname)
+        if isinstance(value, DatabaseDefault):
+            values[field.column] = field.sa_column.server_default.arg
+        else:
+            values[field.column] = field.get_prep_value(value)
+    return values
 
 
 def condition_holds(
@@ -342,7 +371,7 @@ def condition_holds(
     """
     meta = model._meta
     element = element_of(model, condition, dialect_of(using))
-    excluded = {meta.get_field(name).column for name in exclude or () if has_column(meta, name)}
+    excluded = excluded_columns(meta, exclude)
     try:
         used = columns_in(element, meta.table)
     except FieldError:

@@ -82,6 +82,10 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         "    if after.receivers: after.send(self.__class__, instance=self)",
     ]
     names["loading"], names["forget"] = loading, forget_deferred
+    mixin = init_behind_model(cls)
+    if mixin is not None:
+        names["mixin"] = mixin
+        end.insert(0, "    mixin(self)")
     lines = [f"def __init__({star}):", *checks, *body, "    if loading: forget(d)", *tail, *end]
     exec("\n".join(lines), names)
     init: Callable[..., None] = names["__init__"]
@@ -90,6 +94,20 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
     init._is_generated = True  # type: ignore[attr-defined]
     init.__doc__ = f"Make a {cls._meta.object_name}. It isn't saved."
     return init
+
+
+def init_behind_model(cls: type[Any]) -> Any:
+    """Return the `__init__` of a mixin that stands behind Model in the bases: `class Post(Model, Mixin)`."""
+    for base in cls.__mro__:
+        library = base.__module__.partition(".")[0] in ("ormolu", "sqlalchemy", "builtins", "typing")
+        if not library and "__init__" in vars(base) and "_meta" not in vars(base):
+            behind = cls.__mro__.index(base) > next(
+                n
+                for n, c in enumerate(cls.__mro__)
+                if c.__name__ == "Model" and c.__module__.startswith("ormolu.")
+            )
+            return vars(base)["__init__"] if behind else None
+    return None
 
 
 def vars_of(cls: type[Any], name: str) -> Any:

@@ -91,7 +91,10 @@ def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:
         if not isinstance(part, sa.Column) or part.table is not table or part.name not in values:
             return None
         value, type_ = values[part.name], cast("Any", part).type
-        return cast("Any", sa.cast(sa.null() if value is None else sa.literal(value, type_), type_))
+        if isinstance(value, sa.ClauseElement):
+            return value
+        # No CAST: to SQLite a date is a text, and CAST AS DATETIME would make a number of it.
+        return sa.null() if value is None else sa.literal(value, type_)
 
     traverse: Any = visitors.replacement_traverse
     return traverse(element, {}, value_of)

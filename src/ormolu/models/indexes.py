@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ormolu.models.ddl import Late
 from ormolu.query.q import Q
+from ormolu.query.references import F
 
 WITH_CONDITIONS = ("postgresql", "sqlite")
 
@@ -54,7 +55,7 @@ class Index:
         given: Sequence[Any] = fields
         if not all(isinstance(field, str) for field in given):
             raise ValueError(f"{kind}.fields must contain only strings with field names.")
-        self.expressions = expressions
+        self.expressions = tuple(F(e) if isinstance(e, str) else e for e in expressions)
         self.fields = list(fields)
         self.fields_orders = [(f.lstrip("-"), "DESC" if f.startswith("-") else "") for f in self.fields]
         self.name = name or ""
@@ -74,7 +75,9 @@ class Index:
         return f"<{type(self).__name__}: {' '.join(parts)}>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and self.deconstruct() == other.deconstruct()
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name, tuple(self.fields)))

@@ -174,7 +174,7 @@ class RelatedField(Field[T], Generic[T]):
         found = self.related_model._default_manager.complex_filter(limit)
         if ordering:
             found = found.order_by(*ordering)
-        attname = self.target_field.attname
+        attname = self.remote_field.get_related_field().attname
         pairs = [(getattr(item, attname), str(item)) for item in found]
         return [*blank_choice, *pairs] if include_blank else pairs
 

@@ -21,7 +21,7 @@ def remove(old: type[Any]) -> None:
             rel: Any = field.remote_field
             target = rel.model._meta.concrete_model._meta
             target.reverse_relations[:] = [known for known in target.reverse_relations if known is not rel]
-            model, name = rel.model, rel.get_accessor_name() or ""
+            model, name = rel.model._meta.concrete_model, rel.get_accessor_name() or ""
             if name in vars(model) and getattr(getattr(model, name), "rel", None) is rel:
                 type.__delattr__(model, name)
     meta.apps.unregister(old)

@@ -142,8 +142,10 @@ class Validation(Persistence):
             for name in names:
                 field = self._meta.get_field(name)
                 value = getattr(self, field.attname)
-                if value is None or isinstance(value, DatabaseDefault):
-                    break  # NULL equals nothing, and what the database will choose isn't known
+                if isinstance(value, DatabaseDefault):
+                    value = field.db_default
+                if value is None:
+                    break  # NULL equals nothing
                 if field.primary_key and not self._state.adding:
                     break  # its own row
                 lookups[name] = value

@@ -224,6 +224,10 @@ def manager_class(queryset_class: type[Any]) -> type[Manager[Any]]:
     return made
 
 
+for _name, _listed in vars(QuerySetMethods).items():
+    if _listed.__doc__ and _listed.__doc__.startswith("See `QuerySet."):
+        _listed.__doc__ = getattr(QuerySet, _name).__doc__
+
 if not TYPE_CHECKING:
     # Methods of QuerySet that manager_methods does not list yet.
     for _name, _method in passed_on(BaseManager, QuerySet).items():
