@@ -164,6 +164,7 @@ def test_an_async_session_gives_coroutines(db: Any) -> None:
             assert (await users.count(), await users.filter(name="Bob").exists()) == (1, False)
             bob, created = await users.get_or_create(email="bob@example.com", defaults={"name": "Bob"})
             assert created
+            assert await users.filter(name__icontains="ÄNN").count() == 0
             await users.bulk_create([User(name=f"u{n}", email=f"u{n}@example.com") for n in range(3)])
             names = [user.name async for user in users.filter(name__startswith="u").order_by("-name")]
             assert names == ["u2", "u1", "u0"]

@@ -17,11 +17,13 @@ import sqlalchemy.exc
 from sqlalchemy.orm import attributes
 
 from ormolu.databases.errors import translate_sqlalchemy
+from ormolu.databases.sqlite import functions
 from ormolu.exceptions import SynchronousOnlyOperation
 from ormolu.programs import run
 
 POSITIONAL = {"pyformat": "format", "named": "qmark", "numeric": "numeric_dollar"}
 VENDORS = {"mariadb": "mysql"}
+FUNCTIONS = "ormolu.functions"  # in a connection's info: it has them
 
 
 class SessionConnection:
@@ -104,12 +106,19 @@ class SessionDriver:
         session = self.session
         if session.autoflush and (session.new or session.dirty or session.deleted):
             session.flush()
-        connection = session.connection(bind_arguments={"mapper": self.mapper})
-        return run(program(self, *args), SessionConnection(session, connection))  # type: ignore[arg-type]
+        return run(program(self, *args), SessionConnection(session, self.connection()))  # type: ignore[arg-type]
+
+    def connection(self) -> Any:
+        """Return the session's connection, with the SQL functions that lookups use, whoever made its engine."""
+        connection = self.session.connection(bind_arguments={"mapper": self.mapper})
+        if self.vendor == "sqlite" and FUNCTIONS not in connection.info:
+            connection.info[FUNCTIONS] = True
+            functions.register_over(connection.connection.dbapi_connection)
+        return connection
 
     def stream(self, sql: str, params: Any, chunk_size: int) -> Any:
         """Yield lists of rows."""
-        connection = self.session.connection(bind_arguments={"mapper": self.mapper})
+        connection = self.connection()
         with connection.execution_options(stream_results=True).exec_driver_sql(
             sql, tuple(params) or None
         ) as result:

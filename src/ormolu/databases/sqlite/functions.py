@@ -40,6 +40,15 @@ def register(connection: Any) -> None:
         hook(connection)
 
 
+def register_over(dbapi_connection: Any) -> None:
+    """Create the functions on SQLAlchemy's DBAPI connection: sqlite3's own, or the adapted one of aiosqlite."""
+    if hasattr(dbapi_connection, "run_async"):
+        # Its methods are coroutines: the sqlite3 connection under it is reached in its thread.
+        dbapi_connection.run_async(lambda driver: driver._execute(register, driver._conn))
+    else:
+        register(dbapi_connection)
+
+
 def _load(connection: Any) -> None:
     """Take in the functions of the modules beside this one, when the first connection is made."""
     from ormolu.databases.sqlite import moments, numbers, texts
