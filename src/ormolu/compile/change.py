@@ -12,7 +12,9 @@ from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, finish
 from ormolu.compile.select import Parts
 from ormolu.compile.statements import build
-from ormolu.exceptions import FieldError
+from ormolu.exceptions import FieldError, OutOfRange, ValidationError
+from ormolu.fields.integers import out_of_range, storable
+from ormolu.fields.locating import locate
 
 
 class Assignments:
@@ -71,17 +73,24 @@ def assigned(builder: Builder, pair: Assignment) -> Any:
                 f"Joined field references are not permitted in this query ({field.name}={value!r})."
             )
         return term.sa
-    return builder.params.bind(pair, value, field.sa_type, save_converter(field))
+    return builder.params.bind(pair, value, field.sa_type, save_converter(field, builder.vendor))
 
 
-def save_converter(field: Any) -> Any:
+def save_converter(field: Any, vendor: str) -> Any:
     """Return what prepares a value for being stored in a field."""
+    limits = storable(field, vendor)
 
     def convert(value: Any) -> Any:
         if hasattr(value, "_meta"):
             value = getattr(value, getattr(field, "target_field", value._meta.pk).attname)
         prepare = field.save_prep_for(value.__class__)
-        return value if prepare is None else prepare(value)
+        try:
+            value = value if prepare is None else prepare(value)
+        except (TypeError, ValueError, ValidationError, OutOfRange) as error:
+            raise locate(error, field) from error.__cause__
+        if limits is not None and value.__class__ is int and not limits[0] <= value <= limits[1]:
+            out_of_range(field, value, *limits)
+        return value
 
     return convert
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy.sql.elements import ClauseElement
@@ -80,7 +80,7 @@ class Shape:
                 return ("items", tuple(self.literal(Item.of(value, n), item) for n, item in enumerate(value)))
             place = self._take(owner, value)
             nulls = any(item is None for item in value)
-            return ("list", bucket(len(value)), frozenset(map(type, value)), nulls, place)
+            return ("list", bucket(len(value)), classes(value), nulls, place)
         place = self._take(owner, value)
         return (value.__class__, place)
 
@@ -121,6 +121,16 @@ def width(value: int) -> Any:
     if -2_147_483_648 <= value <= 2_147_483_647:
         return 4
     return 8 if -(2**63) <= value < 2**63 else 16
+
+
+def classes(values: Collection[Any]) -> Any:
+    """Return the key of the items of a list: their classes, and how wide the integers among them are."""
+    found = frozenset(map(type, values))
+    if int not in found:
+        return found
+    integers = values if len(found) == 1 else [value for value in values if value.__class__ is int]
+    widest = {width(min(integers)), width(max(integers))}
+    return found if widest == {int} else (found, frozenset(widest))
 
 
 class Item:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, overload
 
 import sqlalchemy as sa
 from typing_extensions import TypeVar, Unpack
@@ -23,6 +23,8 @@ __all__ = [
     "PositiveSmallIntegerField",
     "SmallIntegerField",
     "integer_range",
+    "out_of_range",
+    "storable",
 ]
 
 IntT = TypeVar("IntT", default=int)
@@ -46,6 +48,25 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 def integer_range(internal_type: str, vendor: str = "") -> tuple[int, int]:
     """Return the range of values that a column can hold: 64 bits in every integer column of SQLite."""
     return (_LEAST, _MOST) if vendor == "sqlite" else INTEGER_RANGES.get(internal_type, (_LEAST, _MOST))
+
+
+def storable(field: Any, vendor: str) -> tuple[int, int] | None:
+    """Return the smallest and largest integer that a field's column takes, None if it holds no integers.
+
+    That a Positive field takes no negative number is left to its CHECK, whose error is an IntegrityError.
+    """
+    while getattr(field, "is_relation", False):
+        field = field.target_field
+    if not isinstance(field, IntegerField):
+        return None
+    least, most = integer_range(field.get_internal_type(), vendor)
+    return (least or -most - 1), most
+
+
+def out_of_range(field: Any, value: Any, least: int, most: int) -> NoReturn:
+    """Raise OutOfRange for an integer that a column can't hold, naming its field."""
+    where = f"{field.model._meta.label}.{field.name}"
+    raise OutOfRange(f"Value out of range for {where}: {value!r} is not between {least} and {most}.")
 
 
 class IntegerField(Field[IntT]):
@@ -132,8 +153,7 @@ class IntegerField(Field[IntT]):
         if self._user_prepares or cls is type(None):
             return self.prep_for(cls, connection)
         least, most = integer_range(self.get_internal_type(), vendor)
-        if least == 0:
-            least = -most - 1
+        least = least or -most - 1
         prepare = None if cls is int else self.get_prep_value
 
         def convert(value: Any) -> Any:
@@ -142,6 +162,7 @@ class IntegerField(Field[IntT]):
                 return value
             raise EmptyResultSet
 
+        convert.field = self  # type: ignore[attr-defined]  # for errors to name
         return convert
 
 

@@ -8,7 +8,8 @@ from ormolu.compile.builder import Builder
 from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape, Uncacheable
 from ormolu.compile.terms import OuterMissing
-from ormolu.exceptions import EmptyResultSet
+from ormolu.exceptions import EmptyResultSet, ValidationError
+from ormolu.fields.locating import field_of, locate
 
 _checked: dict[Any, _Checked] = {}
 MOST = 4_000
@@ -94,6 +95,8 @@ def _convert(value: Any, prepare: Any, convert: Any) -> None:
                 convert(item)
     except EmptyResultSet:
         return
+    except (TypeError, ValueError, ValidationError) as error:
+        raise locate(error, field_of(convert), "comparing") from error.__cause__
 
 
 def _defers(part: Any) -> bool:

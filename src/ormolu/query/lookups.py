@@ -403,6 +403,7 @@ def mixed(field: Any, relation: Any) -> Callable[[Any], Any]:
             value = key(value)
         return value if field is None else field.get_prep_value(value)
 
+    convert.field = field  # type: ignore[attr-defined]  # for errors to name
     return convert
 
 
@@ -429,6 +430,13 @@ class Range(Lookup):
             return conclude(
                 lhs, merge(None, None, [low, high], strict=True), lhs.sa.between(low.sa, high.sa), negated
             )
+        sides = [beyond(builder, lhs, item) if item.__class__ is int else 0 for item in items]
+        if sides[0] > 0 or sides[1] < 0:
+            return NOTHING
+        if any(sides):
+            use_once(builder)
+            limits = integer_range(lhs.field.get_internal_type(), builder.vendor)
+            items = owner = [limit if side else item for item, side, limit in zip(items, sides, limits)]
         convert = mixed(lhs.field, relation)
         bound = builder.params.bind_items(owner, items, lhs.type, convert, list, 2)
         return conclude(lhs, None, lhs.sa.between(*bound), negated)

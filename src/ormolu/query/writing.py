@@ -8,7 +8,8 @@ from typing import Any
 
 from ormolu import databases
 from ormolu.databases.routing import router
-from ormolu.exceptions import FieldDoesNotExist, FieldError
+from ormolu.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from ormolu.fields.locating import locate
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, near
 
@@ -285,7 +286,10 @@ def check_value(field: Any, value: Any) -> None:
         if check is not None:
             check(value)
         return
-    field.get_prep_value(value)
+    try:
+        field.get_prep_value(value)
+    except (TypeError, ValueError, ValidationError) as error:
+        raise locate(error, field) from error.__cause__
 
 
 __all__ = ["Sequence", "Writing"]

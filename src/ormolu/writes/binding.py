@@ -66,7 +66,8 @@ def _convert(n: int, conversion: Conversion) -> list[str]:
     if conversion.check == "length":
         inner.append(f"    if len(v{n}) > {conversion.limit}: x{n}(v{n})")
     elif conversion.check == "range":
-        inner.append(f"    if not {-(2**63)} <= v{n} < {2**63}: x{n}(v{n})")
+        least, most = conversion.range
+        inner.append(f"    if not {least} <= v{n} <= {most}: x{n}(v{n})")
     elif conversion.check == "aware":
         inner.append(f"    if v{n}.tzinfo is None: v{n} = x{n}(v{n})")
         inner.append(f"    else: v{n} = p{n}(v{n})" if conversion.process else "    else: pass")

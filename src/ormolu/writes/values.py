@@ -15,9 +15,11 @@ import sqlalchemy.exc
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeDecorator
 
-from ormolu.exceptions import DataError, EmptyResultSet, Error, FullResultSet
+from ormolu.exceptions import DataError, EmptyResultSet, FullResultSet, ValidationError
 from ormolu.fields.base import Field, overridden
 from ormolu.fields.dates import DateTimeField
+from ormolu.fields.integers import out_of_range, storable
+from ormolu.fields.locating import locate
 
 Convert = Callable[[Any], Any]
 
@@ -35,7 +37,6 @@ _EXACT = (
     uuid.UUID,
     bytes,
 )
-_INT64 = 2**63
 _PREPARING = (
     "get_prep_value",
     "get_db_prep_value",
@@ -57,7 +58,7 @@ class Conversion:
     "aware" or ""), None if there is no such class; `convert` takes every other value.
     """
 
-    __slots__ = ("attname", "check", "convert", "exact", "field", "limit", "load", "process", "takes_none")
+    __slots__ = ("attname", "check", "convert", "exact", "field", "limit", "load", "process", "range", "takes_none")
 
     def __init__(self, driver: Any, field: Any) -> None:
         base = value_field(field)
@@ -70,6 +71,7 @@ class Conversion:
         ours = type(type_).__module__.startswith("ormolu.")
         self.takes_none = isinstance(type_, TypeDecorator) and not ours
         self.limit = _length(type_, driver)
+        self.range = storable(base, driver.vendor) or (-(2**63), 2**63 - 1)
         self.exact, self.check = _inline(base, plain_type(type_, driver.dialect), self.limit)
         if self.exact is bool and driver.vendor == "sqlite":
             self.process = None  # sqlite3 writes a bool as 0 or 1 by itself
@@ -79,7 +81,7 @@ class Conversion:
     def _make_convert(self, driver: Any) -> Convert:
         field, process, limit, takes_none = self.field, self.process, self.limit, self.takes_none
         prepare: Convert = _preparation(driver, field)
-        ranged = self.check == "range"
+        ranged, least, most = self.check == "range", *self.range
 
         def convert(value: Any) -> Any:
             if value is None and not takes_none:
@@ -90,12 +92,12 @@ class Conversion:
                 value = prepare(value)
                 if limit and isinstance(value, str) and len(value) > limit:
                     too_long(field, value, limit)
-                if ranged and isinstance(value, int) and not -_INT64 <= value < _INT64:
-                    out_of_range(field, value)
+                if ranged and isinstance(value, int) and not least <= value <= most:
+                    out_of_range(field, value, least, most)
                 return value if process is None or (value is None and not takes_none) else process(value)
             except (EmptyResultSet, FullResultSet):
-                out_of_range(field, value)
-            except (TypeError, ValueError, sqlalchemy.exc.StatementError) as error:
+                out_of_range(field, value, least, most)
+            except (TypeError, ValueError, ValidationError, sqlalchemy.exc.StatementError) as error:
                 raise locate(error, field) from error.__cause__
 
         return convert
@@ -175,33 +177,12 @@ def loader(driver: Any, field: Any) -> Convert | None:
     return load
 
 
-def locate(error: BaseException, field: Any) -> BaseException:
-    """Return the error with the model and field added to its text."""
-    name = f"{field.model._meta.label}.{field.name}"
-    where = f" (writing {name})"
-    if isinstance(error, Error) and name in str(error):
-        return error
-    if type(error) in (TypeError, ValueError, DataError) and error.args and isinstance(error.args[0], str):
-        error.args = (error.args[0] + where, *error.args[1:])
-        return error
-    if isinstance(error, sqlalchemy.exc.StatementError):
-        return DataError(f"{error.orig or error}{where}")
-    error.add_note(where.strip())
-    return error
-
-
 def too_long(field: Any, value: str, limit: int) -> NoReturn:
     """Raise DataError for a text that the column can't hold."""
     raise DataError(
         f"Value too long for {field.model._meta.label}.{field.name} (max_length={limit}): "
         f"{len(value)} characters, beginning with {value[:20]!r}."
     )
-
-
-def out_of_range(field: Any, value: Any) -> NoReturn:
-    """Raise DataError for an integer beyond 64 bits."""
-    where = f"{field.model._meta.label}.{field.name}"
-    raise DataError(f"Value out of range for {where}: {value!r} needs more than 64 bits.")
 
 
 def freeze(value: Any) -> Any:
