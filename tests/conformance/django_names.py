@@ -9,6 +9,7 @@ from typing import Any
 
 import ormolu
 from ormolu import exceptions
+from ormolu.query import terminals
 
 MODULES: dict[str, list[str]] = {
     "django.apps": ["ormolu.models.registry"],
@@ -95,6 +96,7 @@ def modules() -> dict[str, list[dict[str, Any] | types.ModuleType]]:
     """Return, for each of Django's modules, the names that stand for its own."""
     named: dict[str, list[Any]] = {name: [found(home) for home in homes] for name, homes in MODULES.items()}
     named["django.db.models"].insert(0, {"signals": ormolu.signals})
+    named["django.db.models.query"].insert(0, {"MAX_GET_RESULTS": terminals.MOST_FOR_GET})
     return named
 
 
@@ -107,6 +109,7 @@ def overrides() -> dict[str, dict[str, Any]]:
     )
     validators = found("ormolu.fields.validators")
     return {
+        "django.utils.connection": {"ConnectionDoesNotExist": exceptions.ImproperlyConfigured},
         "django.core.exceptions": {name: ours[name] for name in named.split()},
         "django.core.validators": {
             name: value

@@ -144,9 +144,10 @@ class Persistence(InstanceMethods):
     def _refresh_queryset(self, using: str | None, names: list[str] | None, from_queryset: Any) -> Any:
         alias = using or read_alias(self)
         manager = self._meta.base_manager
-        queryset = (
-            manager.db_manager(alias, hints={"instance": self}) if from_queryset is None else from_queryset
-        )
+        if from_queryset is None:
+            queryset = manager.db_manager(alias, hints={"instance": self})
+        else:
+            queryset = from_queryset if using is None else from_queryset.using(using)
         queryset = queryset.filter(pk=self.pk)
         return queryset if names is None else queryset.only(*names)
 

@@ -147,7 +147,9 @@ def operand(builder: Any, lhs: Term, value: Any, owner: Any, relation: Any, *, p
 def converter(field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | None:
     """Return what prepares values of this one's class for a field."""
     if hasattr(value, "_meta"):
-        return instance_key(field, relation)
+        take = instance_key(field, relation)
+        prepare_key = users_conversion(field)
+        return take if prepare_key is None else lambda instance: prepare_key(take(instance))
     if field is None:
         return None
     choose = getattr(field, "prep_for", None)
@@ -157,6 +159,11 @@ def converter(field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | N
     if value.__class__ is int and getattr(prepare, "__func__", None) is IntegerField._fit:
         return None  # that it fits is part of the plan's key
     return prepare
+
+
+def users_conversion(field: Any) -> Callable[[Any], Any] | None:
+    """Return the conversion of a field whose class converts in a way of its own, None for our classes."""
+    return field.prep_for(object) if getattr(field, "_user_prepares", False) else None
 
 
 def instance_key(field: Any, relation: Any) -> Callable[[Any], Any]:
@@ -397,11 +404,12 @@ def use_once(builder: Any) -> None:
 def mixed(field: Any, relation: Any) -> Callable[[Any], Any]:
     """Return what prepares values of any class for a field."""
     key = instance_key(field, relation)
+    prepare = None if field is None else users_conversion(field) or field.get_prep_value
 
     def convert(value: Any) -> Any:
         if hasattr(value, "_meta"):
             value = key(value)
-        return value if field is None else field.get_prep_value(value)
+        return value if prepare is None else prepare(value)
 
     convert.field = field  # type: ignore[attr-defined]  # for errors to name
     return convert

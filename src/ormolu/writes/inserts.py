@@ -37,9 +37,10 @@ def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program
         yield Execute(plan.sql, params)
     elif plan.returning:
         (row,) = yield Fetch(plan.sql, params)
-        d[writer.pk_name] = row[0]
+        d[writer.pk_name] = row[0] if writer.load_key is None else writer.load_key(row[0])
     else:
-        d[writer.pk_name] = yield Insert(plan.sql, params)
+        key = yield Insert(plan.sql, params)
+        d[writer.pk_name] = key if writer.load_key is None else writer.load_key(key)
     if writer.mutable:
         writer.remember(d, writer.names)
     return True
@@ -89,7 +90,7 @@ def _insert_rest(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bo
         for field in (*returning, *computed):
             d.pop(field.attname, None)  # not known here: loaded when it is next read
         if writer.pk in returning:
-            d[writer.pk_name] = last
+            d[writer.pk_name] = last if writer.load_key is None else writer.load_key(last)
     writer.remember(d, writer.names)
     return True
 

@@ -46,6 +46,8 @@ class Writer:
         self.mutable = tuple(f for f in self.fields.values() if not value_field(f).immutable)
         self.plain = not self.stamped and not self.mutable
         self.pk_generated = self.pk is not None and is_generated(self.pk)
+        # What a user's class makes of the key that the database gave.
+        self.load_key = conversion(driver, self.pk).load if self.pk_generated else None
         self.default_keys = tuple(
             f for f in self.keys if f.has_default() or overridden(f.__class__, _KEY_MAKER)
         )
