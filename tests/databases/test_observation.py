@@ -106,7 +106,8 @@ async def test_cursor_events_of_sqlalchemy_fire(numbers: Any, world: Any) -> Non
     seen: list[str] = []
 
     def listener(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement.split()[0])
+        if statement.split()[0] not in ("START", "COMMIT"):  # SQLAlchemy's own on some databases
+            seen.append(statement.split()[0])
 
     event.listen(engine, "before_cursor_execute", listener)
     async with world.atomic():

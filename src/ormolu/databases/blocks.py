@@ -162,7 +162,10 @@ class Blocks:
         return f"ormolu_{self.counter}"
 
     def _look(self) -> None:
-        self.attention = self.needs_rollback or not all(block.started for block in self.blocks)
+        attention = self.needs_rollback
+        for block in self.blocks:
+            attention = attention or not block.started
+        self.attention = attention
 
     def starting(self, write: bool) -> Control:
         """Begin what is entered but not yet begun. Raises TransactionManagementError in a spoilt block."""

@@ -262,7 +262,7 @@ class Database:
         A database in memory is a copy of the parent's, and goes on; its worker threads are not.
         """
         self._lock = threading.RLock()
-        kept = (self._adriver, dict(self._async_engines))
+        kept: tuple[Any, ...] = (self._adriver, dict(self._async_engines))
         self._adriver = None
         self._async_engines = {}
         if self.config.memory:

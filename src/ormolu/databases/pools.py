@@ -94,7 +94,8 @@ def _placeholders(dispatch: Any) -> tuple[Any, Any, Any]:
     """Return what stands for the events that nobody listens to; nothing equals it where somebody does already."""
     empty = type(dispatch.detach)
     return tuple(  # type: ignore[return-value]
-        one if type(one) is empty else _Taken() for one in (dispatch.checkin, dispatch.checkout, dispatch.reset)
+        one if type(one) is empty else _Taken()
+        for one in (dispatch.checkin, dispatch.checkout, dispatch.reset)
     )
 
 

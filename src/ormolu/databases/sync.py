@@ -105,7 +105,17 @@ class SyncConnection(Blocks):
 
     def begin(self, write: bool) -> None:
         """Begin what is entered but not begun; raise in a spoilt block."""
-        self.drive(self.starting(write))
+        if len(self.blocks) != 1 or self.needs_rollback or _watch.on or _log.isEnabledFor(10):
+            self.drive(self.starting(write))
+            return
+        # The usual case, said directly: one block, and nobody who looks.
+        block = self.blocks[0]
+        if not block.started and block.savepoint is None:
+            for sql in self.begin_sql(block, write):
+                self.control_now(sql)
+            self.begun_for_writing = write or block.immediate
+            block.started = True
+        self.attention = False
 
     def enter(
         self,
@@ -120,8 +130,28 @@ class SyncConnection(Blocks):
 
     def leave(self, block: Block, error: bool) -> None:
         """Leave a transaction block."""
-        if self.blocks:
+        if not self.blocks:
+            return
+        plain = (
+            len(self.blocks) == 1 and self.blocks[0] is block and block.started and block.savepoint is None
+        )
+        if not plain or error or self.needs_rollback or _watch.on or _log.isEnabledFor(10):
             self.drive(self.closing(block, error))
+            return
+        # The usual case, said directly: the outermost block commits, and nobody looks.
+        try:
+            self.control_now("COMMIT")
+        except BaseException:
+            self.drive(self.closing(block, True))
+            raise
+        hooks = self.hooks
+        try:
+            after = self.end_sql(block)
+            if after is not None:
+                self.control_now(after)
+        finally:
+            self._forget()
+            self.ready.extend(hooks)
 
     def on_commit(self, callback: Callable[[], Any], robust: bool = False) -> None:
         """Call `callback` after the commit, or at once outside of blocks."""

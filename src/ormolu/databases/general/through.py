@@ -25,22 +25,27 @@ class Through:
         # Never closed: that would give the connection to the pool.
         self.connection = sa.Connection(engine, connection=fairy)
 
+    def _execute(self, sql: str, params: Any) -> Any:
+        if params is None:  # taken as it is, percent signs included
+            return self.connection.exec_driver_sql(sql, None, execution_options={"no_parameters": True})
+        return self.connection.exec_driver_sql(sql, tuple(params))
+
     def fetch(self, sql: str, params: Any) -> Any:
-        result = self.connection.exec_driver_sql(sql, _parameters(params))
+        result = self._execute(sql, params)
         try:
             return [tuple(row) for row in result]
         finally:
             result.close()
 
     def execute(self, sql: str, params: Any) -> int:
-        result = self.connection.exec_driver_sql(sql, _parameters(params))
+        result = self._execute(sql, params)
         try:
             return result.rowcount
         finally:
             result.close()
 
     def insert(self, sql: str, params: Any) -> Any:
-        result = self.connection.exec_driver_sql(sql, _parameters(params))
+        result = self._execute(sql, params)
         try:
             return result.lastrowid
         finally:
@@ -55,10 +60,6 @@ class Through:
             return result.rowcount if result.rowcount >= 0 else len(many)
         finally:
             result.close()
-
-
-def _parameters(params: Any) -> Any:
-    return tuple(params) if params else None
 
 
 class ThroughConnection:

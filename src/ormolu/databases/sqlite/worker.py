@@ -64,7 +64,18 @@ class Request:
 class Job:
     """Something to do on a connection in a worker, and the future of its outcome."""
 
-    __slots__ = ("abandoned", "conn", "context", "future", "hooks", "mailbox", "settled", "waiter", "work", "worker")
+    __slots__ = (
+        "abandoned",
+        "conn",
+        "context",
+        "future",
+        "hooks",
+        "mailbox",
+        "settled",
+        "waiter",
+        "work",
+        "worker",
+    )
 
     def __init__(
         self, work: Callable[[SqliteConnection, Job], Any], conn: Any, mailbox: Mailbox, context: Context
