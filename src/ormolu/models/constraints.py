@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import conv
+from sqlalchemy.sql.elements import Grouping, conv
 
 from ormolu.exceptions import FieldError, ValidationError
 from ormolu.fields.options import DatabaseDefault
@@ -378,7 +378,8 @@ def condition_holds(
         return None
     if used & excluded:
         return None
-    element = with_values(element, meta.table, values_of(meta, instance))
+    # In brackets: a NOT before it must reach all of it, whatever it is.
+    element = Grouping(with_values(element, meta.table, values_of(meta, instance)))
     test: Any = sa.case((sa.not_(element), 0), (element, 1), else_=1 if unknown else 0)
     return ask(using, ONE.where(test == 1))
 
