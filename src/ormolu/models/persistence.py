@@ -143,7 +143,7 @@ class Persistence(InstanceMethods):
 
     def _refresh_queryset(self, using: str | None, names: list[str] | None, from_queryset: Any) -> Any:
         alias = using or read_alias(self)
-        manager = self._meta.base_manager
+        manager: Any = self._meta.base_manager
         if from_queryset is None:
             queryset = manager.db_manager(alias, hints={"instance": self})
         else:
