@@ -54,6 +54,7 @@ class Builder:
         self.kept: set[Join] = set()  # joins that stay though nothing selected reads them
         self.reuse: set[Join] | None = None
         self.allow_joins = True
+        self.splits = True  # whether a negated condition over a multi-valued relation is asked of all its rows
         self.allow_aggregates = True
         self.split_aggregates: bool = outer.split_aggregates if outer else False
         self.summary: dict[str, Term] | None = None
@@ -164,7 +165,7 @@ class Builder:
     def term(self, value: Any, owner: Any = None, field: Any = None) -> Term:
         """Return the term of an expression, a SQLAlchemy element or a plain value."""
         if hasattr(value, "as_term"):
-            return value.as_term(self)
+            return value.as_term(self)  # type: ignore[no-any-return]
         if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
             return self.element(value)
         type_ = field.sa_type if field is not None else None
@@ -197,7 +198,8 @@ class Builder:
                 return sources[part.table].c[part.key]
             return None
 
-        element = visitors.replacement_traverse(sa.sql.util._deep_deannotate(element), {}, replace)
+        plain: Any = sa.sql.util._deep_deannotate(element)
+        element = visitors.replacement_traverse(plain, {}, replace)
         field = None
         return Term(element, field, joins=joins, strict=NONE)
 
@@ -265,6 +267,14 @@ class Builder:
         whole = combine(q.connector, parts)
         return negate(whole) if q.negated else whole
 
+    def joined_condition(self, q: Any, negated: bool = False) -> Condition:
+        """Return the condition of a Q inside an expression: about the joined row, also where it is negated."""
+        kept, self.splits = self.splits, False
+        try:
+            return self.condition(q, negated=negated)
+        finally:
+            self.splits = kept
+
     def child(self, child: Any, negated: bool, branch_negated: bool) -> Condition:
         """Return the condition of one child of a Q."""
         if isinstance(child, tuple):
@@ -277,7 +287,7 @@ class Builder:
     def boolean(self, value: Any, negated: bool = False) -> Condition:
         """Return the condition of an expression that is true or false itself."""
         if hasattr(value, "as_condition"):
-            return value.as_condition(self, negated)
+            return value.as_condition(self, negated)  # type: ignore[no-any-return]
         if (
             not hasattr(value, "as_term")
             and not hasattr(value, "__clause_element__")
@@ -308,7 +318,7 @@ class Builder:
             path.trim()
             if path.hops:
                 raise FieldError(f"Joined field references are not permitted in this query: {name!r}")
-        if branch_negated and path.first_multiple() is not None:
+        if branch_negated and self.splits and path.first_multiple() is not None:
             return negation.related_rows(self, path, value, owner, name)
         field, relation = path.field, path.is_relation
         path.trim()
@@ -344,7 +354,7 @@ class Builder:
             last = "exact"
             found = term.get_lookup(last)
         value = both_sides(term, value, owner)
-        return found.build(self, term, value, owner, negated, relation, last)
+        return found.build(self, term, value, owner, negated, relation, last)  # type: ignore[no-any-return]
 
     def default_lookup(self, name: str, value: Any) -> Any:
         """Return the lookup for a term of unknown type."""
@@ -540,11 +550,12 @@ def check_relation_value(path: Path, value: Any, name: str) -> None:
         if hasattr(item, "_meta") and not hasattr(item, "ops"):
             check_object(item, related)
     model = getattr(value, "model", None)
-    if hasattr(value, "query") and model is not None and value.query.values_fields is None:
-        if not compatible(model._meta, related):
-            raise ValueError(
-                f'Cannot use QuerySet for "{model._meta.object_name}": Use a QuerySet for "{related.object_name}".'
-            )
+    if model is None or not hasattr(value, "query") or value.query.values_fields is not None:
+        return
+    if not compatible(model._meta, related):
+        raise ValueError(
+            f'Cannot use QuerySet for "{model._meta.object_name}": Use a QuerySet for "{related.object_name}".'
+        )
 
 
 def check_object(item: Any, related: Any) -> None:

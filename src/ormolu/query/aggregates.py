@@ -74,7 +74,7 @@ class Aggregate(Func):
         """Return the aggregate over the builder's own joins."""
         terms = self.terms(builder)
         for source, term in zip(self.source_expressions, terms, strict=True):
-            if term.aggregate and builder.summary is None:
+            if term.aggregate:
                 name = getattr(source, "name", None) or source
                 raise FieldError(f"Cannot compute {type(self).__name__}('{name}'): '{name}' is an aggregate")
             if term.window and builder.summary is None:

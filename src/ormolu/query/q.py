@@ -139,11 +139,11 @@ class Q:
         """Return the condition as a value, for annotate() and When()."""
         from ormolu.query.expressions import condition_term
 
-        return condition_term(builder.condition(self))
+        return condition_term(builder.joined_condition(self))
 
     def as_condition(self, builder: Any, negated: bool = False) -> Any:
         """Return the condition."""
-        return builder.condition(self, negated=negated)
+        return builder.joined_condition(self, negated)
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return how to make this Q again: path, arguments, keywords."""

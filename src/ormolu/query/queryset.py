@@ -148,9 +148,9 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
         made = self._clone()
         if args or kwargs:
             made.query.ops = (*query.ops, ("filter", of_lookups(args, kwargs)))
-        if query.default_ordering or query.order_by:
-            if query.limit is None and query.offset is None and not query.distinct_fields:
-                made.query.order_by, made.query.default_ordering = (), False
+        ordered = query.default_ordering or query.order_by
+        if ordered and not query.is_sliced and not query.distinct_fields:
+            made.query.order_by, made.query.default_ordering = (), False
         if query.limit is None:
             made.query.limit = GET_LIMIT
         return made
@@ -198,13 +198,11 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
             grouped = any(
                 op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in self.query.ops
             )
-            if (
-                grouped
-                and "pk" not in self.query.values_fields
-                and self.model._meta.pk.attname not in self.query.values_fields
-            ):  # type: ignore[attr-defined]
+            meta: Any = self.model._meta  # type: ignore[attr-defined]
+            if grouped and not {"pk", meta.pk.attname} & set(self.query.values_fields):
                 raise TypeError(
-                    "Cannot use QuerySet.first() on an unordered queryset performing aggregation. Add an ordering with order_by()."
+                    "Cannot use QuerySet.first() on an unordered queryset performing aggregation. "
+                    "Add an ordering with order_by()."
                 )
         return self.order_by("pk")
 
@@ -232,7 +230,8 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
         by = fields or self.model._meta.get_latest_by  # type: ignore[attr-defined]
         if not by:
             raise ValueError(
-                "earliest() and latest() require either fields as positional arguments or 'get_latest_by' in the model's Meta."
+                "earliest() and latest() require either fields as positional arguments or 'get_latest_by' "
+                "in the model's Meta."
             )
         names = (by,) if isinstance(by, str) else tuple(by)
         made = self.order_by(*names)
@@ -304,11 +303,13 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
 
     def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return a dict of summaries over all rows. One SELECT."""
-        return self._run(terminals.aggregate, self.query, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+        wanted = self._aggregates(args, kwargs)
+        return self._run(terminals.aggregate, self.query, wanted) if wanted else {}
 
     async def aaggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return a dict of summaries over all rows. One SELECT."""
-        return await self._arun(terminals.aggregate, self.query, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+        wanted = self._aggregates(args, kwargs)
+        return await self._arun(terminals.aggregate, self.query, wanted) if wanted else {}
 
     def _aggregates(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if self.query.distinct_fields:
