@@ -199,7 +199,7 @@ class Builder:
             return None
 
         plain: Any = sa.sql.util._deep_deannotate(element)
-        element = visitors.replacement_traverse(plain, {}, replace)
+        element = visitors.replacement_traverse(plain, {}, replace)  # type: ignore[call-overload]
         field = None
         return Term(element, field, joins=joins, strict=NONE)
 
@@ -392,6 +392,8 @@ class Builder:
             self.group.extend(term.group_columns())
         if not term.aggregate:
             self.keep(term.joins)
+        if not select and name in self.selected:
+            self.selected.remove(name)  # alias() of a name that annotate() gave before
         if select and name not in self.selected:
             self.selected.append(name)
             if self.values is not None and name not in self.values:

@@ -66,7 +66,8 @@ def order(builder: Builder, item: Any) -> list[Order]:
     """Return the entries for one item of order_by()."""
     if isinstance(item, str):
         if item == "?":
-            return [Order(Term(sa.func.random() if builder.vendor != "mysql" else sa.func.rand()))]
+            random = sa.func.random() if builder.vendor != "mysql" else sa.func.rand()
+            return [Order(Term(random, constant=True))]  # nothing to group by
         descending = item.startswith("-")
         return named(builder, item.lstrip("-+") if item[:1] in "+-" else item, descending)
     if hasattr(item, "as_order"):

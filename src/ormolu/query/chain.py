@@ -18,6 +18,7 @@ from ormolu.query.expressions import OrderBy
 from ormolu.query.prefetch import as_prefetch
 from ormolu.query.q import Q, check_arguments, of_lookups
 from ormolu.query.query import Query
+from ormolu.query.subqueries import Subquery
 from ormolu.query.references import F
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ class Chain(Generic[M, R]):
             if hasattr(field, "as_order") or hasattr(field, "as_term"):
                 if getattr(field, "contains_aggregate", False):
                     raise FieldError(
-                        f"Using an aggregate in order_by() without also including it in annotate() is not allowed: {field}"
+                        "Using an aggregate in order_by() without also including it in annotate() "
+                        f"is not allowed: {field}"
                     )
                 check_expression(self.query, field)
                 return (
@@ -347,7 +349,7 @@ class Chain(Generic[M, R]):
             raise TypeError("'flat' is not valid when values_list is called with more than one field.")
         plain: list[str] = []
         expressions: dict[str, Any] = {}
-        for field in fields:
+        for field in map(as_expression, fields):
             if hasattr(field, "as_term") or hasattr(field, "__clause_element__"):
                 alias = self._alias_of(field, expressions, fields)
                 expressions[alias] = field
@@ -392,7 +394,9 @@ class Chain(Generic[M, R]):
         if not isinstance(name, str):
             raise TypeError(f"values() takes names and expressions, not {name!r}.")
         known = query.annotation_names
-        if name in known or name.split(SEP)[0] in known:
+        first = name.split(SEP)[0]
+        if name in known or first in known:
+            check_selected(query, name if name in known else first, "select")
             return name
         path = paths.resolve(self.model._meta, name.split(SEP), known)  # type: ignore[attr-defined]
         if path.rest and (path.value_field is None or path.value_field.get_transform(path.rest[0]) is None):
@@ -469,8 +473,21 @@ def filters_of(query: Query) -> Q:
     return Q.create(conditions, "AND") if len(conditions) != 1 else copy.copy(conditions[0])
 
 
+def check_selected(query: Query, name: str, verb: str) -> None:
+    """Refuse to read the result of alias(), which is for conditions and orders."""
+    selected = [op[3] for op in query.ops if op[0] == "annotate" and op[1] == name]
+    if selected and not selected[-1]:
+        raise FieldError(f"Cannot {verb} the '{name}' alias. Use annotate() to promote it.")
+
+
+def as_expression(value: Any) -> Any:
+    """Return a queryset as the expression that it stands for."""
+    return Subquery(value) if isinstance(value, Chain) else value
+
+
 def named_expressions(args: Iterable[Any], kwargs: dict[str, Any], method: str) -> dict[str, Any]:
     """Return expressions by name; positional ones name themselves."""
+    kwargs = {name: as_expression(value) for name, value in kwargs.items()}
     named: dict[str, Any] = {}
     for arg in args:
         try:

@@ -15,7 +15,8 @@ from ormolu.query import date_lookups as _date_lookups  # these register themsel
 from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import terminals
 from ormolu.query import text_lookups as _text_lookups
-from ormolu.query.chain import Chain, M, R, check_alias, named_expressions
+from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_expressions
+from ormolu.query.expressions import F
 from ormolu.query.extra import Extra
 from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
@@ -323,7 +324,12 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
                 raise TypeError("Complex aggregates require an alias") from None
         for name in kwargs:
             check_alias(name)
-        return named_expressions(args, kwargs, "aggregate")
+        named = named_expressions(args, kwargs, "aggregate")
+        for expression in named.values():
+            for part in expression.flatten() if hasattr(expression, "flatten") else ():
+                if isinstance(part, F):
+                    check_selected(self.query, part.name, "aggregate over")
+        return named
 
     def _prepare_bulk(self, name: str) -> None:
         if self.query.is_sliced:
