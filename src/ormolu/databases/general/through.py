@@ -25,7 +25,7 @@ class Through:
         # Never closed: that would give the connection to the pool.
         self.connection = sa.Connection(engine, connection=fairy)
 
-    def _execute(self, sql: str, params: Any) -> Any:
+    def _execute(self, sql: str, params: Any) -> sa.CursorResult[Any]:
         if params is None:  # taken as it is, percent signs included
             return self.connection.exec_driver_sql(sql, None, execution_options={"no_parameters": True})
         return self.connection.exec_driver_sql(sql, tuple(params))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
+from ormolu.databases.postgresql.psycopg import cursor_name
 from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
 
 __all__ = ["AsyncPsycopgConnection", "AsyncPsycopgDriver"]
-
-_cursor_numbers = itertools.count(1)
 
 
 class AsyncPsycopgConnection(AsyncConnection):
@@ -66,13 +64,22 @@ class AsyncPsycopgConnection(AsyncConnection):
     async def stream(
         self, sql: str, params: Any = None, chunk_size: int = 2000
     ) -> AsyncGenerator[list[Any], None]:
-        async with self.native.cursor(name=f"ormolu_{next(_cursor_numbers)}") as cursor:
-            try:
-                await cursor.execute(sql, params)
-                while rows := await cursor.fetchmany(chunk_size):
+        # The transaction's end closes a cursor that is left half way.
+        name = cursor_name()
+        cursor = self.cursor
+        try:
+            await cursor.execute(f"DECLARE {name} CURSOR FOR {sql}", params, prepare=False)
+            fetch = f"FETCH FORWARD {chunk_size:d} FROM {name}"
+            full = True
+            while full:
+                await cursor.execute(fetch, None, prepare=False)
+                rows = await cursor.fetchall()
+                full = len(rows) == chunk_size
+                if rows:
                     yield rows
-            except Exception as error:
-                raise self.failed(error, sql, params) from error
+            await cursor.execute(f"CLOSE {name}", None, prepare=False)
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
 
     async def control_now(self, sql: str) -> None:
         try:

@@ -12,12 +12,17 @@ from ormolu.exceptions import NotSupportedError
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
 
-__all__ = ["PsycopgConnection", "PsycopgDriver"]
+__all__ = ["PsycopgConnection", "PsycopgDriver", "cursor_name"]
 
 IDLE = 0
 """libpq's transaction status of a connection with nothing open."""
 
 _cursor_numbers = itertools.count(1)
+
+
+def cursor_name() -> str:
+    """Return a name for a cursor on the server that no other one has."""
+    return f"ormolu_{next(_cursor_numbers)}"
 
 
 class PsycopgConnection(SyncConnection):
@@ -93,18 +98,25 @@ class PsycopgConnection(SyncConnection):
         try:
             if self.attention:
                 self.begin(True)
-            with self.native.cursor(name=f"ormolu_{next(_cursor_numbers)}") as cursor:
-                cursor.itersize = chunk_size
-                try:
-                    cursor.execute(sql, params)
-                    while rows := cursor.fetchmany(chunk_size):
-                        yield rows
-                except Exception as error:
-                    raise self.failed(error, sql, params) from error
+            yield from self._chunks(sql, params, chunk_size)
             failed = False
         finally:
             if block is not None:
                 self.leave(block, failed)
+
+    def _chunks(self, sql: str, params: Any, chunk_size: int) -> Iterator[list[Any]]:
+        # The transaction's end closes a cursor that is left half way.
+        name = cursor_name()
+        try:
+            self.cursor.execute(f"DECLARE {name} CURSOR FOR {sql}", params, prepare=False)
+            fetch = f"FETCH FORWARD {chunk_size:d} FROM {name}"
+            full = True
+            while full and (rows := self.cursor.execute(fetch, None, prepare=False).fetchall()):
+                full = len(rows) == chunk_size
+                yield rows
+            self.cursor.execute(f"CLOSE {name}", None, prepare=False)
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
 
     def control_now(self, sql: str) -> None:
         try:
