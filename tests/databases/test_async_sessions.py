@@ -32,4 +32,4 @@ async def test_an_async_session_s_connections_are_set_up(db: Any, world: Any) ->
         assert [shelf.name for shelf in found] == ["\u00c1"]
         session.add(Jar(shelf_id=10**6))
         with pytest.raises((IntegrityError, sa.exc.IntegrityError)):
-            await session.flush()
+            await session.commit()

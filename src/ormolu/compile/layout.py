@@ -110,8 +110,12 @@ def relation(meta: Any, name: str, filtered: dict[str, Any]) -> Any:
     if name not in choices:
         known = ", ".join(sorted(choices)) or "(none)"
         if name in {field.name for field in meta.get_fields()}:
-            raise FieldError(f"Non-relational field given in select_related: '{name}'. Choices are: {known}")
-        raise FieldError(f"Invalid field name(s) given in select_related: '{name}'. Choices are: {known}")
+            raise FieldError(
+                f"Non-relational field given in select_related: '{name}'. Choices are: {known} (of {meta.label})"
+            )
+        raise FieldError(
+            f"Invalid field name(s) given in select_related: '{name}'. Choices are: {known} (of {meta.label})"
+        )
     return choices[name]
 
 

@@ -254,7 +254,8 @@ def _check_update_fields(writer: Writer, only: frozenset[str]) -> None:
     if unknown:
         raise ValueError(
             "The following fields do not exist in this model, are m2m fields, primary keys, or are "
-            f"non-concrete fields: {', '.join(sorted(unknown))}"
+            f"non-concrete fields: {', '.join(sorted(unknown))}. Fields of {writer.model._meta.label} that can be "
+            f"written are: {', '.join(sorted({field.name for field in fields}))}"
         )
 
 
