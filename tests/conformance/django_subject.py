@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import django_names
-import ormolu
 from django_suite.adapter import Adapter as Base
+
+import ormolu
 from ormolu import databases, transaction
 from ormolu.models import registry
 from ormolu.signals import pre_query

@@ -16,7 +16,7 @@ from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import terminals
 from ormolu.query import text_lookups as _text_lookups
 from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_expressions
-from ormolu.query.expressions import F
+from ormolu.query.references import F
 from ormolu.query.extra import Extra
 from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
