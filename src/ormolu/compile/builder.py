@@ -54,7 +54,9 @@ class Builder:
         self.kept: set[Join] = set()  # joins that stay though nothing selected reads them
         self.reuse: set[Join] | None = None
         self.allow_joins = True
-        self.splits = True  # whether a negated condition over a multi-valued relation is asked of all its rows
+        self.splits = (
+            True  # whether a negated condition over a multi-valued relation is asked of all its rows
+        )
         self.allow_aggregates = True
         self.split_aggregates: bool = outer.split_aggregates if outer else False
         self.summary: dict[str, Term] | None = None

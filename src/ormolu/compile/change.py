@@ -92,6 +92,7 @@ def save_converter(field: Any, vendor: str) -> Any:
             out_of_range(field, value, *limits)
         return value
 
+    convert.field = field  # type: ignore[attr-defined]  # for errors to name
     return convert
 
 

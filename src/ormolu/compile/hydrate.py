@@ -203,7 +203,7 @@ _Body = list[str]
 
 
 def with_signals(make: Callable[[bool], Decode]) -> Decode:
-    """Return a decoder that goes through `Model.from_db()`, and so sends pre_init and post_init, while somebody listens."""
+    """Return a decoder that goes through `Model.from_db()`, and so sends its signals, while somebody listens."""
     announced: list[Decode] = []
 
     def announce(rows: Any) -> Any:
@@ -212,7 +212,7 @@ def with_signals(make: Callable[[bool], Decode]) -> Decode:
         return announced[0](rows)
 
     plain = make(False)
-    plain.__globals__["announce"] = announce  # type: ignore[attr-defined]
+    plain.__globals__["announce"] = announce
     return plain
 
 

@@ -92,10 +92,9 @@ class JoinTree:
 def same(one: PathInfo, other: PathInfo) -> bool:
     """Tell whether two hops are the same join."""
     # Columns compare by identity: == on a column would make SQL.
-    return (
-        one is other
-        or ((len(one.pairs) == len(other.pairs))
-        and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(one.pairs, other.pairs, strict=True)))
+    return one is other or (
+        (len(one.pairs) == len(other.pairs))
+        and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(one.pairs, other.pairs, strict=True))
     )
 
 

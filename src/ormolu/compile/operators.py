@@ -96,7 +96,7 @@ def cast_time(term: Term, kind: str, other: str) -> Any:
 
 def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type_: Any) -> Any:
     """Return arithmetic of dates and durations for MySQL and MariaDB."""
-    unit = sa.literal_column("MICROSECOND")
+    unit: Any = sa.literal_column("MICROSECOND")
     if connector == "-" and "DurationField" not in kinds:
         if "TimeField" in kinds:
             difference = of_clock(left).op("-")(of_clock(right))

@@ -93,9 +93,14 @@ class Params:
     def all_used(self) -> bool:
         """Tell whether each value of the query has become a parameter or is part of the key."""
         return not self.single_use and all(
-            index in self.used or value is None or isinstance(value, bool) or (isinstance(value, list | tuple | set | frozenset) and not value)
+            index in self.used or value is None or value is True or value is False or is_empty(value)
             for index, value in enumerate(self.shape.values)
-        )  # fmt: skip
+        )
+
+
+def is_empty(value: Any) -> bool:
+    """Tell whether a value is a list with nothing in it."""
+    return isinstance(value, list | tuple | set | frozenset) and not value
 
 
 def without_nulls(values: Any) -> list[Any]:

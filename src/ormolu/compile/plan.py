@@ -7,6 +7,7 @@ from typing import Any
 
 from ormolu.compile.params import Binding, Params
 from ormolu.exceptions import EmptyResultSet
+from ormolu.fields.locating import field_of, located
 
 MOST_PLANS = 2_000  # per driver; the oldest quarter goes when there are more
 
@@ -91,6 +92,8 @@ def binder(
         elif binding.pick is not None:
             source = f"{source}[{binding.pick}]"
         if binding.convert is not None:
+            if process is not None and getattr(field_of(binding.convert), "immutable", True) is False:
+                process = located(process, field_of(binding.convert))
             scope[f"c{number}"] = binding.convert
             source = f"c{number}({source})"
         if process is not None:

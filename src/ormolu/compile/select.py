@@ -90,13 +90,8 @@ class Parts:
     def joins(self) -> frozenset[Join]:
         """Return the joins that something reads."""
         found: set[Join] = set(self.builder.kept)
-        for part in (
-            *self.terms,
-            *self.where,
-            *self.having,
-            *self.qualify,
-            *(entry.term for entry in self.orders),
-        ):
+        parts: list[Any] = [*self.terms, *self.where, *self.having, *self.qualify]
+        for part in (*parts, *(entry.term for entry in self.orders)):
             found |= part.joins
         for term in self.extra_terms():
             found |= term.joins

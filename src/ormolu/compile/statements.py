@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ormolu.compile import hydrate
 from ormolu.compile.builder import Builder
 from ormolu.compile.layout import Layout
+from ormolu.compile.names import plain_field
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, empty_plan, finish, remember
 from ormolu.compile.select import Parts
@@ -136,13 +137,10 @@ def key_term(builder: Builder, relation: Any) -> Term:
     """Return the column of a query of objects that a relation refers to."""
     field = builder.meta.pk
     target = getattr(relation, "target_field", None)
-    if target is not None and getattr(target, "model", None) is not None:
-        if target.model._meta.concrete_model is builder.meta.concrete_model and not getattr(
-            relation, "many_to_many", False
-        ):
+    owner = getattr(target, "model", None)
+    if owner is not None and not getattr(relation, "many_to_many", False):
+        if owner._meta.concrete_model is builder.meta.concrete_model:
             field = target
-    from ormolu.compile.names import plain_field
-
     return builder.column_of(builder.root, field.sa_column, plain_field(field))
 
 

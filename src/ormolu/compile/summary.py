@@ -28,10 +28,8 @@ class Summary(Builder):
 
     def place(self, term: Term) -> Term:
         """Have the inner query select a term; return it as seen from outside."""
-        for number, known in enumerate(self.columns):
-            if known is term or known.sa is term.sa:
-                break
-        else:
+        number = next((n for n, known in enumerate(self.columns) if known.sa is term.sa), -1)
+        if number < 0:
             number = len(self.columns)
             self.columns.append(term)
         element: Any = sa.literal_column(

@@ -106,7 +106,7 @@ class SessionDriver:
         session = self.session
         if session.autoflush and (session.new or session.dirty or session.deleted):
             session.flush()
-        return run(program(self, *args), SessionConnection(session, self.connection()))  # type: ignore[arg-type]
+        return run(program(self, *args), SessionConnection(session, self.connection()))
 
     def connection(self) -> Any:
         """Return the session's connection, with the SQL functions that lookups use, whoever made its engine."""

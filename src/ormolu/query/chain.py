@@ -233,9 +233,7 @@ class Chain(Generic[M, R]):
             name for field in meta.get_fields() for name in (field.name, getattr(field, "attname", None))
         }
         for name, expression in named.items():
-            if name in taken and (
-                True
-            ):
+            if name in taken and (True):
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
             check_alias(name)
             if not hasattr(expression, "filtered_hops"):

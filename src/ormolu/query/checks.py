@@ -28,7 +28,7 @@ class _Dialect:
         """Return SQLite's dialect."""
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.dialect()  # type: ignore[no-untyped-call]
+        return sqlite.dialect()
 
 
 _driver = _Dialect()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -36,7 +35,7 @@ class OutputField:
 
     def __set__(self, instance: Any, field: Any) -> None:
         instance._given = field
-        if "output_field" in _signature(type(instance)).parameters:
+        if "output_field" in signature_of(type(instance)).parameters:
             instance._kwargs = {**instance._kwargs, "output_field": field}
 
 
@@ -74,7 +73,7 @@ class Expression(Combinable):
     @property
     def identity(self) -> tuple[Any, ...]:
         """What two equal expressions share."""
-        bound = _signature(self.__class__).bind_partial(*self._args, **self._kwargs)
+        bound = signature_of(self.__class__).bind_partial(*self._args, **self._kwargs)
         bound.apply_defaults()
         return (self.__class__, *freeze_items(bound.arguments))
 
@@ -173,11 +172,16 @@ class Expression(Combinable):
 BaseExpression = Expression
 
 
-@lru_cache(maxsize=512)
-def _signature(cls: type[Any]) -> inspect.Signature:
+_signatures: dict[type, inspect.Signature] = {}
+
+
+def signature_of(cls: type) -> inspect.Signature:
     """Return the parameters of an expression's constructor."""
-    whole = inspect.signature(cls.__init__)
-    return whole.replace(parameters=list(whole.parameters.values())[1:])
+    found = _signatures.get(cls)
+    if found is None:
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]
+        found = _signatures[cls] = whole.replace(parameters=list(whole.parameters.values())[1:])
+    return found
 
 
 def freeze(value: Any) -> Any:
@@ -308,7 +312,10 @@ def combined_field(connector: str, lhs: Term, rhs: Term) -> tuple[Any, Callable[
     found = resolve_combined(connector, *types)
     if found is None:
         names = ", ".join("unknown" if t is None else t.__name__ for t in types)
-        text = f"Cannot infer type of {connector!r} expression involving these types: {names}. You must set output_field."
+        text = (
+            f"Cannot infer type of {connector!r} expression involving these types: {names}. "
+            "You must set output_field."
+        )
         return None, lambda: text
     if isinstance(lhs.field, found):
         return lhs.field, None
@@ -329,7 +336,7 @@ class ExpressionWrapper(Expression):
     def as_term(self, builder: Any) -> Term:
         """Return the wrapped term with the given type."""
         term = builder.term(self.expression)
-        return term.replace(
+        return term.replace(  # type: ignore[no-any-return]
             sa=sa.type_coerce(term.sa, self._given.sa_type), field=self._given, group=term.group_columns()
         )
 
@@ -356,7 +363,7 @@ class NegatedExpression(ExpressionWrapper):
         term = builder.term(self.expression)
         if not is_boolean(term):
             raise TypeError("Cannot negate non-conditional expressions.")
-        return term.replace(sa=sa.not_(term.sa), field=self._given)
+        return term.replace(sa=sa.not_(term.sa), field=self._given)  # type: ignore[no-any-return]
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return NOT of the condition."""
@@ -403,7 +410,7 @@ class OrderBy(Expression):
             element = element.nulls_first()
         elif self.nulls == "last":
             element = element.nulls_last()
-        return term.replace(sa=element)
+        return term.replace(sa=element)  # type: ignore[no-any-return]
 
     def get_source_expressions(self) -> list[Any]:
         """Return the ordered expression."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,7 +71,7 @@ class Func(Expression):
                     f"Expression contains mixed types: {type(first).__name__}, {type(other).__name__}. "
                     "You must set output_field."
                 )
-                return None, lambda: text
+                return None, partial(str, text)
         return first, None
 
     def as_term(self, builder: Any) -> Term:
@@ -91,8 +92,5 @@ class Func(Expression):
         before, *after = (template % values).split("\0")
         if not after:  # the template leaves its arguments out
             return Template("func", [before], [], type_ if type_ is not None else sa.types.NullType())
-        pieces = [before]
-        for _ in args[1:]:
-            pieces.append(joiner)
-        pieces.append("\0".join(after) if after else "")
+        pieces = [before, *(joiner for _ in args[1:]), "\0".join(after) if after else ""]
         return Template("func", pieces, args, type_ if type_ is not None else sa.types.NullType())

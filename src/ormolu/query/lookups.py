@@ -65,7 +65,7 @@ class Lookup(Expression):
         lookup = lhs.get_lookup(self.lookup_name) if lhs.field is not None else None
         if lookup is None or not issubclass(lookup, type(self)):
             lookup = type(self)
-        return lookup.build(builder, lhs, self.rhs, self, False, None, self.lookup_name)  # type: ignore[no-any-return]
+        return lookup.build(builder, lhs, self.rhs, self, False, None, self.lookup_name)
 
     def as_term(self, builder: Any) -> Term:
         """Return this lookup as a value."""

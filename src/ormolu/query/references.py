@@ -30,7 +30,7 @@ class F(Combinable):
         return f"{type(self).__name__}({self.name})"
 
     def __eq__(self, other: object) -> bool:
-        return self.__class__ is other.__class__ and self.name == other.name  # type: ignore[attr-defined]
+        return self.__class__ is other.__class__ and self.name == other.name
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -115,7 +115,8 @@ class OuterRef(F):
 
     def as_outer(self) -> OuterRef:
         """Return the reference from one level further in."""
-        return OuterRef(self)
+        outer: Any = OuterRef
+        return outer(self)  # type: ignore[no-any-return]
 
     def shape(self, shape: Any) -> Any:
         """Return the key."""
@@ -134,7 +135,8 @@ class Sliced(Expression):
         if isinstance(part, int):
             if part < 0:
                 raise ValueError("Negative indexing is not supported.")
-            self.start, self.length = part + 1, 1
+            self.start = part + 1
+            self.length: int | None = 1
         elif not isinstance(part, slice):
             raise TypeError("Argument to slice must be either int or slice instance.")
         else:

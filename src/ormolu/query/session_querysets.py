@@ -185,7 +185,7 @@ class AsyncSessionQuerySet(Generic[M, R]):
         return await self.session.run_sync(lambda session: method(*args, **kwargs))
 
     def __await__(self) -> Generator[Any, Any, list[R]]:
-        return self._do("_fetch_all").__await__()  # type: ignore[no-any-return]
+        return self._do("_fetch_all").__await__()
 
     async def __aiter__(self) -> AsyncIterator[R]:
         for item in await self:

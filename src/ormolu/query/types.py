@@ -53,8 +53,7 @@ def _table() -> list[tuple[tuple[str, ...], type, type, type]]:
     rows: list[tuple[tuple[str, ...], type, type, type]] = [
         (("+", "*", "/", "%%", "^"), positive, positive, positive)
     ]
-    for same in (integer, real, exact):
-        rows.append((NUMERIC, same, same, same))
+    rows.extend((NUMERIC, same, same, same) for same in (integer, real, exact))
     for one, other, result in ((integer, exact, exact), (integer, real, real)):
         rows.append((NUMERIC, one, other, result))
         rows.append((NUMERIC, other, one, result))

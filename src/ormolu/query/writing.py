@@ -153,7 +153,8 @@ class Writing(Chain[M, R]):
 
     def bulk_create(
         self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
-        update_conflicts: bool = False, update_fields: Iterable[str] | None = None, unique_fields: Iterable[str] | None = None,
+        update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None,
     ) -> list[M]:  # fmt: skip
         """Insert objects with few statements; return them, with their keys set. No signals, no save()."""
         options = self._bulk_options(
@@ -163,7 +164,8 @@ class Writing(Chain[M, R]):
 
     async def abulk_create(
         self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
-        update_conflicts: bool = False, update_fields: Iterable[str] | None = None, unique_fields: Iterable[str] | None = None,
+        update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None,
     ) -> list[M]:  # fmt: skip
         """Insert objects with few statements. See `bulk_create()`."""
         options = self._bulk_options(
