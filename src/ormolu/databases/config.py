@@ -87,12 +87,12 @@ class DatabaseConfig:
     """SQLAlchemy's URL for the synchronous engine."""
     async_url: sa.URL
     """SQLAlchemy's URL for the asynchronous engine."""
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
     """For the driver's connect()."""
     pool: PoolOptions = field(default_factory=PoolOptions)
-    engine_options: dict[str, Any] = field(default_factory=dict)
+    engine_options: dict[str, Any] = field(default_factory=dict[str, Any])
     """For SQLAlchemy's create_engine()."""
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the user wrote, as a dictionary in Django's form."""
 
     @property
@@ -160,7 +160,7 @@ def _make_url(alias: str, text: str) -> sa.URL:
     if not separator:
         raise ImproperlyConfigured(
             f"DATABASES[{alias!r}] should be a URL such as 'sqlite:///db.sqlite3' or "
-            f"'postgresql://user:password@host/name', but has no '://': {text!r}."
+            f"'postgresql://user:password@host/name', but has no '://': {text.rpartition('@')[2]!r}."
         )
     backend, plus, driver = scheme.partition("+")
     # PostgreSQL's own tools, and hosting platforms, say postgres://.
@@ -249,7 +249,7 @@ def _check_dialect(config: DatabaseConfig) -> None:
     """Refuse a dialect that SQLAlchemy does not know; a missing driver is for its first use."""
     try:
         config.url.get_dialect()
-    except NoSuchModuleError:
+    except (NoSuchModuleError, ValueError):  # ValueError: a name with several dots
         name = config.url.drivername.partition("+")[0]
         close = difflib.get_close_matches(name, ENGINES, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Engines: {', '.join(_short_names())}."
@@ -306,11 +306,12 @@ def _pool_options(
         pool.recycle = _number(alias, "POOL_RECYCLE", recycle) or -1
     if (check := given("POOL_PRE_PING", "POOL_CHECK", "CONN_HEALTH_CHECKS")) is not None:
         pool.pre_ping = check.lower() in _TRUE if isinstance(check, str) else bool(check)
-    django_pool = options.pop("pool", None)
-    if isinstance(django_pool, Mapping):
-        if "max_size" in django_pool:
-            pool.size, pool.overflow = int(django_pool["max_size"]), 0
-        pool.timeout = float(django_pool.get("timeout", pool.timeout))  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    django_pool: Any = options.pop("pool", None)
+    if isinstance(django_pool, dict):
+        sizes: dict[str, Any] = {**django_pool}
+        if "max_size" in sizes:
+            pool.size, pool.overflow = int(sizes["max_size"]), 0
+        pool.timeout = float(sizes.get("timeout", pool.timeout))
     if pool.size < 1:
         raise ImproperlyConfigured(f"DATABASES[{alias!r}]: the pool needs room for 1 connection at least.")
     return pool

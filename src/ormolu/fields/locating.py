@@ -9,7 +9,7 @@ import sqlalchemy.exc
 
 from ormolu.exceptions import DataError, Error, OutOfRange, ValidationError
 
-__all__ = ["field_of", "locate"]
+__all__ = ["field_of", "locate", "located"]
 
 
 def locate(error: BaseException, field: Any, doing: str = "writing") -> BaseException:
@@ -33,6 +33,18 @@ def locate(error: BaseException, field: Any, doing: str = "writing") -> BaseExce
         return DataError(f"{error.orig or error}{where}")
     error.add_note(where.strip())
     return error
+
+
+def located(convert: Callable[[Any], Any], field: Any) -> Callable[[Any], Any]:
+    """Return a conversion whose errors name the field."""
+
+    def convert_or_name(value: Any) -> Any:
+        try:
+            return convert(value)
+        except (TypeError, ValueError) as error:
+            raise locate(error, field) from error.__cause__
+
+    return convert_or_name
 
 
 def field_of(convert: Callable[[Any], Any]) -> Any:
