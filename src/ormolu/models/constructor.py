@@ -42,51 +42,54 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
     Parameters are the attnames in the order of `_meta.concrete_fields`, then the names of relations (keyword only).
     Anything else goes to `extra_arguments()`: `pk`, properties, plain SQLAlchemy relationships, or an error.
     """
+    # What isn't a parameter begins with two underscores, which no field's name does: a field may well be called `d`.
     names: dict[str, Any] = {
-        "M": MISSING,
-        "DEFERRED": DEFERRED,
-        "extra": extra_arguments,
-        "announce": announce,
+        "__M": MISSING,
+        "__deferred": DEFERRED,
+        "__extra": extra_arguments,
+        "__announce": announce,
+        "__loading": loading,
+        "__forget": forget_deferred,
+        "__before": pre_init,
+        "__after": post_init,
+        "__too_many": too_many(cls),
+        "__events": cls.__mapper__.class_manager.dispatch.init,  # SQLAlchemy's listeners to `init`
     }
-    names["events"] = cls.__mapper__.class_manager.dispatch.init  # SQLAlchemy's listeners to `init`
-    names["before"], names["after"] = pre_init, post_init
-    names["too_many"] = too_many(cls)
     parameters: list[str] = []
     relations: list[str] = []
     body: list[str] = []
     tail: list[str] = []
     for number, field in enumerate(cls._meta.concrete_fields):
         attname = field.attname
-        parameters.append(f"{attname}=M")
+        parameters.append(f"{attname}=__M")
         value = _default(field, number, names)
         own_setter = not hasattr(vars_of(cls, attname), "attribute")
         if own_setter:
             body.append(
-                f"    if {attname} is not DEFERRED: self.{attname} = {value} if {attname} is M else {attname}"
+                f"    if {attname} is not __deferred: __self.{attname} = {value} if {attname} is __M else {attname}"
             )
         else:
-            body.append(f"    d[{attname!r}] = {value} if {attname} is M else {attname}")
+            body.append(f"    __d[{attname!r}] = {value} if {attname} is __M else {attname}")
         if field.is_relation:
-            relations.append(f"{field.name}=M")
-            names[f"r{number}"] = cls._setters[field.name]
-            tail.append(f"    if {field.name} is not M: r{number}(self, {field.name})")
-    star = ", ".join(["self", *parameters, "*excess", *relations, "**unknown"])
+            relations.append(f"{field.name}=__M")
+            names[f"__r{number}"] = cls._setters[field.name]
+            tail.append(f"    if {field.name} is not __M: __r{number}(__self, {field.name})")
+    star = ", ".join(["__self", *parameters, "*__excess", *relations, "**__unknown"])
     checks = [
-        "    if before.receivers or events.listeners:",
-        "        announce(self, locals())",  # a snapshot: receivers see what was given
-        "    d = self.__dict__",
+        "    if __before.receivers or __events.listeners:",
+        "        __announce(__self, locals())",  # a snapshot: receivers see what was given
+        "    __d = __self.__dict__",
     ]
     end = [
-        "    if excess: too_many(excess)",
-        "    if unknown: extra(self, unknown)",
-        "    if after.receivers: after.send(self.__class__, instance=self)",
+        "    if __excess: __too_many(__excess)",
+        "    if __unknown: __extra(__self, __unknown)",
+        "    if __after.receivers: __after.send(__self.__class__, instance=__self)",
     ]
-    names["loading"], names["forget"] = loading, forget_deferred
     mixin = init_behind_model(cls)
     if mixin is not None:
-        names["mixin"] = mixin
-        end.insert(0, "    mixin(self)")
-    lines = [f"def __init__({star}):", *checks, *body, "    if loading: forget(d)", *tail, *end]
+        names["__mixin"] = mixin
+        end.insert(0, "    __mixin(__self)")
+    lines = [f"def __init__({star}):", *checks, *body, "    if __loading: __forget(__d)", *tail, *end]
     exec("\n".join(lines), names)
     init: Callable[..., None] = names["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
@@ -126,13 +129,13 @@ def _default(field: Any, number: int, names: dict[str, Any]) -> str:
             if value is None or type(value) in (bool, int, str):
                 return repr(value)
             if value is not MISSING:
-                names[f"v{number}"] = value
-                return f"v{number}"
+                names[f"__v{number}"] = value
+                return f"__v{number}"
         elif not field.is_relation:
-            names[f"v{number}"] = field._get_default
-            return f"v{number}()"
-    names[f"v{number}"] = field.get_default
-    return f"v{number}()"
+            names[f"__v{number}"] = field._get_default
+            return f"__v{number}()"
+    names[f"__v{number}"] = field.get_default
+    return f"__v{number}()"
 
 
 def forget_deferred(values: dict[str, Any]) -> None:
@@ -146,9 +149,9 @@ def announce(instance: Any, arguments: dict[str, Any]) -> None:
     given = {
         name: value
         for name, value in arguments.items()
-        if value is not MISSING and name not in ("self", "excess", "unknown")
+        if value is not MISSING and not name.startswith("__")
     }
-    given.update(arguments.get("unknown") or {})
+    given.update(arguments.get("__unknown") or {})
     cls: Any = instance.__class__
     pre_init.send(sender=cls, args=(), kwargs=given)
     dispatch = cls.__mapper__.class_manager.dispatch
