@@ -12,6 +12,9 @@ from support.worlds import WORLDS, World, twin
 class Thing(Model):
     name = CharField(max_length=10)
 
+    class Meta:
+        app_label = "worlds"
+
 
 def double(number: int) -> int:
     return number * 2
