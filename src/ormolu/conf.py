@@ -210,7 +210,7 @@ def _from_environment(name: str) -> Any:
     text = os.environ.get(f"ORMOLU_{name}")
     if text is None:
         return _MISSING
-    default = DEFAULTS.get(name)
+    default: object = DEFAULTS.get(name)
     try:
         if isinstance(default, bool):
             return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False,
@@ -223,7 +223,7 @@ def _from_environment(name: str) -> Any:
                 json.loads(text) if looks_json else [item.strip() for item in text.split(",") if item.strip()]
             )
     except (KeyError, ValueError):
-        kind = type(default).__name__
+        kind = default.__class__.__name__
         raise ImproperlyConfigured(
             f"The environment variable ORMOLU_{name} should hold a {kind}, but is {text!r}."
         ) from None
@@ -299,9 +299,7 @@ def _tool_table(path: Path) -> dict[str, Any]:
         table: dict[str, Any] = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("ormolu", {})
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"{path} can't be read: {error}") from error
-    values = {
-        name.upper(): value for name, value in table.items() if not isinstance(value, dict) or "." not in name
-    }
+    values: dict[str, Any] = {name.upper(): value for name, value in table.items()}
     if "DATABASE_URL" in values:
         values.setdefault("DATABASES", {})["default"] = values.pop("DATABASE_URL")
     return values

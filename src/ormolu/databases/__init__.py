@@ -12,6 +12,7 @@ import atexit
 import difflib
 import os
 import threading
+from typing import Any
 
 from ormolu.conf import settings
 from ormolu.databases import ambient
@@ -51,7 +52,7 @@ def get(alias: str = "default") -> Database:
 
 
 def _entry(alias: str) -> object:
-    entries = settings.DATABASES
+    entries: dict[str, Any] = settings.DATABASES
     if alias in entries:
         return entries[alias]
     if not entries:

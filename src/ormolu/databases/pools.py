@@ -92,11 +92,12 @@ class Listeners:
 
 def _placeholders(dispatch: Any) -> tuple[Any, Any, Any]:
     """Return what stands for the events that nobody listens to; nothing equals it where somebody does already."""
-    empty = type(dispatch.detach)
-    return tuple(  # type: ignore[return-value]
-        one if type(one) is empty else _Taken()
-        for one in (dispatch.checkin, dispatch.checkout, dispatch.reset)
-    )
+    empty: type[Any] = dispatch.detach.__class__
+
+    def placeholder(one: Any) -> Any:
+        return one if isinstance(one, empty) else _Taken()
+
+    return placeholder(dispatch.checkin), placeholder(dispatch.checkout), placeholder(dispatch.reset)
 
 
 class _Taken:

@@ -82,8 +82,7 @@ def prepare_sqlite(engine: Any, pragmas: dict[str, Any], config: DatabaseConfig)
 
     def prepare(connection: Any, _record: Any) -> None:
         if hasattr(connection, "run_async"):
-            # aiosqlite's, whose methods are coroutines: the sqlite3 connection under it is set up in its thread.
-            connection.run_async(lambda driver: driver._execute(set_up, driver._conn))
+            functions.in_its_thread(connection, set_up)
         else:
             set_up(connection)
 

@@ -43,10 +43,18 @@ def register(connection: Any) -> None:
 def register_over(dbapi_connection: Any) -> None:
     """Create the functions on SQLAlchemy's DBAPI connection: sqlite3's own, or the adapted one of aiosqlite."""
     if hasattr(dbapi_connection, "run_async"):
-        # Its methods are coroutines: the sqlite3 connection under it is reached in its thread.
-        dbapi_connection.run_async(lambda driver: driver._execute(register, driver._conn))
+        in_its_thread(dbapi_connection, register)
     else:
         register(dbapi_connection)
+
+
+def in_its_thread(adapted: Any, work: Callable[[Any], None]) -> None:
+    """Call `work` with the sqlite3 connection under an aiosqlite one, whose own methods are coroutines."""
+
+    def hop(driver: Any) -> Any:
+        return driver._execute(work, driver._conn)
+
+    adapted.run_async(hop)
 
 
 def _load(connection: Any) -> None:
