@@ -116,7 +116,8 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
                 raise ValueError("Negative indexing is not supported.")
             if self._result_cache is not None:
                 return self._result_cache[key]
-            return next(iter(self._sliced(key, key + 1)))
+            found = self._sliced(key, key + 1)._fetch_all()
+            return found[0]  # IndexError where there is none, as for a list
         if (key.start is not None and key.start < 0) or (key.stop is not None and key.stop < 0):
             raise ValueError("Negative indexing is not supported.")
         if self._result_cache is not None:
