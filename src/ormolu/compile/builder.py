@@ -265,7 +265,10 @@ class Builder:
         """Return the condition of a Q, or of whatever stands in its place."""
         negated ^= bool(q.negated)
         branch_negated = branch_negated or bool(q.negated)
-        parts = [self.child(child, negated, branch_negated) for child in q.children]
+        children = [child for child in q.children if not is_empty(child)]
+        if not children:
+            return EVERYTHING  # ~Q() asks for nothing either
+        parts = [self.child(child, negated, branch_negated) for child in children]
         whole = combine(q.connector, parts)
         return negate(whole) if q.negated else whole
 
@@ -431,6 +434,28 @@ class Builder:
         """Apply the tables of extra()."""
         self.tables.extend(sa.table(name) for name in names if name not in self.tree.names.taken)
 
+    def do_merged(self, merged: Any) -> None:
+        """Apply the conditions of two combined querysets."""
+        saved = self.reuse
+        try:
+            self.where.append(self.merged(merged, set()))
+        finally:
+            self.reuse = saved
+
+    def merged(self, merged: Any, before: set[Join]) -> Condition:
+        """Return the condition of combined querysets. What one side joined serves the next, once for each filter()."""
+        sides: list[Condition] = []
+        for side in merged.sides:
+            free = set(before)
+            parts: list[Condition] = []
+            for kind, part in side:
+                self.reuse = set(free)
+                parts.append(self.condition(part) if kind == "filter" else self.merged(part, free))
+                before |= parts[-1].joins
+                free -= parts[-1].joins
+            sides.append(combine("AND", parts))
+        return combine(merged.connector, sides)
+
     def do_nothing(self) -> None:
         """Apply none()."""
         self.where.append(NOTHING)
@@ -454,6 +479,11 @@ class Builder:
     def do_unselect(self) -> None:
         """Forget values() (a queryset becomes one of instances again)."""
         self.values = None
+
+
+def is_empty(q: Any) -> bool:
+    """Tell whether a Q says nothing: it has no children but such Qs."""
+    return hasattr(q, "connector") and hasattr(q, "children") and all(map(is_empty, q.children))
 
 
 def both_sides(term: Term, value: Any, owner: Any) -> Any:

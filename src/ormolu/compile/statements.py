@@ -128,9 +128,12 @@ def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
         terms = [key_term(builder, relation)]
     ordered = query.limit is not None or query.offset is not None or bool(query.distinct_fields)
     parts = Parts(builder, terms, ordered=ordered)
-    select = parts.select()
     froms = [builder.root.table, *(join.table for join in builder.tree.joins)]
-    return select.correlate_except(*froms), parts.terms[: len(terms)]
+    select = parts.select().correlate_except(*froms)
+    if parts.hidden:  # what DISTINCT needed for the order is no part of the result
+        rows = select.subquery("q")
+        select = sa.select(*list(rows.c)[: len(terms)])
+    return select, parts.terms[: len(terms)]
 
 
 def key_term(builder: Builder, relation: Any) -> Term:

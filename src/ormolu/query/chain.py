@@ -17,7 +17,7 @@ from ormolu.query.checks import check_condition, check_expression
 from ormolu.query.expressions import OrderBy
 from ormolu.query.prefetch import as_prefetch
 from ormolu.query.q import Q, check_arguments, of_lookups
-from ormolu.query.query import Query
+from ormolu.query.query import Merged, Query, conditions_of
 from ormolu.query.subqueries import Subquery
 from ormolu.query.references import F
 
@@ -436,16 +436,27 @@ class Chain(Generic[M, R]):
     def __xor__(self, other: Any) -> Any:
         return self._merge(other, "XOR")
 
+    def _of_keys(self) -> Any:
+        """Return a queryset of the same objects with no slice, so that it can be combined."""
+        if not self.query.is_sliced:
+            return self
+        manager: Any = self.model._base_manager  # type: ignore[attr-defined]
+        keys: Any = self
+        return manager.using(self._db).filter(pk__in=keys.values("pk"))
+
     def _merge(self, other: Any, connector: str) -> Any:
         if not isinstance(other, Chain):
             return NotImplemented
         if self.model is not other.model:
             raise TypeError("Cannot combine queries on two different base models.")
         if self.query.is_sliced or other.query.is_sliced:
-            raise TypeError("Cannot combine queries once a slice has been taken.")
+            if connector == "AND":
+                raise TypeError("Cannot combine queries once a slice has been taken.")
+            if not self.query.is_nothing and not other.query.is_nothing:
+                return self._of_keys()._merge(other._of_keys(), connector)
         if self.query.distinct != other.query.distinct:
             raise TypeError("Cannot combine a unique query with a non-unique query.")
-        mine, theirs = filters_of(self.query), filters_of(other.query)
+        mine, theirs = conditions_of(self.query), conditions_of(other.query)
         nothing = [any(op[0] == "nothing" for op in q.query.ops) for q in (self, other)]
         made = self._clone()
         if any(nothing):
@@ -453,22 +464,16 @@ class Chain(Generic[M, R]):
             return (
                 self if nothing[0] and connector == "AND" else other if connector == "AND" else keep
             )._clone()
-        rest = tuple(op for op in self.query.ops if op[0] != "filter")
         if connector == "AND":
-            made.query.ops = (*self.query.ops, *(op for op in other.query.ops if op[0] == "filter"))
-        elif connector == "OR" and (not mine or not theirs):
-            made.query.ops = rest
+            made.query.ops = (*self.query.ops, *theirs)
         else:
-            made.query.ops = (*rest, ("filter", Q.create([mine, theirs], connector)))
+            rest = tuple(op for op in self.query.ops if op not in mine)
+            everything = connector == "OR" and (not mine or not theirs)
+            merged = () if everything else (("merged", Merged(connector, self.query, other.query)),)
+            made.query.ops = (*rest, *merged)
         if not made.query.order_by:
             made.query.order_by = other.query.order_by
         return made
-
-
-def filters_of(query: Query) -> Q:
-    """Return all conditions of a query as one Q."""
-    conditions = [op[1] for op in query.ops if op[0] == "filter"]
-    return Q.create(conditions, "AND") if len(conditions) != 1 else copy.copy(conditions[0])
 
 
 def check_selected(query: Query, name: str, verb: str) -> None:

@@ -12,6 +12,25 @@ from ormolu.query.lookups import default_lookup
 PLACEHOLDERS = re.compile(r"""'[^']*'|"[^"]*"|\?|%s|\$\d+(?:::\w+)?""")
 
 
+class Merged:
+    """The conditions of two combined querysets: `(a | b)`, `(a ^ b)`. Each side keeps its filter() calls apart."""
+
+    __slots__ = ("connector", "sides")
+
+    def __init__(self, connector: str, *sides: Query) -> None:
+        self.connector = connector
+        self.sides = tuple(conditions_of(query) for query in sides)
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key."""
+        return self.connector, tuple(tuple((op[0], op[1].shape(shape)) for op in side) for side in self.sides)
+
+
+def conditions_of(query: Query) -> tuple[tuple[Any, ...], ...]:
+    """Return the operations of a query that are conditions."""
+    return tuple(op for op in query.ops if op[0] in ("filter", "merged"))
+
+
 class Query:
     """What a QuerySet asks for. Copied on each step, never changed after.
 
@@ -107,8 +126,8 @@ class Query:
                 ops.append(op[1].shape(shape))
             elif kind == "annotate":
                 ops.append((op[1], shape.item(op[2]), op[3]))
-            elif kind == "linked":
-                ops.append(op[1].shape(shape))
+            elif kind == "linked" or kind == "merged":
+                ops.append((kind, op[1].shape(shape)))
             else:
                 ops.append(op)
         limit, offset = self.limit, self.offset
