@@ -143,29 +143,6 @@ def reorder_plain(cls: type[Any], order: list[str]) -> None:
         _replace(cls, name, value)
 
 
-class HiddenAnnotations:
-    """Keep the annotations of fields from SQLAlchemy's scan, which knows nothing of them."""
-
-    def __init__(self, cls: type[Any], names: set[str]) -> None:
-        self.cls = cls
-        own: dict[str, Any] = vars(cls).get("__annotations__") or {}
-        if sys.version_info >= (3, 14):
-            import annotationlib
-
-            own = annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
-        self.kept = {name: value for name, value in own.items() if name not in names}
-        self.original = own
-        self.changed = len(self.kept) != len(own)
-
-    def __enter__(self) -> None:
-        if self.changed:
-            self.cls.__annotations__ = self.kept
-
-    def __exit__(self, *error: object) -> None:
-        if self.changed:
-            self.cls.__annotations__ = self.original
-
-
 def install(cls: type[Any]) -> None:
     """Put our descriptors over a class that SQLAlchemy has just mapped, and complete its `_meta`."""
     meta = cls._meta
