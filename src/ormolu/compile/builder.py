@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import BindParameter, ClauseElement
 
 from ormolu.compile import names as paths
 from ormolu.compile import negation
-from ormolu.compile.conditions import NONE, NOTHING, Condition, combine, negate
+from ormolu.compile.conditions import EVERYTHING, NONE, NOTHING, Condition, combine, negate
 from ormolu.compile.joins import Join, JoinTree, Names
 from ormolu.compile.names import Path
 from ormolu.compile.params import Params

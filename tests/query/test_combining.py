@@ -1,0 +1,81 @@
+"""Querysets combined with |, & and ^."""
+
+from typing import Any
+
+import pytest
+
+from ormolu import CharField, ForeignKey, Model, Q
+from ormolu.models import CASCADE
+from support.backends import Backend
+from support.worlds import World
+
+
+class Writer(Model):
+    name = CharField(max_length=20)
+
+    class Meta:
+        ordering = ["name"]
+
+
+class Report(Model):
+    name = CharField(max_length=20)
+    writer: Any = ForeignKey(Writer, on_delete=CASCADE, related_name="reports")
+
+
+@pytest.fixture
+def writers(db: Backend) -> Any:
+    """Three writers, with two reports, one and none."""
+    for name, reports in (("a", ["x", "y"]), ("b", ["x"]), ("c", [])):
+        writer = Writer.objects.create(name=name)
+        for report in reports:
+            Report.objects.create(name=report, writer=writer)
+    return Writer.objects
+
+
+async def names(world: World, queryset: Any) -> list[str]:
+    return [writer.name for writer in await world.list(queryset)]
+
+
+async def test_filter_calls_stay_apart(writers, world: World):
+    """Two filter() calls over a multi-valued relation may meet two rows, also inside a combination."""
+    both = writers.filter(reports__name="x").filter(reports__name="y")
+    assert await names(world, both | writers.filter(name="c")) == ["a", "c"]
+    assert await names(world, writers.filter(reports__name="z") | both) == ["a"]
+    one = writers.filter(reports__name="x") & writers.filter(reports__name="y")
+    assert await names(world, one | writers.filter(name="c")) == ["a", "c"]
+
+
+async def test_a_combination_repeats_no_rows(writers, world: World):
+    """Both sides of | read the same join, so that a row comes once for each row joined."""
+    found = writers.filter(reports__name="x") | writers.filter(reports__name="z")
+    assert await names(world, found) == ["a", "b"]
+
+
+async def test_slices_combine_by_their_keys(writers, world: World):
+    """A slice takes part with the rows that it has; & with a slice is refused."""
+    assert await names(world, writers.order_by("name")[:1] | writers.order_by("-name")[:1]) == ["a", "c"]
+    assert await names(world, writers.all()[:2] ^ writers.filter(name="b")) == ["a"]
+    with pytest.raises(TypeError, match="slice"):
+        writers.all()[:1] & writers.all()
+
+
+async def test_an_empty_q_asks_for_nothing(writers, world: World):
+    """exclude(Q()) and filter(~Q()) leave everything in."""
+    for part in (~Q(), ~Q(Q()), ~(~Q()), ~Q() | ~Q(), Q(~Q())):
+        assert await names(world, writers.filter(part)) == ["a", "b", "c"]
+        assert await names(world, writers.exclude(Q(part))) == ["a", "b", "c"]
+
+
+async def test_negation_inside_an_expression_is_about_the_joined_row(writers, world: World):
+    """An aggregate's filter looks at each row that it counts, not at all of its writer's."""
+    from ormolu import Count
+
+    counted = writers.annotate(n=Count("reports", filter=~Q(reports__name="x")))
+    rows = counted.order_by("name").values_list("name", "n")
+    assert await world.list(rows) == [("a", 1), ("b", 0), ("c", 0)]
+
+
+async def test_a_distinct_sliced_subquery_selects_one_column(writers, world: World):
+    """What DISTINCT needs for the order isn't compared."""
+    last = writers.distinct().order_by("-name")[:2]
+    assert await names(world, writers.filter(pk__in=last)) == ["b", "c"]
