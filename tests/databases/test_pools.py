@@ -177,3 +177,39 @@ def test_configuring_again_replaces_the_database(configured: Any) -> None:
     ormolu.configure(configured.url)
     assert databases.get() is not database
     assert database._engine is None
+
+
+@pytest.mark.worlds("async")
+@POSTGRES
+async def test_tasks_and_async_sessions_wait_for_each_other(configured: Any, world: Any) -> None:
+    """Tasks of ours and users of the AsyncEngine take turns on one connection, and give up in time."""
+    import asyncio
+
+    database = configure(configured, POOL_SIZE=1, MAX_OVERFLOW=0, POOL_TIMEOUT=0.3)
+    order: list[str] = []
+
+    async def ours(name: str) -> None:
+        async with transaction.aatomic():
+            await database.afetch("SELECT 1")
+            await asyncio.sleep(0.02)
+            order.append(name)
+
+    async def theirs(name: str) -> None:
+        async with database.async_engine.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+            await asyncio.sleep(0.02)
+            order.append(name)
+
+    await asyncio.gather(ours("a"), theirs("b"), ours("c"), theirs("d"), ours("e"))
+    assert sorted(order) == list("abcde")
+
+    async def hold(seconds: float) -> None:
+        async with transaction.aatomic():
+            await asyncio.sleep(seconds)
+
+    task = asyncio.create_task(hold(0.6))
+    await asyncio.sleep(0)
+    with pytest.raises(OperationalError, match="all 1 were in use"):
+        await database.afetch("SELECT 1")
+    await task
+    assert (await database.afetch("SELECT 1"))[0][0] == 1

@@ -128,18 +128,25 @@ class Database:
 
         return GeneralAsyncDriver(self)
 
+    def exhausted(self, orig: BaseException | None = None) -> OperationalError:
+        """Return the error for a connection that did not become free in time."""
+        pool = self.config.pool
+        return OperationalError(
+            f"{self._where()} has no free connection: all {pool.limit} were in use for {pool.timeout:g} seconds. "
+            "Raise POOL_SIZE or MAX_OVERFLOW, or hold connections for a shorter time.",
+            orig=orig,
+        )
+
+    def _where(self) -> str:
+        return f"The database {self.alias!r} ({self.vendor}, {self.config.address})"
+
     def unreachable(self, error: BaseException) -> BaseException:
         """Return the error for a connection that could not be made, saying what to do."""
         if isinstance(error, (Error, ImportError, CancelledError)):
             return error
-        where = f"The database {self.alias!r} ({self.vendor}, {self.config.address})"
+        where = self._where()
         if isinstance(error, sqlalchemy.exc.TimeoutError):
-            pool = self.config.pool
-            return OperationalError(
-                f"{where} has no free connection: all {pool.limit} were in use for {pool.timeout:g} seconds. "
-                "Raise POOL_SIZE or MAX_OVERFLOW, or hold connections for a shorter time.",
-                orig=error,
-            )
+            return self.exhausted(error)
         orig = getattr(error, "orig", None) or error
         text = str(orig).strip() or type(orig).__name__
         return ServerUnreachable(f"{where} can't be reached: {text}. {_cure(self.config, text)}", orig=orig)

@@ -30,6 +30,10 @@ class Lender(Protocol):
         """Return one idle connection to the pool; say whether there was one."""
         ...
 
+    def one_returned(self) -> None:
+        """Hear that somebody has given a connection to the pool."""
+        ...
+
 
 class _Lending(QueuePool):
     """What both pools add: ask the lender before waiting, and count who waits."""
@@ -37,10 +41,19 @@ class _Lending(QueuePool):
     lender: weakref.ref[Lender] | None = None
     waiting = 0
 
+    def exhausted(self) -> bool:
+        """Say whether whoever wants a connection now must wait for one to be given back."""
+        return self._max_overflow >= 0 and self._overflow >= self._max_overflow and self._pool.empty()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        lender = self.lender() if self.lender is not None else None
+        if lender is not None:
+            lender.one_returned()
+
     def _do_get(self) -> ConnectionPoolEntry:
         lender = self.lender() if self.lender is not None else None
-        exhausted = self._max_overflow >= 0 and self._overflow >= self._max_overflow and self._pool.empty()
-        if lender is None or not exhausted or lender.give_back_one():
+        if lender is None or not self.exhausted() or lender.give_back_one():
             return super()._do_get()
         with self._overflow_lock:
             self.waiting += 1

@@ -372,6 +372,9 @@ class SyncDriver:
             return False
         return True
 
+    def one_returned(self) -> None:
+        """Do nothing: threads wait in the pool's own queue."""
+
     def forget_older(self, conn: Any) -> None:
         """After a lost connection, trust none that is as old: a restarted server has dropped them all."""
         self._pool._invalidate(conn.fairy, None, _checkin=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
+from collections import deque
 from collections.abc import Awaitable
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ class LoopPool:
         self.recycle = config.recycle
         self.listeners = Listeners(self.pool)
         self.idle: list[Any] = []
+        self.waiters: deque[asyncio.Future[Any]] = deque()
+        self.timeout = config.timeout
         self.closed = False
         self._guard = when_loop_ends(self.aclose)
         self._closing: asyncio.Task[None] | None = None
@@ -48,19 +51,66 @@ class LoopPool:
 
     async def checkout(self) -> Any:
         """Return a connection for the caller alone, the last used one if there is one."""
-        while self.idle:
-            conn = self.idle.pop()
-            if self.recycle > 0 and time() - conn.born > self.recycle:
-                await self.return_fairy(conn)
-                continue
-            return conn
-        return self.driver.connection_class(self.driver, self, await self.fairy())
+        while True:
+            while self.idle:
+                conn = self.idle.pop()
+                if self.recycle > 0 and time() - conn.born > self.recycle:
+                    await self.return_fairy(conn)
+                    continue
+                return conn
+            if not self.lends or self.listeners or not self.pool.exhausted():
+                return self.driver.connection_class(self.driver, self, await self.fairy())
+            conn = await self._wait()
+            if conn is not None:
+                return conn
+
+    async def _wait(self) -> Any:
+        """Wait for the next connection that is free; None if it is in the pool.
+
+        In the pool's own queue a waiting task costs a greenlet, and the connection's way through the pool as well;
+        from hand to hand it is one future.
+        """
+        future: asyncio.Future[Any] = self.loop.create_future()
+        self.waiters.append(future)
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await future
+        except BaseException as error:
+            if future.done() and not future.cancelled():
+                await self.pass_on(future.result())
+            if isinstance(error, TimeoutError):
+                raise self.driver.database.exhausted() from None
+            raise
+        finally:
+            with contextlib.suppress(ValueError):
+                self.waiters.remove(future)
+
+    async def pass_on(self, conn: Any) -> None:
+        """Give a connection, or the news of one in the pool, to somebody else."""
+        if conn is None:
+            self.one_returned()
+        elif (wait := self.release(conn)) is not None:
+            await wait
+
+    def one_returned(self) -> None:
+        """Let the task that waits longest look into the pool."""
+        self._hand(None)
+
+    def _hand(self, conn: Any) -> bool:
+        """Hand a connection to the task that waits longest; say whether there was one."""
+        while self.waiters:
+            future = self.waiters.popleft()
+            if not future.done():
+                future.set_result(conn)
+                return True
+        return False
 
     def release(self, conn: Any) -> Awaitable[None] | None:
         """Keep a connection for the next one; or return what must be awaited to give it back."""
         if self.lends and not conn.is_dead and not self.pool.waiting and not self.listeners:
             conn.reviving = False
-            self.idle.append(conn)
+            if not self.waiters or not self._hand(conn):
+                self.idle.append(conn)
             return None
         if self.closed:
             return self.retire(conn)
