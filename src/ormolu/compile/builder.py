@@ -51,6 +51,7 @@ class Builder:
         self.group_terms: list[Term] = []
         self.group_model = False  # GROUP BY the primary key
         self.tables: list[Any] = []  # of extra(): joined by its conditions
+        self.stuck: frozenset[Join] = NONE  # joins that the next filter() call shares
         self.kept: set[Join] = set()  # joins that stay though nothing selected reads them
         self.reuse: set[Join] | None = None
         self.allow_joins = True
@@ -323,7 +324,7 @@ class Builder:
             path.trim()
             if path.hops:
                 raise FieldError(f"Joined field references are not permitted in this query: {name!r}")
-        if branch_negated and self.splits and path.first_multiple() is not None:
+        if branch_negated and self.splits and path.first_multiple() is not None and not self.is_stuck(path):
             return negation.related_rows(self, path, value, owner, name)
         field, relation = path.field, path.is_relation
         path.trim()
@@ -334,6 +335,16 @@ class Builder:
         return self.compare(
             term, path.rest, value, owner, negated, name, relation=field if relation else None
         )
+
+    def is_stuck(self, path: Path) -> bool:
+        """Tell whether the first multi-valued join of a path is one that this filter() call shares."""
+        first = path.first_multiple()
+        if not self.stuck or first is None:
+            return False
+        prefix = Path(self.meta)
+        prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
+        join = self.tree.find(self.join(prefix), path.hops[first], set(self.stuck), "")
+        return join is not None and not any(hop.multiple for hop in path.hops[first + 1 :])
 
     def compare(
         self,
@@ -365,11 +376,12 @@ class Builder:
         """Return the lookup for a term of unknown type."""
         return self.query.default_lookup(name)
 
-    def filter(self, q: Any) -> None:
-        """Add the condition of one filter() call."""
-        saved, self.reuse = self.reuse, set()
+    def filter(self, q: Any, sticky: bool = False) -> None:
+        """Add the condition of one filter() call. After a sticky one the next belongs to the same joined rows."""
+        saved, self.reuse = self.reuse, set(self.stuck)
         try:
             self.where.append(self.condition(q))
+            self.stuck = frozenset(self.reuse) if sticky else NONE
         finally:
             self.reuse = saved
 
@@ -381,9 +393,9 @@ class Builder:
             getattr(self, "do_" + operation[0])(*operation[1:])
         return self
 
-    def do_filter(self, q: Any) -> None:
+    def do_filter(self, q: Any, sticky: bool = False) -> None:
         """Apply filter()."""
-        self.filter(q)
+        self.filter(q, sticky)
 
     def do_annotate(self, name: str, expression: Any, select: bool) -> None:
         """Apply one annotation of annotate() or alias()."""
@@ -448,9 +460,10 @@ class Builder:
         for side in merged.sides:
             free = set(before)
             parts: list[Condition] = []
-            for kind, part in side:
-                self.reuse = set(free)
+            for kind, part, *sticky in side:
+                self.reuse = set(free | self.stuck)
                 parts.append(self.condition(part) if kind == "filter" else self.merged(part, free))
+                self.stuck = frozenset(self.reuse) if sticky else NONE
                 before |= parts[-1].joins
                 free -= parts[-1].joins
             sides.append(combine("AND", parts))

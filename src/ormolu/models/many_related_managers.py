@@ -60,7 +60,9 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         queryset._add_hints(instance=self.instance)
         if self._db:
             queryset._db = self._db
-        return queryset.filter(**self.core_filters)
+        related = queryset.filter(**self.core_filters)
+        related.query.stick()  # a condition on the table in between is about the rows of this object
+        return related
 
     def get_queryset(self) -> QuerySet[M]:
         """Return the related objects: prefetched ones, or a new query."""

@@ -84,6 +84,11 @@ class Query:
         values = iter(params)
         return PLACEHOLDERS.sub(lambda found: found[0] if found[0][0] in "'\"" else str(next(values)), sql)
 
+    def stick(self) -> None:
+        """Let the next filter() speak of the rows that the last one joined, as if it were part of it."""
+        *others, (kind, condition) = self.ops
+        self.ops = (*others, (kind, condition, True))
+
     def for_model(self, model: Any) -> Query:
         """Return an empty query of a model, for subqueries that the compiler makes."""
         query = Query(model)
@@ -123,7 +128,7 @@ class Query:
         for op in self.ops:
             kind = op[0]
             if kind == "filter":
-                ops.append(op[1].shape(shape))
+                ops.append(op[1].shape(shape) if len(op) == 2 else ("sticky", op[1].shape(shape)))
             elif kind == "annotate":
                 ops.append((op[1], shape.item(op[2]), op[3]))
             elif kind == "linked" or kind == "merged":
