@@ -43,6 +43,8 @@ def save(
     d: dict[str, Any] = instance.__dict__
     model = instance.__class__
     writer: Writer = driver.plans.get(("update", model)) or writer_for(driver, model)
+    if "_sa_instance_state" in d:
+        _identify(d)
     if writer.check_related is not None:
         writer.check_related("save", instance, d)
     forced: Forced = ()
@@ -81,6 +83,15 @@ def save(
             using=writer.alias,
             update_fields=only,
         )
+
+
+def _identify(d: dict[str, Any]) -> None:
+    """Put back the primary key of an object that a Session has expired, as it does at each commit."""
+    state = d["_sa_instance_state"]
+    if "_db" in d and state.key is not None and state.expired_attributes:
+        mapper = state.manager.mapper
+        for column, value in zip(mapper.primary_key, state.key[1]):
+            d.setdefault(mapper.get_property_by_column(column).key, value)
 
 
 def _save_table(

@@ -203,12 +203,17 @@ def written(d: dict[str, Any], alias: str) -> None:
 
 def sync_state(state: Any, d: dict[str, Any]) -> None:
     """Bring SQLAlchemy's record of an instance in step with a row that was written past it."""
-    if state.session_id is None and state.key is None:
+    session = state.session
+    if state.key is None:
+        if session is not None:
+            session.expunge(state.obj())  # else it would insert the row once more
         mapper = state.manager.mapper
         state.key = mapper.identity_key_from_primary_key(
             tuple(d[mapper.get_property_by_column(column).key] for column in mapper.primary_key)
         )
-    state._commit_all(d)
+    state._commit_all(d, session.identity_map if session is not None else None)
+    if session is not None and state.session is None:
+        session.add(state.obj())
 
 
 def forgotten(instance: Any, writer: Writer) -> None:
@@ -220,7 +225,9 @@ def forgotten(instance: Any, writer: Writer) -> None:
         d["_using"] = d.pop("_db")
     d.pop("_dirty", None)
     state = d.get("_sa_instance_state")
-    if state is not None and state.session_id is None:
+    if state is not None:
+        if state.session is not None:
+            state.session.expunge(instance)
         del d["_sa_instance_state"]  # made anew, as that of a new object, when SQLAlchemy asks again
 
 
