@@ -68,7 +68,7 @@ class PatternLookup(Lookup):
 
         bound = builder.params.bind(owner, value, sa.Text(), prepare)
         if escape is glob:
-            return text.op("GLOB")(bound)
+            return text.op("GLOB", is_comparison=True)(bound)
         if wide:
             return sa.func.ormolu_casefold(text).like(bound, escape="\\")
         if sqlite or not cls.folds:
