@@ -223,7 +223,7 @@ def _from_environment(name: str) -> Any:
                 json.loads(text) if looks_json else [item.strip() for item in text.split(",") if item.strip()]
             )
     except (KeyError, ValueError):
-        kind = default.__class__.__name__
+        kind = str(DEFAULTS[name].__class__.__name__)
         raise ImproperlyConfigured(
             f"The environment variable ORMOLU_{name} should hold a {kind}, but is {text!r}."
         ) from None
