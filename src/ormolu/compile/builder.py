@@ -359,7 +359,7 @@ class Builder:
         """Return the condition of a lookup on a term: transforms, then the lookup itself."""
         names = list(names) or ["exact"]
         *between, last = names
-        if relation is not None:
+        if relation is not None and (term.field is None or term.field.get_transform(names[0]) is None):
             relation_lookup(self, relation, names, whole)
         term = self.transforms(term, between, whole)
         field = term.field

@@ -79,8 +79,8 @@ class Shape:
             if any(hasattr(item, "shape") for item in value):
                 return ("items", tuple(self.literal(Item.of(value, n), item) for n, item in enumerate(value)))
             place = self._take(owner, value)
-            nulls = any(item is None for item in value)
-            return ("list", bucket(len(value)), classes(value), nulls, place)
+            nulls = sum(item is None for item in value)  # which match nothing, and take no parameter
+            return ("list", bucket(len(value) - nulls), classes(value), nulls > 0, place)
         place = self._take(owner, value)
         return (value.__class__, place)
 

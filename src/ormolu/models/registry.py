@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import os
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -66,6 +67,32 @@ class AppConfig:
         return self.apps.get_model(self.label, model_name)
 
 
+class AppConfig:
+    """An application: the models of one label, and the package that they are in."""
+
+    def __init__(self, label: str, models: list[type[Model]]) -> None:
+        self.label = label
+        self.models = models
+        module = models[0].__module__ if models else label
+        self.name = module.removesuffix(".models")
+        """The dotted name of the package."""
+        self.verbose_name = label.replace("_", " ").title()
+
+    def __repr__(self) -> str:
+        return f"<AppConfig: {self.label}>"
+
+    @property
+    def path(self) -> str:
+        """The folder of the package; empty where the models have no file."""
+        module = sys.modules.get(self.name) or (sys.modules.get(self.models[0].__module__) if self.models else None)
+        file = getattr(module, "__file__", None)
+        return os.path.dirname(os.path.abspath(file)) if file else ""
+
+    def get_models(self) -> list[type[Model]]:
+        """Return the models."""
+        return list(self.models)
+
+
 class Apps:
     """Hold models by application label and name, and resolve relations to models that come later."""
 
@@ -115,6 +142,17 @@ class Apps:
         if app_label not in self.all_models:
             raise LookupError(f"No installed app with label {app_label!r}.")
         return AppConfig(self, app_label)
+
+    def get_app_configs(self) -> list[AppConfig]:
+        """Return the applications that have models."""
+        return [self.get_app_config(label) for label, models in self.all_models.items() if models]
+
+    def get_app_config(self, app_label: str) -> AppConfig:
+        """Return the application of a label. Raises LookupError if it has no models."""
+        models = list(self.all_models.get(app_label, {}).values())
+        if not models:
+            raise LookupError(f"There is no application '{app_label}' with models.")
+        return AppConfig(app_label, models)
 
     def is_installed(self, app_name: str) -> bool:
         """Tell whether an application of this label has models."""

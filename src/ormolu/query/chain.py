@@ -391,6 +391,8 @@ class Chain(Generic[M, R]):
             return str(name.key)
         if not isinstance(name, str):
             raise TypeError(f"values() takes names and expressions, not {name!r}.")
+        if not name.isidentifier():  # keys of JSON may be anything but SQL
+            check_alias(name)
         known = query.annotation_names
         first = name.split(SEP)[0]
         if name in known or first in known:

@@ -343,7 +343,7 @@ class In(Lookup):
             use_once(builder)
             items = kept = fits
             owner = fits
-        length = bucket(len(items))
+        length = bucket(len(kept))
         if length < 0:
             return conclude(lhs, None, cls.many(builder, lhs, items, owner, relation), negated)
         convert = converter(lhs.field, kept[0], relation)
