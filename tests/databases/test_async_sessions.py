@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ormolu import CASCADE, CharField, ForeignKey, IntegrityError, Model, databases
+from ormolu import CASCADE, CharField, ForeignKey, IntegrityError, Model, NotLoaded, databases
 
 
 class Shelf(Model):
@@ -33,3 +33,23 @@ async def test_an_async_session_s_connections_are_set_up(db: Any, world: Any) ->
         session.add(Jar(shelf_id=10**6))
         with pytest.raises((IntegrityError, sa.exc.IntegrityError)):
             await session.commit()
+
+
+@pytest.mark.worlds("async")
+async def test_unloaded_attributes_of_an_async_session_s_objects(db: Any, world: Any) -> None:
+    """What a commit expired raises NotLoaded, which names aload(); and that loads it through the session."""
+    shelf = await Shelf.objects.acreate(name="top")
+    await Jar.objects.acreate(shelf=shelf)
+    async with AsyncSession(databases.get().async_engine) as session:
+        jar = await Jar.objects(session).get()
+        await session.commit()
+        for name in ("shelf_id", "shelf"):
+            with pytest.raises(NotLoaded, match=rf"async_sessions\.Jar\.{name} .*aload"):
+                getattr(jar, name)
+        await jar.aload("shelf_id")
+        assert jar.shelf_id == shelf.pk
+        await jar.aload("shelf")
+        assert jar.shelf.name == "top"
+        assert jar.shelf in session
+        again = await Jar.objects(session).get()
+        assert again is jar

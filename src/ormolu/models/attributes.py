@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.orm.base import PASSIVE_NO_FETCH, PASSIVE_NO_RESULT
 from sqlalchemy.orm.base import _MappedAttribute  # pyright: ignore[reportPrivateUsage]
+
+from sqlalchemy.util.concurrency import in_greenlet
 
 from ormolu.exceptions import NotLoaded
 from ormolu.models.state import DB, DIRTY, STATE, mark_dirty
@@ -90,14 +93,16 @@ def parent_link(meta: Any, attname: str) -> str | None:
 
 def session_load(instance: Any, name: str, attribute: Any) -> Any:
     """Let SQLAlchemy load an attribute of an object that a Session holds."""
-    from sqlalchemy.exc import MissingGreenlet
-
-    try:
-        return attribute.__get__(instance, type(instance))
-    except MissingGreenlet as error:
-        raise NotLoaded(
-            model=instance._meta.label, attribute=name, cure=f'use await obj.aload("{name}")'
-        ) from error
+    state = instance.__dict__[STATE]
+    if state.async_session is not None and not in_greenlet():
+        # No query may be sent from here; but the session may hold the object that is asked for.
+        found = attribute.impl.get(state, instance.__dict__, PASSIVE_NO_FETCH)
+        if found is PASSIVE_NO_RESULT:
+            raise NotLoaded(
+                model=instance._meta.label, attribute=name, cure=f'use await obj.aload("{name}")'
+            )
+        return found
+    return attribute.__get__(instance, type(instance))
 
 
 def not_loaded_column(label: str, attname: str) -> NotLoaded:

@@ -185,13 +185,17 @@ class Persistence(InstanceMethods):
         """
         relations: list[str] = []
         columns: list[str] = []
+        state = self.__dict__.get(STATE)
+        if state is not None and state.async_session is not None:
+            await state.async_session.run_sync(lambda _: self._load_in_session(names))
         for name in names:
             field = self._named(name)
             if isinstance(field, RelationshipField):
                 if name not in self.__dict__:
                     await plain_relations.aload(field, self)
             elif field is None or (field.is_relation and name == getattr(field, "name", None)):
-                relations.append(name)
+                if field is None or field.many_to_many or name not in self.__dict__:
+                    relations.append(name)
             elif field.attname not in self.__dict__:
                 columns.append(field.attname)
         if columns:
@@ -201,6 +205,15 @@ class Persistence(InstanceMethods):
         # A reverse one-to-one object that isn't there is None here; touching the attribute says so in its own way.
         loaded = tuple(getattr(self, name.split("__", 1)[0], None) for name in names)
         return loaded[0] if len(loaded) == 1 else loaded
+
+    def _load_in_session(self, names: tuple[str, ...]) -> None:
+        """Let an asynchronous Session load what it knows how to: columns, and objects that are referred to."""
+        for field in self._meta.pk_fields:
+            getattr(self, field.attname)
+        for name in names:
+            field = self._named(name)
+            if isinstance(field, RelationshipField) or (field is not None and not field.many_to_many):
+                getattr(self, name)
 
     def _named(self, name: str) -> Any:
         """Return the field of a name; None for an accessor of a reverse relation, or a path."""
