@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import BindParameter, ClauseElement
+from sqlalchemy.sql import util, visitors
+from sqlalchemy.sql.elements import BindParameter, ClauseElement, UnaryExpression
 
 from ormolu.compile import names as paths
 from ormolu.compile import negation
@@ -21,6 +21,7 @@ from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
 
 LOOKUP_SEP = "__"
+_LISTS: tuple[type[Any], ...] = (list, tuple, set)
 R = TypeVar("R")
 
 
@@ -123,8 +124,12 @@ class Builder:
         """Make or find the joins of a path; return the last."""
         join = start or self.root
         for hop, step in zip(path.hops, path.steps, strict=True):
-            join = self.tree.add(join, hop, self.reuse, step if hop.filtered else "")
+            named = (
+                step if step in self.filtered else ""
+            )  # the joins of a FilteredRelation are its own, made once
+            join = self.tree.add(join, hop, None if named else self.reuse, named)
             if hop.filtered and join.condition is None:
+                join.condition = EVERYTHING.sa  # it may name the relation itself, which is this join then
                 join.condition = hop.filtered(self, join)
         return join
 
@@ -191,8 +196,10 @@ class Builder:
                     sources[source] = join.table
 
         def replace(part: Any, **kw: Any) -> Any:
-            if isinstance(part, BindParameter) and id(part) in self.params.shape.index:
-                return self.params.bind(part, part.effective_value, part.type)
+            if isinstance(part, BindParameter):
+                bound = cast(Any, part)
+                if id(bound) in self.params.shape.index:
+                    return self.params.bind(bound, bound.effective_value, bound.type)
             if (
                 isinstance(part, sa.Column)
                 and part.table in sources
@@ -201,7 +208,7 @@ class Builder:
                 return sources[part.table].c[part.key]
             return None
 
-        plain: Any = sa.sql.util._deep_deannotate(element)
+        plain: Any = cast(Any, util)._deep_deannotate(element)
         element = visitors.replacement_traverse(plain, {}, replace)  # type: ignore[call-overload]
         field = None
         return Term(element, field, joins=joins, strict=NONE)
@@ -284,7 +291,7 @@ class Builder:
     def child(self, child: Any, negated: bool, branch_negated: bool) -> Condition:
         """Return the condition of one child of a Q."""
         if isinstance(child, tuple):
-            name, value = child
+            name, value = cast(Any, child)
             return self.lookup(name, value, child, negated, branch_negated)
         if hasattr(child, "connector") and hasattr(child, "children"):
             return self.condition(child, negated=negated, branch_negated=branch_negated)
@@ -533,8 +540,8 @@ def column_field(meta: Any, column: Any) -> Any:
 def first_multiple(join: Join) -> Join | None:
     """Return the first join on the way to this one that may meet several rows."""
     found = None
-    here: Join | None = join
-    while here is not None and here.parent is not None:
+    here = join
+    while here.parent is not None:
         if here.path is not None and here.path.multiple:
             found = here
         here = here.parent
@@ -560,7 +567,7 @@ def multiple(join: Join) -> bool:
 def from_term(term: Term, negated: bool = False) -> Condition:
     """Make a condition of a boolean term; under NOT, NULL counts as false."""
     element = term.sa
-    if negated and term.nullable and not isinstance(element, sa.sql.elements.UnaryExpression):
+    if negated and term.nullable and not isinstance(element, UnaryExpression):
         element = sa.func.coalesce(element, sa.false())
     return Condition(
         element,
@@ -589,9 +596,11 @@ RELATION_LOOKUPS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull")
 
 def check_relation_value(path: Path, value: Any, name: str) -> None:
     """Refuse an object of another model than the relation's (Django's rule and text)."""
-    candidates = (
-        [value] if hasattr(value, "_meta") else value if isinstance(value, (list, tuple, set)) else ()
-    )
+    candidates: Any = ()
+    if hasattr(value, "_meta"):
+        candidates = [value]
+    elif isinstance(value, _LISTS):
+        candidates = value
     related = path.meta
     for item in candidates:
         if hasattr(item, "_meta") and not hasattr(item, "ops"):

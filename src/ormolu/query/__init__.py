@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from ormolu.query.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
     from ormolu.query.conditional import Case, When
     from ormolu.query.expressions import CombinedExpression, Expression, ExpressionWrapper, OrderBy
+    from ormolu.query.filtered import FilteredRelation
     from ormolu.query.func import Func
     from ormolu.query.lookups import Lookup
     from ormolu.query.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from ormolu.query.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion
 
 __all__ = [
-    "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F", "Func",
-    "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet", "RawSQL", "RowRange", "StdDev",
+    "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F",
+    "FilteredRelation", "Func", "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet", "RawSQL", "RowRange", "StdDev",
     "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame",
     "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
 ]  # fmt: skip
@@ -30,6 +31,7 @@ _HOMES = {
     "conditional": "Case When",
     "expressions": "CombinedExpression Expression ExpressionWrapper OrderBy",
     "func": "Func",
+    "filtered": "FilteredRelation",
     "lookups": "Lookup",
     "prefetch": "Prefetch aprefetch_related_objects prefetch_related_objects",
     "q": "Q",
