@@ -146,6 +146,4 @@ async def three_painters(world: Any) -> tuple[Painter, Painter, Painter]:
 
 async def names(world: Any, queryset: Any) -> list[str]:
     """Return the names (or titles) of a queryset's objects, sorted."""
-    return sorted(
-        [item.name if hasattr(item, "name") else item.title for item in await world.list(queryset)]
-    )
+    return sorted([item.name if hasattr(item, "name") else item.title for item in await world.list(queryset)])

@@ -3,7 +3,17 @@
 from typing import Any
 
 from ormolu import Case, Count, F, Max, Sum, Value, When
-from traps.museum import EXHIBITS, PAINTERS, Exhibit, Painter, Painting, Style, Technique, names, three_painters
+from traps.museum import (
+    EXHIBITS,
+    PAINTERS,
+    Exhibit,
+    Painter,
+    Painting,
+    Style,
+    Technique,
+    names,
+    three_painters,
+)
 
 MODELS = [*PAINTERS, *EXHIBITS]
 
@@ -36,9 +46,7 @@ async def test_two_counts_over_two_relations(db: Any, world: Any) -> None:
     ann = Painter.objects.filter(name="Ann")
     found = await world(ann.annotate(b=Count("painting"), w=Count("prize")).get)
     assert (found.b, found.w) == (2, 3)
-    found = await world(
-        ann.annotate(b=Count("painting", distinct=True), w=Count("prize", distinct=True)).get
-    )
+    found = await world(ann.annotate(b=Count("painting", distinct=True), w=Count("prize", distinct=True)).get)
     assert (found.b, found.w) == (2, 3)
     summed = await world(ann.annotate(h=Sum("painting__height"), w=Count("prize")).get)
     assert (summed.h, summed.w) == (410, 3)

@@ -4,8 +4,32 @@ from typing import Any
 
 import pytest
 
-from ormolu import CASCADE, CharField, Exists, F, FieldDoesNotExist, FieldError, ForeignKey, IntegerField, Model, OuterRef, Q, Subquery
-from traps.museum import EXHIBITS, PAINTERS, Exhibit, Museum, Painter, Painting, Style, Technique, names, three_painters
+from ormolu import (
+    CASCADE,
+    CharField,
+    Exists,
+    F,
+    FieldDoesNotExist,
+    FieldError,
+    ForeignKey,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    Subquery,
+)
+from traps.museum import (
+    EXHIBITS,
+    PAINTERS,
+    Exhibit,
+    Museum,
+    Painter,
+    Painting,
+    Style,
+    Technique,
+    names,
+    three_painters,
+)
 
 
 class Happening(Model):
@@ -57,7 +81,9 @@ async def test_exclude_over_a_reverse_relation(db: Any, world: Any) -> None:
     await three_painters(world)
     assert await names(world, Painter.objects.exclude(painting__title="y")) == ["Bob", "Cy"]
     assert await names(world, Painter.objects.exclude(painting__title="x")) == ["Cy"]
-    assert await names(world, Painter.objects.exclude(painting__title="x").exclude(painting__year=2001)) == ["Cy"]
+    assert await names(world, Painter.objects.exclude(painting__title="x").exclude(painting__year=2001)) == [
+        "Cy"
+    ]
 
 
 async def test_many_to_many_from_both_ends(db: Any, world: Any) -> None:

@@ -28,9 +28,7 @@ class ReadElsewhere:
 def replica(db: Any, backends: Any) -> Iterator[None]:
     """A second database, empty, that the router reads from."""
     other = backends.fresh(db.name)
-    ormolu.configure(
-        DATABASES={"default": db.url, "replica": other.url}, DATABASE_ROUTERS=[ReadElsewhere()]
-    )
+    ormolu.configure(DATABASES={"default": db.url, "replica": other.url}, DATABASE_ROUTERS=[ReadElsewhere()])
     ormolu.create_tables(*MODELS, using="replica")
     yield
     ormolu.drop_tables(*MODELS, using="replica")

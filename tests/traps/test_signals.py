@@ -16,7 +16,12 @@ MODELS = EXHIBITS
 def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """What the signals of styles said."""
     found: list[tuple[str, dict[str, Any]]] = []
-    signals = {"pre_save": pre_save, "post_save": post_save, "pre_delete": pre_delete, "post_delete": post_delete}
+    signals = {
+        "pre_save": pre_save,
+        "post_save": post_save,
+        "pre_delete": pre_delete,
+        "post_delete": post_delete,
+    }
     receivers = []
     for name, signal in signals.items():
 

@@ -22,7 +22,9 @@ async def codes(world: Any, queryset: Any) -> list[str]:
 
 async def test_aware_datetimes_compare_as_instants(db: Any, world: Any) -> None:
     """Datetimes of several time zones are ordered, compared and found by instant (E34)."""
-    await world(Ticket.objects.bulk_create, [Ticket(code="ten", sold_at=TEN), Ticket(code="nine", sold_at=NINE)])
+    await world(
+        Ticket.objects.bulk_create, [Ticket(code="ten", sold_at=TEN), Ticket(code="nine", sold_at=NINE)]
+    )
     tickets = Ticket.objects.order_by("sold_at")
     assert await codes(world, tickets) == ["nine", "ten"]
     half_past_nine = datetime.datetime(2024, 5, 1, 11, 30, tzinfo=EAST)
@@ -39,12 +41,19 @@ async def test_aware_datetimes_compare_as_instants(db: Any, world: Any) -> None:
 async def test_parts_of_a_datetime(db: Any, world: Any) -> None:
     """The parts of a datetime are those of the current time zone, and fractions don't disturb (E34, E49)."""
     late = datetime.datetime(2023, 12, 31, 23, 30, 0, 5, tzinfo=datetime.UTC)
-    await world(Ticket.objects.bulk_create, [Ticket(code="late", sold_at=late), Ticket(code="ten", sold_at=TEN)])
+    await world(
+        Ticket.objects.bulk_create, [Ticket(code="late", sold_at=late), Ticket(code="ten", sold_at=TEN)]
+    )
     assert await codes(world, Ticket.objects.filter(sold_at__year=2024)) == ["ten"]
     assert await codes(world, Ticket.objects.filter(sold_at__date=datetime.date(2023, 12, 31))) == ["late"]
     assert await codes(world, Ticket.objects.filter(sold_at__month__gte=6)) == ["late"]
-    assert await codes(world, Ticket.objects.filter(sold_at__lt=late + datetime.timedelta(microseconds=1))) == ["late"]
-    assert await codes(world, Ticket.objects.filter(sold_at__lte=late - datetime.timedelta(microseconds=1))) == []
+    assert await codes(
+        world, Ticket.objects.filter(sold_at__lt=late + datetime.timedelta(microseconds=1))
+    ) == ["late"]
+    assert (
+        await codes(world, Ticket.objects.filter(sold_at__lte=late - datetime.timedelta(microseconds=1)))
+        == []
+    )
 
 
 async def test_decimals_are_exact(db: Any, world: Any) -> None:
@@ -111,7 +120,9 @@ async def test_regular_expressions(db: Any, world: Any) -> None:
     assert await names(world, Style.objects.filter(name__iregex=r"^c|\d")) == ["Cubism", "Pop 60"]
 
 
-@pytest.mark.parametrize("text", ["10%s off", "100%", "a_b", r"back\slash", "quote'd", "%(name)s", "%%", ":x", "?", "$1"])
+@pytest.mark.parametrize(
+    "text", ["10%s off", "100%", "a_b", r"back\slash", "quote'd", "%(name)s", "%%", ":x", "?", "$1"]
+)
 async def test_signs_of_sql_are_plain_text(db: Any, world: Any, text: str) -> None:
     """Percent signs, underscores, quotes and parameter marks in values are themselves (E48)."""
     await world(Style.objects.bulk_create, [Style(name=text), Style(name="other")])

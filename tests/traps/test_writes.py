@@ -9,8 +9,20 @@ import pytest
 import ormolu
 from ormolu import F, IntegrityError, ProtectedError, ValidationError
 from ormolu.exceptions import DataError
-from traps.museum import EXHIBITS, PAINTERS, Badge, Exhibit, Loan, Museum, Painter, Painting, Prize, Style, Ticket
-from traps.museum import three_painters
+from traps.museum import (
+    EXHIBITS,
+    PAINTERS,
+    Badge,
+    Exhibit,
+    Loan,
+    Museum,
+    Painter,
+    Painting,
+    Prize,
+    Style,
+    Ticket,
+    three_painters,
+)
 
 MODELS = [*PAINTERS, *EXHIBITS, Ticket, Badge]
 
@@ -60,7 +72,9 @@ async def test_bulk_create_keeps_given_keys(db: Any, world: Any) -> None:
 async def test_bulk_create_with_conflicts(db: Any, world: Any) -> None:
     """Conflicting rows are ignored, or updated; updated ones know their keys (E27)."""
     old = await world(Style.objects.create, name="pop", slug="1")
-    await world(Style.objects.bulk_create, [Style(name="pop", slug="2"), Style(name="op")], ignore_conflicts=True)
+    await world(
+        Style.objects.bulk_create, [Style(name="pop", slug="2"), Style(name="op")], ignore_conflicts=True
+    )
     assert sorted(await world.list(Style.objects.values_list("name", "slug"))) == [("op", None), ("pop", "1")]
     new = [Style(name="pop", slug="3"), Style(name="dada", slug="4")]
     await world(
@@ -77,7 +91,11 @@ async def test_bulk_update_with_null_and_expressions(db: Any, world: Any) -> Non
     ann.bio = None
     bob.bio = "new"
     assert await world(Painter.objects.bulk_update, [ann, bob], ["bio"]) == 2
-    assert await world.list(Painter.objects.order_by("name").values_list("bio", flat=True)) == [None, "new", None]
+    assert await world.list(Painter.objects.order_by("name").values_list("bio", flat=True)) == [
+        None,
+        "new",
+        None,
+    ]
     ann.age, bob.age = F("age") + 1, 7
     await world(Painter.objects.bulk_update, [ann, bob], ["age"])
     assert await world.list(Painter.objects.order_by("name").values_list("age", flat=True)) == [31, 7, 20]

@@ -26,7 +26,11 @@ def locate(error: BaseException, field: Any, doing: str = "writing") -> BaseExce
             error.message += where
             error.args = (error.message, *error.args[1:])
         return error
-    if type(error) in (TypeError, ValueError, DataError, OutOfRange) and error.args and isinstance(error.args[0], str):
+    if (
+        type(error) in (TypeError, ValueError, DataError, OutOfRange)
+        and error.args
+        and isinstance(error.args[0], str)
+    ):
         error.args = (error.args[0] + where, *error.args[1:])
         return error
     if isinstance(error, sqlalchemy.exc.StatementError) and not isinstance(error, Error):

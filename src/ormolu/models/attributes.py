@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy.orm.base import PASSIVE_NO_FETCH, PASSIVE_NO_RESULT
-from sqlalchemy.orm.base import _MappedAttribute  # pyright: ignore[reportPrivateUsage]
-
+from sqlalchemy.orm.base import (
+    PASSIVE_NO_FETCH,
+    PASSIVE_NO_RESULT,
+    _MappedAttribute,  # pyright: ignore[reportPrivateUsage]
+)
 from sqlalchemy.util.concurrency import in_greenlet
 
 from ormolu.exceptions import NotLoaded
@@ -98,9 +100,7 @@ def session_load(instance: Any, name: str, attribute: Any) -> Any:
         # No query may be sent from here; but the session may hold the object that is asked for.
         found = attribute.impl.get(state, instance.__dict__, PASSIVE_NO_FETCH)
         if found is PASSIVE_NO_RESULT:
-            raise NotLoaded(
-                model=instance._meta.label, attribute=name, cure=f'use await obj.aload("{name}")'
-            )
+            raise NotLoaded(model=instance._meta.label, attribute=name, cure=f'use await obj.aload("{name}")')
         return found
     return attribute.__get__(instance, type(instance))
 

@@ -58,7 +58,18 @@ class Conversion:
     "aware" or ""), None if there is no such class; `convert` takes every other value.
     """
 
-    __slots__ = ("attname", "check", "convert", "exact", "field", "limit", "load", "process", "range", "takes_none")
+    __slots__ = (
+        "attname",
+        "check",
+        "convert",
+        "exact",
+        "field",
+        "limit",
+        "load",
+        "process",
+        "range",
+        "takes_none",
+    )
 
     def __init__(self, driver: Any, field: Any) -> None:
         base = value_field(field)

@@ -53,7 +53,11 @@ async def test_an_unloaded_relation(db: Any, world: Any) -> None:
     await three_painters(world)
     painting = await Painting.objects.afirst()
     assert painting is not None
-    for touch in (lambda: painting.painter, lambda: hasattr(painting, "painter"), lambda: getattr(painting, "painter", 0)):
+    for touch in (
+        lambda: painting.painter,
+        lambda: hasattr(painting, "painter"),
+        lambda: getattr(painting, "painter", 0),
+    ):
         with pytest.raises(NotLoaded) as caught:
             touch()
         text = str(caught.value)

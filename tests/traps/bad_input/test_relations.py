@@ -26,7 +26,11 @@ def test_a_relation_to_a_model_that_is_not_there() -> None:
         lambda: Drawer.objects.filter(museum__name="x").count(),
         lambda: Drawer(museum=None),
         lambda: ormolu.create_tables(Drawer),
-        lambda: Drawer.museum.related_model if hasattr(Drawer.museum, "related_model") else Drawer._meta.get_field("museum").related_model,
+        lambda: (
+            Drawer.museum.related_model
+            if hasattr(Drawer.museum, "related_model")
+            else Drawer._meta.get_field("museum").related_model
+        ),
     ):
         with pytest.raises(UnresolvedRelation) as caught:
             use()

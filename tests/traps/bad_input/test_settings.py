@@ -56,7 +56,7 @@ def test_no_setting_at_all(tmp_path: Path) -> None:
         ({"DATABASES": {"default": "sqlte:///x.db"}}, ["default", "sqlte", "sqlite"]),
         ({"DATABASES": {"default": {"ENGINE": "django.db.backends.postgres", "NAME": "x"}}}, ["default", "postgres"]),
         ({"DATABASES": {"default": {"NAME": "x"}}}, ["default", "ENGINE"]),
-        ({"DATABASES": {"default": {"ENGINE": "sqlite3", "NAME": "x", "POOL_SIZ": 3}}}, ["default", "POOL_SIZ", "POOL_SIZE"]),
+        ({"DATABASES": {"default": {"ENGINE": "sqlite3", "NAME": "x", "POOL_SIZ": 3}}}, ["POOL_SIZ", "POOL_SIZE"]),
         ({"DATABASES": {"default": 5}}, ["default"]),
         ({"SYNC_IN_ASYNC": "eror", "DATABASES": {"default": "sqlite://"}}, ["SYNC_IN_ASYNC", "eror", "error"]),
     ],

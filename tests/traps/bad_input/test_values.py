@@ -123,7 +123,14 @@ async def refused_everywhere(world: Any, name: str, value: Any, errors: Any) -> 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("number", "abc"), ("price", "abc"), ("day", "yesterday"), ("moment", "noon"), ("code", "nope"), ("number", [1])],
+    [
+        ("number", "abc"),
+        ("price", "abc"),
+        ("day", "yesterday"),
+        ("moment", "noon"),
+        ("code", "nope"),
+        ("number", [1]),
+    ],
 )
 async def test_a_condition_of_the_wrong_type(db: Any, world: Any, name: str, value: Any) -> None:
     """A condition whose value can't be the field's is refused with the field's name."""
