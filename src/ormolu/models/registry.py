@@ -51,6 +51,17 @@ class AppConfig:
         self.apps = apps
         self.label = self.name = label
 
+    def __repr__(self) -> str:
+        return f"<AppConfig: {self.label}>"
+
+    @property
+    def path(self) -> str:
+        """The folder of the first model's module; empty where that has no file."""
+        for model in self.models.values():
+            file = getattr(sys.modules.get(model.__module__), "__file__", None)
+            return os.path.dirname(os.path.abspath(file)) if file else ""
+        return ""
+
     @property
     def models(self) -> dict[str, type[Model]]:
         """The application's models by lower-case name."""
@@ -65,32 +76,6 @@ class AppConfig:
     def get_model(self, model_name: str, require_ready: bool = True) -> type[Model]:
         """Return a model of this application. Raises LookupError."""
         return self.apps.get_model(self.label, model_name)
-
-
-class AppConfig:
-    """An application: the models of one label, and the package that they are in."""
-
-    def __init__(self, label: str, models: list[type[Model]]) -> None:
-        self.label = label
-        self.models = models
-        module = models[0].__module__ if models else label
-        self.name = module.removesuffix(".models")
-        """The dotted name of the package."""
-        self.verbose_name = label.replace("_", " ").title()
-
-    def __repr__(self) -> str:
-        return f"<AppConfig: {self.label}>"
-
-    @property
-    def path(self) -> str:
-        """The folder of the package; empty where the models have no file."""
-        module = sys.modules.get(self.name) or (sys.modules.get(self.models[0].__module__) if self.models else None)
-        file = getattr(module, "__file__", None)
-        return os.path.dirname(os.path.abspath(file)) if file else ""
-
-    def get_models(self) -> list[type[Model]]:
-        """Return the models."""
-        return list(self.models)
 
 
 class Apps:
@@ -142,17 +127,6 @@ class Apps:
         if app_label not in self.all_models:
             raise LookupError(f"No installed app with label {app_label!r}.")
         return AppConfig(self, app_label)
-
-    def get_app_configs(self) -> list[AppConfig]:
-        """Return the applications that have models."""
-        return [self.get_app_config(label) for label, models in self.all_models.items() if models]
-
-    def get_app_config(self, app_label: str) -> AppConfig:
-        """Return the application of a label. Raises LookupError if it has no models."""
-        models = list(self.all_models.get(app_label, {}).values())
-        if not models:
-            raise LookupError(f"There is no application '{app_label}' with models.")
-        return AppConfig(app_label, models)
 
     def is_installed(self, app_name: str) -> bool:
         """Tell whether an application of this label has models."""
