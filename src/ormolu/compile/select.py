@@ -102,7 +102,7 @@ class Parts:
         builder = self.builder
         terms = [builder.ref(name) for name in builder.query.distinct_fields]
         if builder.group is not None:
-            terms.extend(term for name, term in builder.annotations.items() if not term.aggregate)
+            terms.extend(term for term in builder.annotations.values() if not term.aggregate)
             terms.extend(builder.group_terms)
         return terms
 
@@ -123,6 +123,9 @@ class Parts:
             select = select.distinct(*on)
         if self.orders:
             select = select.order_by(*(entry.element(labels.get(id(entry.term.sa))) for entry in self.orders))
+        if query.select_for_update is not None and self.builder.outer is None:
+            postgres = self.builder.vendor == "postgresql"
+            select = select.with_for_update(of=self.builder.root.table if postgres else None)
         return self.limited(select) if limits else select
 
     def filtered(self, columns: list[Any]) -> Any:

@@ -16,6 +16,7 @@ class AutoFieldMixin(Field[IntT]):
     """What makes an integer field a key whose values the database gives."""
 
     own_options: ClassVar[dict[str, Any]] = {"blank": True}
+    counts_up = True
 
     if not TYPE_CHECKING:
 

@@ -27,6 +27,8 @@ def make_column(field: Any) -> sa.Column[Any]:
         server_default=_server_default(field),
         comment=field.db_comment,
         info={"field": field},
+        # SQLAlchemy would count up any integer key; here only an AutoField's is.
+        autoincrement="auto" if getattr(field, "counts_up", False) else False,
     )
     attach = getattr(field, "attach_to_table", None)
     if attach is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
@@ -288,11 +289,11 @@ def fields_to_update(instance: Any, defaults: dict[str, Any]) -> set[str] | None
         return None
     changed = set(defaults)
     changed |= {f.name for f in meta.concrete_fields if getattr(f, "auto_now", False)}
-    if any(type(f).pre_save is not PLAIN_PRE_SAVE() for f in meta.concrete_fields):
+    if any(f.__class__.pre_save is not PLAIN_PRE_SAVE() for f in meta.concrete_fields):
         changed |= {
             f.name
             for f in meta.concrete_fields
-            if type(f).pre_save is not PLAIN_PRE_SAVE() and not f.primary_key
+            if f.__class__.pre_save is not PLAIN_PRE_SAVE() and not f.primary_key
         }
     return changed
 
@@ -353,4 +354,9 @@ def explain(driver: Any, query: Any, options: str) -> Program:
         return ""
     prefix = "EXPLAIN QUERY PLAN " if driver.vendor == "sqlite" else f"EXPLAIN {options}"
     found = yield Fetch(prefix + plan.sql, plan.bind(values))
-    return "\n".join(" ".join(str(value) for value in row) for row in found)
+    return "\n".join(" ".join(map(plain_text, row)) for row in found)
+
+
+def plain_text(value: Any) -> str:
+    """Return a part of a plan as text; JSON that the driver took apart is JSON again."""
+    return json.dumps(value) if isinstance(value, (list, dict)) else str(value)

@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ormolu.compile.conditions import Condition
 from ormolu.compile.terms import Term
-from ormolu.fields import CharField, Field, TextField
+from ormolu.fields import CharField, Field, GenericIPAddressField, TextField
 from ormolu.query.lookups import IsNull, Lookup, conclude, operand
 
 
@@ -19,6 +19,8 @@ def as_text(builder: Any, term: Term) -> Any:
         return term.sa
     if builder.vendor == "sqlite":
         return sa.type_coerce(term.sa, sa.Text())
+    if builder.vendor == "postgresql" and isinstance(term.field, GenericIPAddressField):
+        return sa.func.host(term.sa)  # a cast would append the network's size
     return sa.cast(term.sa, sa.Text() if builder.vendor != "mysql" else sa.CHAR())
 
 
