@@ -17,14 +17,16 @@ import pytest
 import sqlalchemy as sa
 
 import ormolu
-from support.backends import NAMES, WORLDS, Backend, Backends
+from support.backends import NAMES, WORLDS, Backend, Backends, usual
 from support.worlds import WORLDS as WORLD_OBJECTS
 from support.worlds import World
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.fixturenames
-    backends = [name for name in _marked(metafunc, "backends", NAMES) if name in NAMES]
+    backends = [
+        name for name in _marked(metafunc, "backends", usual(metafunc.definition.path)) if name in NAMES
+    ]
     worlds = _marked(metafunc, "worlds", ("sync", "async"))
     if "backend" in names and "world" in names:
         pairs = [(b, w) for b in backends for w in worlds if w in WORLDS[b]]

@@ -27,6 +27,16 @@ WORLDS = {
 }
 NAMES = tuple(name for name in WORLDS if name != "mariadb" or MARIADB_URL)
 
+# MariaDB goes through the general driver. What that, and the SQL of its dialect, must get right runs there;
+# the rest would only be slower. A test elsewhere asks for it with `@pytest.mark.backends(..., "mariadb")`.
+ON_MARIADB = ("databases/", "query/test_date_lookups.py", "query/test_functions.py", "query/test_windows.py")
+
+
+def usual(path: Path) -> tuple[str, ...]:
+    """Return the databases that the tests of a file run on when they don't say."""
+    place = path.relative_to(Path(__file__).parents[1]).as_posix()
+    return tuple(name for name in NAMES if name != "mariadb" or place.startswith(ON_MARIADB))
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
