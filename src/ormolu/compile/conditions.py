@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import Grouping
 
 if TYPE_CHECKING:
     from ormolu.compile.joins import Join
@@ -127,7 +128,7 @@ def negate(part: Condition) -> Condition:
         return NOTHING
     if part is NOTHING:
         return EVERYTHING
-    element = part.sa if isinstance(part.sa, sa.Exists) else sa.sql.elements.Grouping(part.sa)
+    element: Any = part.sa if isinstance(part.sa, sa.Exists) else Grouping(part.sa)
     return Condition(
         sa.not_(element),
         joins=part.joins,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
+from sqlalchemy.sql import functions
 
 from ormolu.compile.layout import Layout, Node
 from ormolu.compile.terms import Term
@@ -51,7 +51,7 @@ def of_computed(term: Term, process: Callable[[Any], Any] | None) -> Callable[[A
             process = float
         elif kind == "DecimalField":
             process = exact
-        elif kind.endswith(("IntegerField", "AutoField")) and not isinstance(term.sa, sa.sql.functions.count):
+        elif kind.endswith(("IntegerField", "AutoField")) and not isinstance(term.sa, functions.count):
             process = int
     elif term.field.get_internal_type() == "DurationField":
         process = rounded(process)
@@ -222,13 +222,11 @@ LISTENED = ["    if before.receivers or after.receivers:", "        return annou
 
 def loads_itself(model: Any) -> bool:
     """Tell whether a user's `__init__` or `from_db` must see each row that is loaded (as in Django)."""
-    own = next((vars(base)["__init__"] for base in model.__mro__ if "__init__" in vars(base)), None)
-    if (
-        own is not vars(model).get("_generated_init")
-        and getattr(own, "__module__", "") != "ormolu.models.base"
-    ):
+    cls: type[Any] = model
+    own: Any = next((vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)), None)
+    if own is not vars(cls).get("_generated_init") and getattr(own, "__module__", "") != "ormolu.models.base":
         return True
-    definer = next((base for base in model.__mro__ if "from_db" in vars(base)), None)
+    definer = next((base for base in cls.__mro__ if "from_db" in vars(base)), None)
     return definer is not None and not definer.__module__.startswith("ormolu.models")
 
 

@@ -30,8 +30,8 @@ class Join:
     def chain(self) -> frozenset[Join]:
         """Return this join and those it hangs on."""
         found: list[Join] = []
-        join: Join | None = self
-        while join is not None and join.parent is not None:
+        join: Join = self
+        while join.parent is not None:
             found.append(join)
             join = join.parent
         return frozenset(found)

@@ -103,7 +103,7 @@ def relation(meta: Any, name: str, filtered: dict[str, Any]) -> Any:
     """Return the single-valued relation of that name; FieldError with the choices else."""
     if name in filtered:
         return filtered[name][0]
-    choices = {}
+    choices: dict[str, Any] = {}
     for field in meta.get_fields():
         if field.is_relation and (field.many_to_one or field.one_to_one):
             choices[field.name] = field

@@ -40,7 +40,8 @@ def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str
 
 def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join]) -> Condition:
     """Return EXISTS(SELECT ... that is linked to `start` and meets `found`)."""
-    select: Any = sa.select(sa.literal_column("1"))
+    one: sa.ColumnElement[Any] = sa.literal_column("1")
+    select: Any = sa.select(one)
     first = (
         None if found.null_is_true else next((j for j in inner.tree.joins if j.parent is inner.root), None)
     )

@@ -83,7 +83,8 @@ def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any)
 def scaled(connector: str, left: Any, right: Any, type_: Any) -> Any:
     """Return a duration, stored as a number of microseconds, times or by a number."""
     if connector == "/":
-        left = sa.cast(left, sa.Double())  # else a quotient of integers would be cut off
+        double: sa.Double[Any] = sa.Double()
+        left = sa.cast(left, double)  # else a quotient of integers would be cut off
     return sa.type_coerce(left.op(connector, precedence=100)(right), type_)
 
 
@@ -96,7 +97,7 @@ def cast_time(term: Term, kind: str, other: str) -> Any:
 
 def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type_: Any) -> Any:
     """Return arithmetic of dates and durations for MySQL and MariaDB."""
-    unit: Any = sa.literal_column("MICROSECOND")
+    unit: sa.ColumnElement[Any] = sa.literal_column("MICROSECOND")
     if connector == "-" and "DurationField" not in kinds:
         if "TimeField" in kinds:
             difference = of_clock(left).op("-")(of_clock(right))

@@ -7,9 +7,10 @@ rows where it is true, and only then come DISTINCT, ORDER BY and LIMIT.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import Label
 
 from ormolu.compile.conditions import combine
 from ormolu.compile.ordering import Order
@@ -60,4 +61,4 @@ def qualified(parts: Parts, *, limits: bool, distinct: bool) -> Any:
 
 def named(element: Any, name: str) -> Any:
     """Return an element under a name of its own; one that has been given a name keeps it."""
-    return element if isinstance(element, sa.sql.elements.Label) else element.label(name)
+    return cast(Any, element) if isinstance(element, Label) else element.label(name)

@@ -22,6 +22,10 @@ SCALARS: frozenset[type] = frozenset(
 )  # fmt: skip
 # Up to this many values an IN list has one placeholder each; above, one array.
 LONGEST_LIST = 512
+# Classes for isinstance() that leave what they hold open.
+_COLLECTIONS: tuple[type[Any], ...] = (list, tuple, set, frozenset)
+_SEQUENCES: tuple[type[Any], ...] = (list, tuple)
+_MAPPING: type[Any] = Mapping
 _CONSTANTS = frozenset({str, int, float, bool, type(None), bytes, decimal.Decimal, type})
 
 
@@ -75,7 +79,7 @@ class Shape:
             return value.shape(self)
         if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
             return self.element(value)
-        if isinstance(value, (list, tuple, set, frozenset)):
+        if isinstance(value, _COLLECTIONS):
             if any(hasattr(item, "shape") for item in value):
                 return ("items", tuple(self.literal(Item.of(value, n), item) for n, item in enumerate(value)))
             place = self._take(owner, value)
@@ -104,9 +108,9 @@ class Shape:
             return value.shape(self)
         if hasattr(value, "deconstruct") and hasattr(value, "sa_type"):
             return field_key(value)
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, _SEQUENCES):
             return (cls, tuple(self.item(part) for part in value))
-        if isinstance(value, Mapping):
+        if isinstance(value, _MAPPING):
             return (cls, tuple((key, self.item(part)) for key, part in value.items()))
         if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
             return self.element(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -141,9 +141,12 @@ def key_term(builder: Builder, relation: Any) -> Term:
     field = builder.meta.pk
     target = getattr(relation, "target_field", None)
     owner = getattr(target, "model", None)
-    if owner is not None and not getattr(relation, "many_to_many", False):
-        if owner._meta.concrete_model is builder.meta.concrete_model:
-            field = target
+    if (
+        owner is not None
+        and not getattr(relation, "many_to_many", False)
+        and owner._meta.concrete_model is builder.meta.concrete_model
+    ):
+        field = cast(Any, target)
     return builder.column_of(builder.root, field.sa_column, plain_field(field))
 
 
