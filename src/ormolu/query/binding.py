@@ -11,7 +11,7 @@ import copy
 import weakref
 from collections.abc import Callable, Generator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy.exc
 from sqlalchemy.orm import attributes
@@ -71,7 +71,10 @@ class SessionConnection:
         """Call a function after the session's next commit."""
         from sqlalchemy import event
 
-        event.listen(self.session, "after_commit", lambda session: callback(), once=True)
+        def committed(_session: Any) -> None:
+            callback()
+
+        event.listen(self.session, "after_commit", committed, once=True)
 
     def await_(self, callback: Callable[[], Any]) -> Any:
         """Await an async receiver: possible inside AsyncSession.run_sync() only."""
@@ -160,7 +163,7 @@ def attach(session: Any, instance: Any, seen: dict[int, Any]) -> Any:
     """Return the session's object for a loaded one, attached; related objects that were loaded along, too."""
     if id(instance) in seen:
         return seen[id(instance)]
-    mapper = type(instance).__mapper__
+    mapper: Any = cast(Any, type(instance)).__mapper__
     values = instance.__dict__
     key = mapper.identity_key_from_primary_key(
         tuple(values[mapper.get_property_by_column(column).key] for column in mapper.primary_key)
@@ -189,10 +192,10 @@ def related(session: Any, instance: Any, seen: dict[int, Any]) -> None:
     for name, value in list(values.items()):
         if hasattr(value, "_meta") and "_db" in value.__dict__:
             values[name] = attach(session, value, seen)
-    cache = values.get("_prefetched_objects_cache")
-    for name, value in list((cache or {}).items()):
+    cache: dict[str, Any] = values.get("_prefetched_objects_cache") or {}
+    for name, value in list(cache.items()):
         if isinstance(value, list):
-            cache[name] = [attach(session, item, seen) for item in value]
+            cache[name] = [attach(session, item, seen) for item in cast(Any, value)]
         elif hasattr(value, "_meta"):
             cache[name] = attach(session, value, seen)
 
@@ -210,7 +213,8 @@ def bind(manager: Any, session: Any) -> Any:
     if hasattr(session, "registry") and not hasattr(session, "sync_session") and callable(session.registry):
         target = session()  # scoped_session and async_scoped_session hold the real one
     if is_async(target):
-        return AsyncSessionQuerySet(manager, target)
+        bound: AsyncSessionQuerySet[Any, Any] = AsyncSessionQuerySet(manager, target)
+        return bound
     if not hasattr(target, "connection") or not hasattr(target, "identity_map"):
         raise TypeError(
             f"{manager.model.__name__}.objects(session) takes a SQLAlchemy Session or AsyncSession, not {session!r}."

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
 from typing_extensions import TypeVar
 
@@ -18,8 +17,8 @@ from ormolu.query.expressions import OrderBy
 from ormolu.query.prefetch import as_prefetch
 from ormolu.query.q import Q, check_arguments, of_lookups
 from ormolu.query.query import Merged, Query, conditions_of
-from ormolu.query.subqueries import Subquery
 from ormolu.query.references import F
+from ormolu.query.subqueries import Subquery
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet
@@ -228,12 +227,12 @@ class Chain(Generic[M, R]):
     def _annotate(self, args: tuple[Any, ...], kwargs: dict[str, Any], select: bool) -> Self:
         named = named_expressions(args, kwargs, "annotate")
         made = self._clone()
-        meta = self.model._meta  # type: ignore[attr-defined]
-        taken = {
+        meta: Any = cast(Any, self.model)._meta
+        taken: set[Any] = {
             name for field in meta.get_fields() for name in (field.name, getattr(field, "attname", None))
         }
         for name, expression in named.items():
-            if name in taken and (True):
+            if name in taken:
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
             check_alias(name)
             if not hasattr(expression, "filtered_hops"):
@@ -265,7 +264,7 @@ class Chain(Generic[M, R]):
         return made
 
     def _check_related(self, name: str) -> None:
-        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        meta: Any = cast(Any, self.model)._meta
         if name.split(SEP)[0] in self.query.annotation_names:
             return
         for part in name.split(SEP):
@@ -321,7 +320,7 @@ class Chain(Generic[M, R]):
         return made
 
     def _column_name(self, name: str) -> str:
-        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        meta: Any = cast(Any, self.model)._meta
         parts: list[str] = []
         for part in name.split(SEP):
             if meta is None:
@@ -379,7 +378,7 @@ class Chain(Generic[M, R]):
         made.query.select_related = False
         made.query.deferred = (frozenset(), True)
         if not names:
-            meta: Any = self.model._meta  # type: ignore[attr-defined]
+            meta: Any = cast(Any, self.model)._meta
             selected = [op[1] for op in made.query.ops if op[0] == "annotate" and op[3]]
             names = (*(field.attname for field in meta.concrete_fields), *dict.fromkeys(selected))
         made.query.values_fields = names
@@ -442,13 +441,13 @@ class Chain(Generic[M, R]):
         """Return a queryset of the same objects with no slice, so that it can be combined."""
         if not self.query.is_sliced:
             return self
-        manager: Any = self.model._base_manager  # type: ignore[attr-defined]
-        keys: Any = self
-        return manager.using(self._db).filter(pk__in=keys.values("pk"))
+        manager: Any = cast(Any, self.model)._base_manager
+        return manager.using(self._db).filter(pk__in=self.values("pk"))
 
-    def _merge(self, other: Any, connector: str) -> Any:
-        if not isinstance(other, Chain):
+    def _merge(self, given: Any, connector: str) -> Any:
+        if not isinstance(given, Chain):
             return NotImplemented
+        other: Any = cast(Any, given)
         if self.model is not other.model:
             raise TypeError("Cannot combine queries on two different base models.")
         if self.query.is_sliced or other.query.is_sliced:

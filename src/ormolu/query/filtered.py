@@ -6,7 +6,7 @@ Source: Django's documentation, ref/models/querysets, "FilteredRelation() object
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from ormolu.compile import names as paths
 from ormolu.query.q import Q
@@ -29,9 +29,10 @@ class FilteredRelation:
             raise ValueError("relation_name cannot be empty.")
         self.relation_name = relation_name
         self.alias: str | None = None
-        self.condition: Q = Q() if condition is None else condition
-        if not isinstance(self.condition, Q):
+        given: Any = Q() if condition is None else condition
+        if not isinstance(given, Q):
             raise ValueError("condition argument must be a Q() instance.")
+        self.condition = given
         depth = relation_name.count(SEP) + 1
         for name in names_of(self.condition):
             if name.startswith(relation_name + SEP):
@@ -73,7 +74,8 @@ class FilteredRelation:
             if isinstance(child, Q):
                 children.append(self.renamed(child, alias))
             elif isinstance(child, tuple):
-                children.append(Renamed(self.swap(child[0], alias), self.swap_value(child[1], alias), child))
+                owner = cast(Any, child)
+                children.append(Renamed(self.swap(owner[0], alias), self.swap_value(owner[1], alias), owner))
             else:
                 children.append(child)
         return Q.create(children, q.connector, q.negated)
@@ -104,7 +106,8 @@ def names_of(q: Q) -> list[str]:
     """Return the names of all lookups in a Q."""
     found: list[str] = []
     for child in q.children:
-        found.extend(
-            names_of(child) if isinstance(child, Q) else [child[0]] if isinstance(child, tuple) else []
-        )
+        if isinstance(child, Q):
+            found.extend(names_of(child))
+        elif isinstance(child, tuple):
+            found.append(cast(Any, child)[0])
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from ormolu import databases
 from ormolu.compile import statements
@@ -16,11 +16,11 @@ from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import terminals
 from ormolu.query import text_lookups as _text_lookups
 from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_expressions
-from ormolu.query.references import F
 from ormolu.query.extra import Extra
 from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
+from ormolu.query.references import F
 from ormolu.query.writing import Writing
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
     def __getitem__(self, key: slice) -> Self: ...
 
     def __getitem__(self, key: int | slice) -> Any:
-        if not isinstance(key, (int, slice)):
+        if not isinstance(key, (int, slice)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"QuerySet indices must be integers or slices, not {type(key).__name__}.")
         if isinstance(key, int):
             if key < 0:
@@ -200,7 +200,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
             grouped = any(
                 op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in self.query.ops
             )
-            meta: Any = self.model._meta  # type: ignore[attr-defined]
+            meta: Any = cast(Any, self.model)._meta
             if grouped and not {"pk", meta.pk.attname} & set(self.query.values_fields):
                 raise TypeError(
                     "Cannot use QuerySet.first() on an unordered queryset performing aggregation. "
@@ -229,7 +229,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
     def _extreme(self, fields: tuple[Any, ...], latest: bool) -> Self:
         if self.query.is_sliced:
             raise TypeError("Cannot change a query once a slice has been taken.")
-        by = fields or self.model._meta.get_latest_by  # type: ignore[attr-defined]
+        by: Any = fields or cast(Any, self.model)._meta.get_latest_by
         if not by:
             raise ValueError(
                 "earliest() and latest() require either fields as positional arguments or 'get_latest_by' "
@@ -337,7 +337,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
             raise TypeError("Cannot use 'limit' or 'offset' with in_bulk().")
         if self.query.values_fields is not None:
             raise TypeError("in_bulk() cannot be used with values() or values_list().")
-        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        meta: Any = cast(Any, self.model)._meta
         if name == "pk":
             return
         unique = {c.fields[0] for c in meta.unique_constraints if len(c.fields) == 1}

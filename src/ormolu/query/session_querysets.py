@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterable
-from typing import Any, Generic, Self
+from typing import Any, Generic, Self, cast
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
@@ -100,9 +100,9 @@ class SessionQuerySet(QuerySet[M, R]):
     def update(self, **kwargs: Any) -> int:
         """Set columns of all rows; objects of the session follow."""
         held = [o for o in self.session.identity_map.values() if isinstance(o, self.model)]
-        keys = set(self.order_by().values_list("pk", flat=True)) if held else set()
+        keys: set[Any] = set(self.order_by().values_list("pk", flat=True)) if held else set()
         number = super().update(**kwargs)
-        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        meta: Any = cast(Any, self.model)._meta
         for instance in held:
             if instance.pk in keys:  # type: ignore[attr-defined]
                 for name, value in kwargs.items():
@@ -120,7 +120,7 @@ class SessionQuerySet(QuerySet[M, R]):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete all rows as on_delete says; objects of the session that are gone leave it."""
         held = [o for o in self.session.identity_map.values() if isinstance(o, self.model)]
-        keys = set(self.order_by().values_list("pk", flat=True)) if held else set()
+        keys: set[Any] = set(self.order_by().values_list("pk", flat=True)) if held else set()
         gone = [instance for instance in held if instance.pk in keys]  # type: ignore[attr-defined]
         found = super().delete()
         for instance in gone:
@@ -138,11 +138,11 @@ class SessionQuerySet(QuerySet[M, R]):
 def session_queryset(manager: Any, session: Any) -> Any:
     """Return a manager's queryset, with the methods of its own class, bound to a Session."""
     queryset = manager.get_queryset()
-    cls = type(queryset)
-    if not issubclass(cls, SessionQuerySet):
-        cls = (
-            SessionQuerySet if cls is QuerySet else type(f"Session{cls.__name__}", (SessionQuerySet, cls), {})
-        )
+    cls: Any = queryset.__class__
+    if cls is QuerySet:
+        cls = cast(Any, SessionQuerySet)
+    elif SessionQuerySet not in cls.__mro__:
+        cls = cast(Any, type(f"Session{cls.__name__}", (SessionQuerySet, cls), {}))
     made = object.__new__(cls)
     made.__dict__.update(queryset.__dict__)
     made._binding = Binding(session, manager.model)
@@ -164,17 +164,16 @@ class AsyncSessionQuerySet(Generic[M, R]):
 
         def refined(*args: Any, **kwargs: Any) -> Any:
             found = value(*args, **kwargs)
-            return (
-                AsyncSessionQuerySet(self._manager, self.session, found)
-                if isinstance(found, QuerySet)
-                else found
-            )
+            if not isinstance(found, QuerySet):
+                return found
+            bound: AsyncSessionQuerySet[Any, Any] = AsyncSessionQuerySet(self._manager, self.session, found)
+            return bound
 
         refined.__name__ = name
         return refined
 
     def __getitem__(self, key: slice) -> Self:
-        if not isinstance(key, slice):
+        if not isinstance(key, slice):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 "An asynchronous queryset takes slices; for one object use first(), last() or get()."
             )
@@ -182,7 +181,11 @@ class AsyncSessionQuerySet(Generic[M, R]):
 
     async def _do(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         method = getattr(self._queryset, name)
-        return await self.session.run_sync(lambda session: method(*args, **kwargs))
+
+        def call(_session: Any) -> Any:
+            return method(*args, **kwargs)
+
+        return await self.session.run_sync(call)
 
     def __await__(self) -> Generator[Any, Any, list[R]]:
         return self._do("_fetch_all").__await__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from ormolu import databases
 from ormolu.databases.routing import router
@@ -60,7 +60,7 @@ class Writing(Chain[M, R]):
         """Refuse reverse one-to-one names, which are no values of this row (Django's rule)."""
         if not kwargs:
             return
-        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        meta: Any = cast(Any, self.model)._meta
         bad = [
             rel.get_accessor_name()
             for rel in meta.related_objects
@@ -109,23 +109,21 @@ class Writing(Chain[M, R]):
         )
 
     def _locked(self, lookups: dict[str, Any], lock: bool = False) -> Any:
-        made: Any = self._prepare_get((), lookups)  # type: ignore[attr-defined]
+        made: Any = cast(Any, self)._prepare_get((), lookups)
         if lock:
             made.query.select_for_update = ()
         return made
 
-    def _creator(
-        self, lookups: dict[str, Any], defaults: dict[str, Any] | None
-    ) -> Callable[[], dict[str, Any]]:
+    def _creator(self, lookups: dict[str, Any], defaults: Any) -> Callable[[], dict[str, Any]]:
         """Return what makes the values of a new object. A lazy `defaults` isn't touched before that."""
-        if isinstance(defaults, (dict, type(None))):
-            params = self._creation(lookups, defaults)
+        if defaults is None or isinstance(defaults, dict):
+            params = self._creation(lookups, cast(Any, defaults))
             return lambda: params
         return partial(self._creation, lookups, defaults)
 
     def _creation(self, lookups: dict[str, Any], defaults: dict[str, Any] | None) -> dict[str, Any]:
         """Return the values of a new object; FieldError where a name is no attribute of the model."""
-        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        meta: Any = cast(Any, self.model)._meta
         defaults = defaults or {}
         params = {name: value for name, value in lookups.items() if "__" not in name}
         params.update(defaults)
@@ -206,7 +204,7 @@ class Writing(Chain[M, R]):
             raise TypeError("Cannot update a query once a slice has been taken.")
         if self.query.distinct_fields:
             raise TypeError("Cannot call update() after .distinct(*fields).")
-        meta: Any = self.model._meta  # type: ignore[attr-defined]
+        meta: Any = cast(Any, self.model)._meta
         pairs: list[tuple[Any, Any]] = []
         for name, value in kwargs.items():
             field = meta.get_field(meta.pk.name if name == "pk" else name)
