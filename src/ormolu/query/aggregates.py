@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
 
@@ -39,7 +39,9 @@ class Aggregate(Func):
         self.default = (
             None if default is None else expression_of(default) if hasattr(default, "as_term") else default
         )
-        orders = order_by if isinstance(order_by, (list, tuple)) else () if order_by is None else (order_by,)
+        orders: Any = (order_by,)
+        if order_by is None or isinstance(order_by, (list, tuple)):
+            orders = cast(Any, order_by) or ()
         self.order_by = [as_order(item) for item in orders]
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ormolu.compile.builder import Builder
@@ -44,7 +45,7 @@ def check_expression(query: Any, expression: Any) -> None:
     _check(query, expression, lambda builder: builder.term(expression))
 
 
-def _check(query: Any, part: Any, resolve: Any) -> None:
+def _check(query: Any, part: Any, resolve: Callable[[Any], Any]) -> None:
     shape = Shape()
     key: Any = None
     try:

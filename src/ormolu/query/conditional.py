@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement
@@ -94,7 +94,7 @@ class Case(Expression):
             parts.append(condition_term(condition))
             branches.append((condition.sa, result.sa))
         if otherwise is None:
-            otherwise = builder.term(self.default)
+            otherwise = cast(Term, builder.term(self.default))
             results.append(otherwise)
         field, why = self.case_field(results)
         if not branches:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -41,7 +41,8 @@ class YearLookup(Lookup):
     ) -> Condition:
         """Return the condition on the column, or for another expression's value that on the year."""
         inner, transform = lhs.inner, lhs.origin
-        if value is None or inner is None or not isinstance(inner.field, DateField) or is_expression(value):
+        field: Any = None if inner is None else inner.field
+        if value is None or inner is None or not isinstance(field, DateField) or is_expression(value):
             return super().build(builder, lhs, value, owner, negated, relation, name)
         bounds = bounds_of(
             transform.kind == "iso_year", isinstance(inner.field, DateTimeField), transform.tzinfo
@@ -63,7 +64,7 @@ class YearLookup(Lookup):
 def is_expression(value: Any) -> bool:
     """Tell whether a value is computed by the database."""
     if isinstance(value, (list, tuple)):
-        return any(is_expression(item) for item in value)
+        return any(is_expression(item) for item in cast(Any, value))
     return hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "query")
 
 
@@ -146,7 +147,7 @@ class YearRange(YearLookup, Range):
         cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
     ) -> Condition:
         """Return the condition."""
-        if isinstance(value, (list, tuple)) and len(value) == 2 and None not in value:
+        if isinstance(value, (list, tuple)) and len(cast(Any, value)) == 2 and None not in value:
             return super().build(builder, lhs, value, owner, negated, relation, name)
         return Range.build.__func__(cls, builder, lhs, value, owner, negated, relation, name)  # type: ignore[attr-defined, no-any-return]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement, Grouping
@@ -35,7 +35,7 @@ class OutputField:
 
     def __set__(self, instance: Any, field: Any) -> None:
         instance._given = field
-        if "output_field" in signature_of(type(instance)).parameters:
+        if "output_field" in signature_of(instance.__class__).parameters:
             instance._kwargs = {**instance._kwargs, "output_field": field}
 
 
@@ -173,6 +173,7 @@ BaseExpression = Expression
 
 
 _signatures: dict[type, inspect.Signature] = {}
+_SEQUENCES: tuple[type[Any], ...] = (list, tuple)
 
 
 def signature_of(cls: type) -> inspect.Signature:
@@ -185,10 +186,10 @@ def signature_of(cls: type) -> inspect.Signature:
 
 
 def freeze(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, _SEQUENCES):
         return (type(value), *(freeze(part) for part in value))
     if isinstance(value, dict):
-        return tuple(sorted((key, freeze(part)) for key, part in value.items()))
+        return tuple(sorted((key, freeze(part)) for key, part in cast(Any, value).items()))
     if hasattr(value, "deconstruct") and hasattr(value, "get_internal_type"):
         if getattr(value, "model", None) is not None and getattr(value, "name", None):
             return (value.model._meta.label, value.name)
@@ -295,7 +296,7 @@ class CombinedExpression(Expression):
     def _resolve_output_field(self) -> Any:
         fields = [getattr(part, "_output_field_or_none", None) for part in (self.lhs, self.rhs)]
         found = resolve_combined(
-            self.connector, *(None if field is None else type(field) for field in fields)
+            self.connector, *(None if field is None else field.__class__ for field in fields)
         )
         if found is None:
             names = [type(field).__name__ for field in fields]
@@ -308,7 +309,7 @@ class CombinedExpression(Expression):
 
 def combined_field(connector: str, lhs: Term, rhs: Term) -> tuple[Any, Callable[[], str] | None]:
     """Return the field of an operation, or why there is none."""
-    types = [None if term.field is None else type(term.field) for term in (lhs, rhs)]
+    types = [None if term.field is None else term.field.__class__ for term in (lhs, rhs)]
     found = resolve_combined(connector, *types)
     if found is None:
         names = ", ".join("unknown" if t is None else t.__name__ for t in types)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -80,7 +80,7 @@ class _Key(Transform):
     @classmethod
     def field_of(cls, field: Any) -> Any:
         """Return the output field."""
-        return field if isinstance(field, JSONField) else JSONField()
+        return cast(Any, field) if isinstance(field, JSONField) else JSONField()
 
     @classmethod
     def element(cls, builder: Any, base: Term, keys: list[Any], type_: Any = None) -> Any:

@@ -115,12 +115,13 @@ def conclude(lhs: Term, rhs: Term | None, element: Any, negated: bool) -> Condit
     )
 
 
-def beyond(builder: Any, lhs: Term, value: int) -> int:
+def beyond(builder: Any, lhs: Term, value: Any) -> int:
     """Return 1 for an integer that is greater than any the column can hold, -1 for one that is less, else 0."""
-    if not isinstance(lhs.field, IntegerField) or width(value) is int:
+    field: Any = lhs.field
+    if not isinstance(field, IntegerField) or width(value) is int:
         return 0
     low, high = integer_range(lhs.field.get_internal_type(), builder.vendor)
-    return 1 if high is not None and value > high else -1 if low is not None and value < low else 0
+    return 1 if value > high else -1 if value < low else 0
 
 
 def far(lhs: Term, side: int, order: int, negated: bool) -> Condition:
@@ -347,7 +348,7 @@ class In(Lookup):
         if length < 0:
             return conclude(lhs, None, cls.many(builder, lhs, items, owner, relation), negated)
         convert = converter(lhs.field, kept[0], relation)
-        if len({type(item) for item in kept}) > 1:
+        if len(set(map(type, kept))) > 1:
             convert = mixed(lhs.field, relation)
         fill = padded(length)
         bound = builder.params.bind_items(owner, items, lhs.type, convert, fill, length)

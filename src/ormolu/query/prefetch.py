@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from ormolu.compile import statements
 from ormolu.compile.names import unknown
@@ -113,7 +113,9 @@ def plain_values(level: Sequence[Any], name: str) -> list[Any]:
     found: list[Any] = []
     for instance in level:
         value = getattr(instance, name, None)
-        found.extend(value if isinstance(value, (list, tuple)) else [] if value is None else [value])
+        found.extend(
+            cast(Any, value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        )
     return found
 
 
@@ -123,7 +125,9 @@ def find_relation(instance: Any, name: str, lookup: str, last: bool) -> Any:
     relations = accessors(meta)
     if name in relations:
         return relations[name]
-    if not last and (name in instance.__dict__ or isinstance(getattr(type(instance), name, None), Computed)):
+    if not last and (
+        name in instance.__dict__ or isinstance(getattr(instance.__class__, name, None), Computed)
+    ):
         return None
     try:
         meta.get_field(name)

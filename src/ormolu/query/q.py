@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from ormolu.exceptions import FieldError
 
 AND, OR, XOR = "AND", "OR", "XOR"
+# Classes for isinstance() that leave what they hold open.
+_SEQUENCES: tuple[type[Any], ...] = (tuple, list)
+_VIEWS: tuple[type[Any], ...] = (range, type(dict[Any, Any]().keys()), type(dict[Any, Any]().values()))
+_PAIR: type[Any] = tuple
 
 
 class Q:
@@ -30,7 +34,7 @@ class Q:
         if _connector not in (None, AND, OR, XOR):
             raise ValueError(f"_connector must be one of {AND!r}, {OR!r}, {XOR!r}, or None.")
         self.children: list[Any] = [
-            *(tuple(arg) if isinstance(arg, (tuple, list)) else arg for arg in args),
+            *(tuple(arg) if isinstance(arg, _SEQUENCES) else arg for arg in args),
             *sorted(kwargs.items()),
         ]
         self.connector = _connector or AND
@@ -158,7 +162,7 @@ class Q:
         """Yield this condition and all within it."""
         yield self
         for child in self.children:
-            value = child[1] if isinstance(child, tuple) else child
+            value: Any = cast(Any, child)[1] if isinstance(child, tuple) else child
             if hasattr(value, "flatten"):
                 yield from value.flatten()
             else:
@@ -176,19 +180,17 @@ def same(one: Any, other: Any) -> bool:
     """Compare children; SQLAlchemy's elements by identity, for == on them makes SQL."""
     if is_element(one) or is_element(other):
         return one is other
-    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == 2 and len(other) == 2:
-        return one[0] == other[0] and same(one[1], other[1])
+    if isinstance(one, _PAIR) and isinstance(other, _PAIR) and len(one) == 2 and len(other) == 2:
+        return bool(one[0] == other[0] and same(one[1], other[1]))
     return bool(one == other)
 
 
 def freeze(value: Any) -> Any:
     """Return a hashable form of a child."""
-    if isinstance(value, tuple):
-        return tuple(freeze(part) for part in value)
-    if isinstance(value, (list, set)):
-        return tuple(freeze(part) for part in value)
+    if isinstance(value, (tuple, list, set)):
+        return tuple(freeze(part) for part in cast(Any, value))
     if isinstance(value, dict):
-        return tuple(sorted((key, freeze(part)) for key, part in value.items()))
+        return tuple(sorted((key, freeze(part)) for key, part in cast(Any, value).items()))
     return value
 
 
@@ -203,7 +205,7 @@ def of_lookups(args: tuple[Any, ...], kwargs: dict[str, Any], *, negated: bool =
 def kept(value: Any) -> Any:
     """Return a value that may be read again: iterators become lists."""
     if value.__class__ in _PLAIN or not hasattr(value, "__next__"):
-        return list(value) if isinstance(value, (range, type({}.keys()), type({}.values()))) else value
+        return list(value) if isinstance(value, _VIEWS) else value
     return list(value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 
@@ -29,7 +29,7 @@ class F(Combinable):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name})"
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: Any) -> bool:
         return self.__class__ is other.__class__ and self.name == other.name
 
     def __hash__(self) -> int:
@@ -135,19 +135,21 @@ class Sliced(Expression):
         if isinstance(part, int):
             if part < 0:
                 raise ValueError("Negative indexing is not supported.")
-            self.start = part + 1
+            self.start: int = part + 1
             self.length: int | None = 1
         elif not isinstance(part, slice):
             raise TypeError("Argument to slice must be either int or slice instance.")
         else:
-            if (part.start is not None and part.start < 0) or (part.stop is not None and part.stop < 0):
+            given = cast(Any, part)
+            start, stop = given.start, given.stop
+            if (start is not None and start < 0) or (stop is not None and stop < 0):
                 raise ValueError("Negative indexing is not supported.")
-            if part.step is not None:
+            if given.step is not None:
                 raise ValueError("Step argument is not supported.")
-            if part.stop and part.start and part.stop < part.start:
+            if stop and start and stop < start:
                 raise ValueError("Slice stop must be greater than slice start.")
-            self.start = (part.start or 0) + 1
-            self.length = None if part.stop is None else part.stop - (part.start or 0)
+            self.start = (start or 0) + 1
+            self.length = None if stop is None else stop - (start or 0)
         self.source = source
 
     def __getitem__(self, part: Any) -> Any:
@@ -174,10 +176,11 @@ class Sliced(Expression):
             return merge(slicer(term.sa, self.start, self.length), term.field, [term], strict=True)
         from ormolu.fields import CharField, TextField
 
-        if term.field is not None and not isinstance(term.field, (CharField, TextField)):
-            raise NotSupportedError(f"This field does not support slicing: {type(term.field).__name__}")
+        field = term.field
+        if field is not None and not isinstance(field, (CharField, TextField)):
+            raise NotSupportedError(f"This field does not support slicing: {type(field).__name__}")
         name = sa.func.substr if builder.vendor in ("sqlite", "postgresql") else sa.func.substring
-        args = [term.sa, sa.literal_column(str(self.start))]
+        args: list[Any] = [term.sa, sa.literal_column(str(self.start))]
         if self.length is not None:
             args.append(sa.literal_column(str(self.length)))
         return merge(name(*args, type_=sa.String()), term.field, [term], strict=True)

@@ -8,7 +8,7 @@ howto/custom-lookups.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from ormolu.compile.terms import Term, merge
 from ormolu.fields.registry import LookupRegistry
@@ -80,7 +80,7 @@ class Transform(LookupRegistry, Func):
     def other_side(cls, value: Any, owner: Any, inner: Term, transforms: list[type[Transform]]) -> Any:
         """Return a lookup's value with bilateral transforms around it."""
         if isinstance(value, (list, tuple, set, frozenset)):
-            return [OtherSide(item, None, inner, transforms) for item in value]
+            return [OtherSide(item, None, inner, transforms) for item in cast(Any, value)]
         return OtherSide(value, owner, inner, transforms) if value is not None else None
 
 

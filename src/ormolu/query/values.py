@@ -29,7 +29,7 @@ class Value(Expression):
         """Return a bind parameter."""
         field = self._output_field_or_none
         if self.value is None and field is not None and field.get_internal_type() == "JSONField":
-            null: Any = sa.literal_column("'null'")
+            null: sa.ColumnElement[Any] = sa.literal_column("'null'")
             make = sa.cast if builder.vendor == "postgresql" else sa.type_coerce
             return Term(make(null, field.sa_type), field, nullable=False, constant=True)
         if self.value is None:

@@ -9,7 +9,7 @@ around it. Source: Django's documentation, ref/models/expressions, "Window funct
 from __future__ import annotations
 
 import enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from ormolu.compile.ordering import Order
 from ormolu.compile.template import Template
@@ -46,7 +46,7 @@ class WindowFrame:
         self, start: Any = None, end: Any = None, exclusion: WindowFrameExclusion | None = None
     ) -> None:
         self.start, self.end = start, end
-        if not isinstance(exclusion, (type(None), WindowFrameExclusion)):
+        if not isinstance(exclusion, (type(None), WindowFrameExclusion)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"{type(self).__name__}.exclusion must be a WindowFrameExclusion instance.")
         self.exclusion = exclusion
 
@@ -139,8 +139,10 @@ class Window(Expression):
         if not getattr(expression, "window_compatible", False):
             raise ValueError(f"Expression '{type(expression).__name__}' isn't compatible with OVER clauses.")
         self.source_expression, self.frame = expression, frame
-        given = partition_by if isinstance(partition_by, (list, tuple)) else [partition_by]
-        self.partition_by = [F(item) if isinstance(item, str) else item for item in given if item is not None]
+        given = cast(Any, partition_by) if isinstance(partition_by, (list, tuple)) else [partition_by]
+        self.partition_by: list[Any] = [
+            F(item) if isinstance(item, str) else item for item in given if item is not None
+        ]
         self.order_by = orders_of(order_by)
 
     def shape(self, shape: Any) -> Any:
@@ -206,10 +208,8 @@ def orders_of(given: Any) -> list[OrderBy]:
     """Return the order of a window as a list. Raises ValueError for what is no order."""
     if given is None:
         return []
-    if not isinstance(given, (list, tuple)):
-        given = [given]
     orders: list[OrderBy] = []
-    for item in given:
+    for item in cast(Any, given) if isinstance(given, (list, tuple)) else [given]:
         if isinstance(item, str):
             orders.append(OrderBy(F(item.lstrip("-")), descending=item.startswith("-")))
         elif isinstance(item, OrderBy):

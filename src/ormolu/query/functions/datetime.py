@@ -208,6 +208,7 @@ class TruncBase(InZone, Transform):
 
     def check(self, source: Any, field: Any) -> None:
         """Refuse what can't be truncated."""
+        name = field.__class__.__name__
         if not isinstance(source, (DateField, TimeField)):
             raise TypeError(f"{_name(source)!r} isn't a DateField, TimeField, or DateTimeField.")
         if not isinstance(field, (DateField, TimeField)):
@@ -215,7 +216,7 @@ class TruncBase(InZone, Transform):
         given, wanted = source.get_internal_type(), field.get_internal_type()
         same_side = (self.kind in CLOCK_KINDS) == (given == "TimeField")
         if given != "DateTimeField" and (wanted != given or not same_side):
-            target = type(field).__name__ if wanted != given else "DateTimeField"
+            target = name if wanted != given else "DateTimeField"
             raise ValueError(f"Cannot truncate {given} '{_name(source)}' to {target}.")
 
 
@@ -297,7 +298,8 @@ class TruncDate(TruncBase):
 
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the date."""
-        if isinstance(terms[0].field, TimeField) or not isinstance(terms[0].field, DateField):
+        source: Any = terms[0].field
+        if not isinstance(source, DateField) or isinstance(source, TimeField):
             raise ValueError(
                 f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to DateField."
             )
@@ -315,7 +317,8 @@ class TruncTime(TruncBase):
 
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the time of day."""
-        if not isinstance(terms[0].field, (DateTimeField, TimeField)):
+        source: Any = terms[0].field
+        if not isinstance(source, (DateTimeField, TimeField)):
             raise ValueError(
                 f"Cannot truncate {_kind(terms[0].field)} '{_name(terms[0].field)}' to TimeField."
             )

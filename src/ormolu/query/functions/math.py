@@ -6,7 +6,7 @@ Source: Django's documentation, ref/models/database-functions, "Math functions".
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -27,7 +27,7 @@ class Real:
 
     def field(self, terms: list[Term]) -> tuple[Any, Callable[[], str] | None]:
         """Return the output field."""
-        given = self._given  # type: ignore[attr-defined]
+        given: Any = cast(Any, self)._given
         if given is not None:
             return given, None
         fields = [term.field for term in terms]

@@ -69,7 +69,7 @@ class _Neighbour(_WindowFunction):
         name = type(self).__name__
         if expression is None:
             raise ValueError(f"{name} requires a non-null source expression.")
-        if offset is None or offset <= 0:
+        if not offset or offset < 0:
             raise ValueError(f"{name} requires a positive integer for the offset.")
         super().__init__(expression, offset, *(() if default is None else (default,)), **extra)
 
@@ -107,7 +107,7 @@ class NthValue(_WindowFunction):
     def __init__(self, expression: Any, nth: int = 1, **extra: Any) -> None:
         if expression is None:
             raise ValueError(f"{type(self).__name__} requires a non-null source expression.")
-        if nth is None or nth <= 0:
+        if not nth or nth < 0:
             raise ValueError(f"{type(self).__name__} requires a positive integer as for nth.")
         super().__init__(expression, nth, **extra)
 
