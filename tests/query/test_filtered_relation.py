@@ -11,39 +11,39 @@ from support.backends import Backend
 from support.worlds import World
 
 
-class Author(Model):
+class Poet(Model):
     name = CharField(max_length=20)
 
     class Meta:
         ordering = ["name"]
 
 
-class Tag(Model):
+class Theme(Model):
     label = CharField(max_length=20)
 
 
-class Book(Model):
+class Poem(Model):
     title = CharField(max_length=20)
     pages = IntegerField()
-    author: Any = ForeignKey(Author, on_delete=CASCADE, related_name="books")
-    tags: Any = ManyToManyField(Tag, related_name="books")
+    author: Any = ForeignKey(Poet, on_delete=CASCADE, related_name="books")
+    tags: Any = ManyToManyField(Theme, related_name="books")
 
     class Meta:
         ordering = ["title"]
 
 
-MODELS = [Author, Tag, Book]
+MODELS = [Poet, Theme, Poem]
 
 
 @pytest.fixture
 def books(db: Backend) -> Any:
-    """Author a has a long and a short book, b a short one, c none."""
-    a, b = Author.objects.create(name="a"), Author.objects.create(name="b")
-    Author.objects.create(name="c")
-    x, y = Tag.objects.create(label="x"), Tag.objects.create(label="y")
+    """Poet a has a long and a short book, b a short one, c none."""
+    a, b = Poet.objects.create(name="a"), Poet.objects.create(name="b")
+    Poet.objects.create(name="c")
+    x, y = Theme.objects.create(label="x"), Theme.objects.create(label="y")
     for title, pages, author, tags in (("a1", 90, a, [x, y]), ("a2", 10, a, [y]), ("b1", 20, b, [])):
-        Book.objects.create(title=title, pages=pages, author=author).tags.set(tags)
-    return Book.objects.all()
+        Poem.objects.create(title=title, pages=pages, author=author).tags.set(tags)
+    return Poem.objects.all()
 
 
 LONG = FilteredRelation("books", condition=Q(books__pages__gt=50))
@@ -51,13 +51,13 @@ LONG = FilteredRelation("books", condition=Q(books__pages__gt=50))
 
 async def test_rows_without_a_related_row_stay(books, world: World):
     """The condition is part of ON: other authors have NULLs, and no title."""
-    found = Author.objects.annotate(long=LONG).order_by("name").values_list("name", "long__title")
+    found = Poet.objects.annotate(long=LONG).order_by("name").values_list("name", "long__title")
     assert await world.list(found) == [("a", "a1"), ("b", None), ("c", None)]
 
 
 async def test_filters_speak_of_the_one_join(books, world: World):
     """All filter() calls on the name concern the same joined row."""
-    long = Author.objects.annotate(long=LONG)
+    long = Poet.objects.annotate(long=LONG)
     assert [a.name for a in await world.list(long.filter(long__title="a1").filter(long__pages=90))] == ["a"]
     assert await world.list(long.filter(long__title="a2")) == []
     assert [a.name for a in await world.list(long.filter(long__isnull=True))] == ["b", "c"]
@@ -66,7 +66,7 @@ async def test_filters_speak_of_the_one_join(books, world: World):
 async def test_aggregates_take_the_joined_rows(books, world: World):
     """Counting a filtered relation counts what meets the condition; the whole relation is another join."""
     short = FilteredRelation("books", condition=Q(books__pages__lt=50))
-    found = Author.objects.annotate(short=short).annotate(n=Count("short"), pages=Sum("short__pages"))
+    found = Poet.objects.annotate(short=short).annotate(n=Count("short"), pages=Sum("short__pages"))
     rows = found.order_by("name").values_list("name", "n", "pages")
     assert await world.list(rows) == [("a", 1, 10), ("b", 1, 20), ("c", 0, None)]
 
@@ -75,14 +75,14 @@ async def test_other_values_are_other_conditions(books, world: World):
     """Two queries of one shape keep their values apart."""
     for limit, expected in ((50, ["a"]), (15, ["a", "b"])):
         some = FilteredRelation("books", condition=Q(books__pages__gt=limit))
-        found = Author.objects.annotate(some=some).filter(some__isnull=False).distinct()
+        found = Poet.objects.annotate(some=some).filter(some__isnull=False).distinct()
         assert [a.name for a in await world.list(found)] == expected
 
 
 async def test_a_condition_may_read_the_model_itself(books, world: World):
     """Names that don't go through the relation are the model's own; F() reads it, too."""
     condition = Q(books__title__startswith=F("name"), name="a") & ~Q(books__pages=10)
-    found = Author.objects.annotate(own=FilteredRelation("books", condition=condition))
+    found = Poet.objects.annotate(own=FilteredRelation("books", condition=condition))
     assert await world.list(found.order_by("name").values_list("name", "own__title")) == [
         ("a", "a1"),
         ("b", None),
@@ -93,10 +93,10 @@ async def test_a_condition_may_read_the_model_itself(books, world: World):
 async def test_many_to_many_and_single_relations(books, world: World):
     """Over a table in between; and forward, where select_related() gives None for what the condition leaves out."""
     tagged = FilteredRelation("tags", condition=Q(tags__label="x"))
-    found = Book.objects.annotate(tagged=tagged).filter(tagged__isnull=False)
+    found = Poem.objects.annotate(tagged=tagged).filter(tagged__isnull=False)
     assert [b.title for b in await world.list(found)] == ["a1"]
     writer = FilteredRelation("author", condition=Q(author__name="b"))
-    rows = await world.list(Book.objects.annotate(writer=writer).select_related("writer"))
+    rows = await world.list(Poem.objects.annotate(writer=writer).select_related("writer"))
     assert [getattr(b.writer, "name", None) for b in rows] == [None, None, "b"]
 
 

@@ -187,3 +187,19 @@ async def test_an_async_session_over_asyncpg(db: Any, world: Any) -> None:
         assert await users.filter(name__icontains="an", pk__in=[ann.pk, 5]).count() == 1
         await session.rollback()
         assert await users.count() == 0
+
+
+def test_methods_of_held_objects_use_their_session(session: Session) -> None:
+    """What an object does goes over the connection of the session that holds it, and sees its work."""
+    ann = User.objects(session).create(name="Ann", email="ann@example.com")
+    ann.posts.create(likes=1)
+    assert ann.posts.count() == 1
+    ann.name = "Anna"
+    ann.save()
+    ann.refresh_from_db()
+    assert ann.name == "Anna"
+    (post,) = ann.posts.all()
+    post.delete()
+    assert ann.posts.count() == 0
+    session.rollback()
+    assert User.objects.count() == 0

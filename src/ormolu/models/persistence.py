@@ -12,9 +12,23 @@ from ormolu.models.instances import InstanceMethods
 from ormolu.models.relationships import RelationshipField
 from ormolu.models.routing import read_alias, write_alias
 from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
+from ormolu.query import terminals
+from ormolu.query.binding import adriver_of, driver_of
 from ormolu.query.prefetch import aprefetch_related_objects
 from ormolu.writes.delete import delete_instances
 from ormolu.writes.save import save as save_program
+
+
+def sync_driver(instance: Any, using: str | None) -> Any:
+    """Return what runs an instance's programs: its session's connection where one holds it, else a database's driver."""
+    held = driver_of(instance) if using is None else None
+    return held or databases.get(using or write_alias(instance)).driver
+
+
+def async_driver(instance: Any, using: str | None) -> Any:
+    """Return what runs an instance's programs in async code. See `sync_driver()`."""
+    held = adriver_of(instance) if using is None else None
+    return held or databases.get(using or write_alias(instance)).adriver
 
 
 class Persistence(InstanceMethods):
@@ -33,7 +47,7 @@ class Persistence(InstanceMethods):
         Raises ValueError for contradictory arguments or an unsaved related object, IntegrityError where the database
         refuses. Source: Django's documentation, "Saving objects"; decision D9.
         """
-        driver = databases.get(using or write_alias(self)).driver
+        driver = sync_driver(self, using)
         if not (force_insert or force_update) and update_fields is None:
             driver.run(save_program, self)
         else:
@@ -47,7 +61,7 @@ class Persistence(InstanceMethods):
         update_fields: Iterable[str] | None = None,
     ) -> None:
         """Write this object to its row, as `save()` does."""
-        driver = databases.get(using or write_alias(self)).adriver
+        driver = async_driver(self, using)
         await driver.arun(_save_as_told, self, force_insert, force_update, update_fields)
 
     save.alters_data = True  # type: ignore[attr-defined]
@@ -60,15 +74,15 @@ class Persistence(InstanceMethods):
         Raises ValueError if it has no key, ProtectedError or RestrictedError before anything is deleted.
         """
         self._check_deletable()
-        driver = databases.get(using or write_alias(self)).driver
-        return driver.run(delete_instances, type(self), [self])
+        found: tuple[int, dict[str, int]] = sync_driver(self, using).run(delete_instances, type(self), [self])
+        return found
 
     async def adelete(
         self, using: str | None = None, keep_parents: bool = False
     ) -> tuple[int, dict[str, int]]:
         """Delete this object's row, as `delete()` does."""
         self._check_deletable()
-        driver = databases.get(using or write_alias(self)).adriver
+        driver = async_driver(self, using)
         result: tuple[int, dict[str, int]] = await driver.arun(delete_instances, type(self), [self])
         return result
 
@@ -93,7 +107,12 @@ class Persistence(InstanceMethods):
         if names is not None and not names:
             return
         queryset = self._refresh_queryset(using, names, from_queryset)
-        self._take_over(queryset.get(), names, fields is None)
+        driver = driver_of(self) if using is None and from_queryset is None else None
+        if driver is None:
+            found = queryset.get()
+        else:
+            found = driver.run(terminals.one, queryset._prepare_get((), {}), None)
+        self._take_over(found, names, fields is None)
 
     async def arefresh_from_db(
         self, using: str | None = None, fields: Sequence[str] | None = None, from_queryset: Any = None
@@ -103,7 +122,12 @@ class Persistence(InstanceMethods):
         if names is not None and not names:
             return
         queryset = self._refresh_queryset(using, names, from_queryset)
-        self._take_over(await queryset.aget(), names, fields is None)
+        driver = adriver_of(self) if using is None and from_queryset is None else None
+        if driver is None:
+            found = await queryset.aget()
+        else:
+            found = await driver.arun(terminals.one, queryset._prepare_get((), {}), None)
+        self._take_over(found, names, fields is None)
 
     def _names_to_refresh(self, fields: Sequence[str] | None) -> list[str] | None:
         """Return the attnames of columns to load, None for all; relations without a column are just forgotten."""

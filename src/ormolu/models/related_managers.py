@@ -10,8 +10,10 @@ from ormolu.databases.routing import router
 from ormolu.models.state import PREFETCHED, forget_changes
 from ormolu.programs import atomically
 from ormolu.query import terminals
+from ormolu.query.binding import adriver_of, driver_of
 from ormolu.query.manager_methods import M
 from ormolu.query.managers import BaseManager, Manager
+from ormolu.query.session_querysets import bound
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet
@@ -32,7 +34,9 @@ class RelatedManagerBase(Manager[M]):
 
     def _unrelated_queryset(self) -> QuerySet[M]:
         """Return what the related model's default manager finds, without the condition of the relation."""
-        return super().get_queryset()
+        queryset = super().get_queryset()
+        held = driver_of(self.instance) if self._db is None else None
+        return queryset if held is None else bound(queryset, self.model, held.session)
 
     def _read_alias(self) -> str:
         return self._db or router.db_for_read(self.model, instance=self.instance)
@@ -72,11 +76,13 @@ class RelatedManagerBase(Manager[M]):
 
     def _run(self, program: Callable[..., Program], *args: Any) -> Any:
         self._remove_prefetched_objects()
-        return databases.get(self._write_alias()).driver.run(program, self, *args)
+        held = driver_of(self.instance) if self._db is None else None
+        return (held or databases.get(self._write_alias()).driver).run(program, self, *args)
 
     async def _arun(self, program: Callable[..., Program], *args: Any) -> Any:
         self._remove_prefetched_objects()
-        return await databases.get(self._write_alias()).adriver.arun(program, self, *args)
+        held = adriver_of(self.instance) if self._db is None else None
+        return await (held or databases.get(self._write_alias()).adriver).arun(program, self, *args)
 
     def _creating(self) -> Any:
         """Return the queryset that new related objects are created with."""

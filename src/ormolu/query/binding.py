@@ -33,11 +33,9 @@ class SessionConnection:
         self.session = session
         self.connection = connection
 
-    def _execute(self, sql: str, params: Any) -> Any:
+    def _execute(self, sql: str, params: Any, *, many: bool = False) -> Any:
         try:
-            return self.connection.exec_driver_sql(
-                sql, params if isinstance(params, list) else tuple(params) or None
-            )
+            return self.connection.exec_driver_sql(sql, params if many else tuple(params) or None)
         except sqlalchemy.exc.DBAPIError as error:
             raise translate_sqlalchemy(error) from error.orig
 
@@ -56,7 +54,7 @@ class SessionConnection:
     def executemany(self, sql: str, rows: Any) -> Any:
         """Run a statement for each row of parameters; return the number of changed rows."""
         found = [tuple(row) for row in rows]
-        return self._execute(sql, found).rowcount if found else 0
+        return self._execute(sql, found, many=True).rowcount if found else 0
 
     def enter(self, *, durable: bool = False, savepoint: bool = True, **options: Any) -> Any:
         """Begin a savepoint of the session's transaction."""
@@ -131,6 +129,38 @@ class SessionDriver:
         """Attach objects to the session; one that it holds already is given in place of its double."""
         seen: dict[int, Any] = {}
         return [attach(self.session, instance, seen) for instance in found]
+
+
+class AsyncSessionDriver:
+    """The same for an AsyncSession: a program runs as a whole in its greenlet."""
+
+    def __init__(self, session: Any, model: Any) -> None:
+        self.session = session
+        self.model = model
+
+    async def arun(self, program: Callable[..., Generator[Any, Any, Any]], *args: Any) -> Any:
+        """Flush what is pending, then drive a program on the session's connection."""
+        return await self.session.run_sync(lambda session: SessionDriver(session, self.model).run(program, *args))
+
+
+def driver_of(instance: Any) -> SessionDriver | None:
+    """Return what runs the programs of an object that a session holds: on that session. None for other objects.
+
+    On another connection they would not see the session's work, and might wait for its locks.
+    """
+    state = instance.__dict__.get("_sa_instance_state")
+    if state is None or state.session_id is None or state.session is None:
+        return None
+    return SessionDriver(state.session, type(instance))
+
+
+def adriver_of(instance: Any) -> AsyncSessionDriver | None:
+    """The same in async code, for an object that an AsyncSession holds."""
+    state = instance.__dict__.get("_sa_instance_state")
+    if state is None or state.session_id is None:
+        return None
+    session = state.async_session
+    return None if session is None else AsyncSessionDriver(session, type(instance))
 
 
 _shared: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ormolu.query import terminals
-from ormolu.query.binding import SessionDriver
+from ormolu.query.binding import AsyncSessionDriver, SessionDriver
 from ormolu.query.chain import M, R
 from ormolu.query.queryset import QuerySet
 
@@ -29,6 +29,13 @@ class Binding:
     def run(self, program: Any, *args: Any) -> Any:
         """Drive a program on the session."""
         return self.driver.run(program, *args)
+
+    async def arun(self, program: Any, *args: Any) -> Any:
+        """Drive a program on the AsyncSession that this session belongs to."""
+        from sqlalchemy.ext.asyncio import async_session
+
+        owner: Any = async_session(self.session)
+        return await AsyncSessionDriver(owner, self.model).arun(program, *args)
 
 
 class SessionQuerySet(QuerySet[M, R]):
@@ -137,15 +144,18 @@ class SessionQuerySet(QuerySet[M, R]):
 
 def session_queryset(manager: Any, session: Any) -> Any:
     """Return a manager's queryset, with the methods of its own class, bound to a Session."""
-    queryset = manager.get_queryset()
-    cls: Any = queryset.__class__
-    if cls is QuerySet:
-        cls = cast(Any, SessionQuerySet)
-    elif SessionQuerySet not in cls.__mro__:
-        cls = cast(Any, type(f"Session{cls.__name__}", (SessionQuerySet, cls), {}))
+    return bound(manager.get_queryset(), manager.model, session)
+
+
+def bound(queryset: Any, model: Any, session: Any) -> Any:
+    """Return a queryset bound to a Session."""
+    cls: Any = type(queryset)
+    if not issubclass(cls, SessionQuerySet):
+        plain = cls is QuerySet
+        cls = SessionQuerySet if plain else type(f"Session{cls.__name__}", (SessionQuerySet, cls), {})
     made = object.__new__(cls)
     made.__dict__.update(queryset.__dict__)
-    made._binding = Binding(session, manager.model)
+    made._binding = Binding(session, model)
     return made
 
 

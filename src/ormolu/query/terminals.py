@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from ormolu.compile import change, statements
-from ormolu.compile.plan import remember
+from ormolu.compile.plan import Plan, remember
 from ormolu.compile.shape import SCALARS, width
 from ormolu.compile.statements import plan_for
 from ormolu.compile.summary import Aggregates
@@ -21,17 +21,31 @@ Program = Generator[Any, Any, Any]
 MOST_FOR_GET = 21
 
 
-def rows(driver: Any, query: Any) -> Program:
-    """Return the results of a query as a list. One SELECT."""
-    plan, values = plan_for(driver, query, "rows", statements.rows)
+def reading(plan: Plan, values: Any, nothing: Any) -> Program:
+    """Return what a plan reads; `nothing`, without asking the database, where no row can meet its conditions."""
     if plan.empty:
-        return []
+        return nothing
     try:
         params = plan.bind(values)
     except EmptyResultSet:
-        return []
-    found = yield Fetch(plan.sql, params)
-    return plan.decode(found)  # type: ignore[misc]
+        return nothing
+    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+
+
+def changing(plan: Plan, values: Any) -> Program:
+    """Return how many rows a plan changes: 0, without asking the database, where none can meet its conditions."""
+    if plan.empty:
+        return 0
+    try:
+        params = plan.bind(values)
+    except EmptyResultSet:
+        return 0
+    return (yield Execute(plan.sql, params))
+
+
+def rows(driver: Any, query: Any) -> Program:
+    """Return the results of a query as a list. One SELECT."""
+    return reading(*plan_for(driver, query, "rows", statements.rows), [])
 
 
 def results(driver: Any, queryset: Any) -> Program:
@@ -109,26 +123,12 @@ def first_of(driver: Any, queryset: Any) -> Program:
 
 def count(driver: Any, query: Any) -> Program:
     """Return the number of rows. One SELECT."""
-    plan, values = plan_for(driver, query, "count", statements.count)
-    if plan.empty:
-        return 0
-    try:
-        params = plan.bind(values)
-    except EmptyResultSet:
-        return 0
-    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+    return reading(*plan_for(driver, query, "count", statements.count), 0)
 
 
 def exists(driver: Any, query: Any) -> Program:
     """Return whether there is a row. One SELECT."""
-    plan, values = plan_for(driver, query, "exists", statements.exists)
-    if plan.empty:
-        return False
-    try:
-        params = plan.bind(values)
-    except EmptyResultSet:
-        return False
-    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+    return reading(*plan_for(driver, query, "exists", statements.exists), False)
 
 
 def aggregate(driver: Any, query: Any, expressions: dict[str, Any]) -> Program:
@@ -137,13 +137,8 @@ def aggregate(driver: Any, query: Any, expressions: dict[str, Any]) -> Program:
     plan, values = plan_for(
         driver, query, "aggregate", lambda d, q, p: aggregate_plan(d, q, p, aggregates), aggregates
     )
-    try:
-        params = () if plan.empty else plan.bind(values)
-    except EmptyResultSet:
-        return empty_summary(expressions)
-    if plan.empty:
-        return empty_summary(expressions)
-    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+    found = yield from reading(plan, values, None)
+    return empty_summary(expressions) if found is None else found
 
 
 def empty_summary(expressions: dict[str, Any]) -> dict[str, Any]:
@@ -196,25 +191,12 @@ def update_table(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Progr
     plan, values = plan_for(
         driver, query, "update", lambda d, q, p: change.update(d, q, p, assignments), assignments
     )
-    if plan.empty:
-        return 0
-    try:
-        params = plan.bind(values)
-    except EmptyResultSet:
-        return 0
-    return (yield Execute(plan.sql, params))
+    return (yield from changing(plan, values))
 
 
 def delete_rows(driver: Any, query: Any) -> Program:
     """Delete all rows with one DELETE, nothing collected; return how many."""
-    plan, values = plan_for(driver, query, "delete", change.delete)
-    if plan.empty:
-        return 0
-    try:
-        params = plan.bind(values)
-    except EmptyResultSet:
-        return 0
-    return (yield Execute(plan.sql, params))
+    return changing(*plan_for(driver, query, "delete", change.delete))
 
 
 def save_new(driver: Any, instance: Any) -> Program:
