@@ -28,7 +28,7 @@ class Adapter(Base):
 
     OVERRIDES = django_names.overrides()
     # startswith and its like distinguish case on every database, also where the database's LIKE doesn't.
-    FEATURES = {"has_case_insensitive_like": False}  # noqa: RUF012
+    FEATURES = {"has_case_insensitive_like": False}
 
     def setup(self) -> None:
         ormolu.configure(
@@ -67,7 +67,9 @@ class Adapter(Base):
             for alias in ALIASES:
                 ormolu.create_tables(*models, using=alias)
         except Exception as error:
-            errors.update(dict.fromkeys((model.__name__ for model in models), f"{type(error).__name__}: {error}"[:300]))
+            errors.update(
+                dict.fromkeys((model.__name__ for model in models), f"{type(error).__name__}: {error}"[:300])
+            )
             return False
         return True
 

@@ -68,14 +68,18 @@ async def test_a_slice_is_one_for_each_object(authors, world: World, queries):
 
 async def test_a_slice_of_a_many_to_many_relation(authors, world: World):
     """Shared rows count for each of their holders."""
-    books = Essay.objects.filter(author__name="a").prefetch_related(Prefetch("tags", Topic.objects.all()[:1], "first"))
+    books = Essay.objects.filter(author__name="a").prefetch_related(
+        Prefetch("tags", Topic.objects.all()[:1], "first")
+    )
     assert [[t.label for t in book.first] for book in await world.list(books)] == [["x"], ["y"], ["x"]]
 
 
 async def test_later_lookups_go_on_from_what_a_queryset_prefetches(authors, world: World):
     """The lists that a Prefetch's own queryset fills are there for the next lookup."""
     books = Essay.objects.prefetch_related(Prefetch("tags", to_attr="labels"))
-    found = await world.list(authors.prefetch_related(Prefetch("books", books, "shelf"), "shelf__labels__books"))
+    found = await world.list(
+        authors.prefetch_related(Prefetch("books", books, "shelf"), "shelf__labels__books")
+    )
     tag = found[0].shelf[0].labels[0]
     assert tag.label == "x"
     assert [b.title for b in tag._prefetched_objects_cache["books"]] == ["a0", "a2", "b0", "b2"]
