@@ -140,7 +140,11 @@ class AsyncSessionDriver:
 
     async def arun(self, program: Callable[..., Generator[Any, Any, Any]], *args: Any) -> Any:
         """Flush what is pending, then drive a program on the session's connection."""
-        return await self.session.run_sync(lambda session: SessionDriver(session, self.model).run(program, *args))
+
+        def drive(session: Any) -> Any:
+            return SessionDriver(session, self.model).run(program, *args)
+
+        return await self.session.run_sync(drive)
 
 
 def driver_of(instance: Any) -> SessionDriver | None:
