@@ -28,7 +28,10 @@ def parcels(db: Backend) -> Any:
 async def test_columns_conditions_and_order(parcels, world: World):
     """select, where with params, and order_by, which may name a table's column."""
     heavy = parcels.extra(
-        select={"twice": "weight * %s"}, select_params=[2], where=["weight > %s", "weight < %s"], params=[1, 9]
+        select={"twice": "weight * %s"},
+        select_params=[2],
+        where=["weight > %s", "weight < %s"],
+        params=[1, 9],
     )
     found = await world.list(heavy.extra(order_by=["-parcel.code"]))
     assert [(p.code, p.twice) for p in found] == [("c", 4), ("a", 6)]
@@ -44,7 +47,9 @@ async def test_other_values_share_no_plan_by_mistake(parcels, world: World):
 
 async def test_one_more_table(parcels, world: World):
     """Tables are joined by the conditions given with them."""
-    found = parcels.extra(tables=["parcel_seal"], where=["parcel_seal.number = parcel.weight"]).order_by("code")
+    found = parcels.extra(tables=["parcel_seal"], where=["parcel_seal.number = parcel.weight"]).order_by(
+        "code"
+    )
     assert [p.code for p in await world.list(found)] == ["a"]
 
 

@@ -49,7 +49,13 @@ async def test_rows_of_three_tables_make_one_object(trattoria, world: World, que
     """One SELECT joins the parents."""
     queries.clear()
     found = await world(Trattoria.objects.get, name="luigi", hot_dogs=True, pasta=4)
-    assert (found.pk, found.id, found.name, found.seats, found.pasta) == (trattoria.pk, found.pk, "luigi", 20, 4)
+    assert (found.pk, found.id, found.name, found.seats, found.pasta) == (
+        trattoria.pk,
+        found.pk,
+        "luigi",
+        20,
+        4,
+    )
     assert len(queries) == 1
 
 
@@ -63,7 +69,9 @@ async def test_a_key_needs_no_join(trattoria, world: World, queries):
 
 async def test_lookups_cross_from_parent_to_child_and_back(trattoria, world: World):
     """From the parent down by the children's names; from the child over the parent's relations."""
-    assert [p.name for p in await world.list(Place.objects.filter(restaurant__trattoria__pasta=4))] == ["luigi"]
+    assert [p.name for p in await world.list(Place.objects.filter(restaurant__trattoria__pasta=4))] == [
+        "luigi"
+    ]
     assert await world(Trattoria.objects.filter(reviews__text="good").count) == 1
     assert await world(Trattoria.objects.exclude(reviews__text="good").count) == 0
     assert await world(Trattoria.objects.aggregate, Sum("seats"), Max("name")) == {
@@ -94,7 +102,9 @@ def test_a_parents_key_is_known_without_a_query(trattoria, world: World, queries
 
 async def test_an_update_reaches_all_tables(trattoria, world: World):
     """One UPDATE a table, of the rows that matched before the first of them."""
-    assert await world(Trattoria.objects.filter(name="luigi").update, name="gino", hot_dogs=False, pasta=5) == 1
+    assert (
+        await world(Trattoria.objects.filter(name="luigi").update, name="gino", hot_dogs=False, pasta=5) == 1
+    )
     found = await world(Trattoria.objects.get)
     assert (found.name, found.hot_dogs, found.pasta) == ("gino", False, 5)
     assert await world(Place.objects.get, name="bench")

@@ -23,7 +23,9 @@ class Sale(Model):
 @pytest.fixture
 def shops(db: Backend) -> dict[str, Shop]:
     """Three shops; the last has no sales."""
-    made = {name: Shop.objects.create(name=name, staff=staff) for name, staff in (("a", 1), ("b", 5), ("c", 9))}
+    made = {
+        name: Shop.objects.create(name=name, staff=staff) for name, staff in (("a", 1), ("b", 5), ("c", 9))
+    }
     for name, amount in (("a", 10), ("a", 30), ("b", 20)):
         Sale.objects.create(shop=made[name], amount=amount)
     return made
@@ -40,7 +42,10 @@ async def test_references_reach_over_two_levels(shops, world: World):
     """OuterRef(OuterRef(...)) names the query around the enclosing one, whatever is checked before."""
     same = Sale.objects.filter(shop=OuterRef(OuterRef("pk")), pk=OuterRef("pk"))
     busy = Sale.objects.filter(Exists(same), amount__gte=20)
-    assert [s.name for s in await world.list(Shop.objects.filter(Exists(busy)).order_by("name"))] == ["a", "b"]
+    assert [s.name for s in await world.list(Shop.objects.filter(Exists(busy)).order_by("name"))] == [
+        "a",
+        "b",
+    ]
 
 
 def test_a_reference_outwards_with_nothing_outside_is_refused(db):

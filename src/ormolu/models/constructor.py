@@ -147,9 +147,7 @@ def forget_deferred(values: dict[str, Any]) -> None:
 def announce(instance: Any, arguments: dict[str, Any]) -> None:
     """Tell those who listen that an instance is being made: pre_init, and SQLAlchemy's `init` event."""
     given = {
-        name: value
-        for name, value in arguments.items()
-        if value is not MISSING and not name.startswith("__")
+        name: value for name, value in arguments.items() if value is not MISSING and not name.startswith("__")
     }
     given.update(arguments.get("__unknown") or {})
     cls: Any = instance.__class__

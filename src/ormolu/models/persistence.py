@@ -20,7 +20,7 @@ from ormolu.writes.save import save as save_program
 
 
 def sync_driver(instance: Any, using: str | None) -> Any:
-    """Return what runs an instance's programs: its session's connection where one holds it, else a database's driver."""
+    """Return what runs an instance's programs: its session's connection where one holds it, else a driver."""
     held = driver_of(instance) if using is None else None
     return held or databases.get(using or write_alias(instance)).driver
 

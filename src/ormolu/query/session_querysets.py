@@ -149,10 +149,11 @@ def session_queryset(manager: Any, session: Any) -> Any:
 
 def bound(queryset: Any, model: Any, session: Any) -> Any:
     """Return a queryset bound to a Session."""
-    cls: Any = type(queryset)
-    if not issubclass(cls, SessionQuerySet):
-        plain = cls is QuerySet
-        cls = SessionQuerySet if plain else type(f"Session{cls.__name__}", (SessionQuerySet, cls), {})
+    cls: Any = queryset.__class__
+    if cls is QuerySet:
+        cls = cast(Any, SessionQuerySet)
+    elif SessionQuerySet not in cls.__mro__:
+        cls = cast(Any, type(f"Session{cls.__name__}", (SessionQuerySet, cls), {}))
     made = object.__new__(cls)
     made.__dict__.update(queryset.__dict__)
     made._binding = Binding(session, model)
