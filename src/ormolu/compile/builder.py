@@ -13,10 +13,10 @@ from sqlalchemy.sql.elements import BindParameter, ClauseElement, UnaryExpressio
 from ormolu.compile import names as paths
 from ormolu.compile import negation
 from ormolu.compile.conditions import EVERYTHING, NONE, NOTHING, Condition, combine, negate
-from ormolu.compile.joins import Join, JoinTree, Names
+from ormolu.compile.joins import Join, JoinTree, Names, backwards, column_field, first_multiple, multiple
 from ormolu.compile.names import Path
 from ormolu.compile.params import Params
-from ormolu.compile.paths import PathInfo
+from ormolu.compile.relations import check_relation_value, relation_lookup
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
 
@@ -519,35 +519,6 @@ def both_sides(term: Term, value: Any, owner: Any) -> Any:
     return transforms[0].other_side(value, owner, inner, transforms[::-1])
 
 
-def backwards(hop: Any) -> Any:
-    """Return a hop the other way round."""
-    return PathInfo(
-        hop.to_meta,
-        hop.from_meta,
-        tuple((rhs, lhs) for lhs, rhs in hop.pairs),
-        True,
-        False,
-        hop.join_field,
-        not hop.reverse,
-    )
-
-
-def column_field(meta: Any, column: Any) -> Any:
-    """Return the field of a model that a column belongs to."""
-    return next(field for field in meta.concrete_fields if field.sa_column is column)
-
-
-def first_multiple(join: Join) -> Join | None:
-    """Return the first join on the way to this one that may meet several rows."""
-    found = None
-    here = join
-    while here.parent is not None:
-        if here.path is not None and here.path.multiple:
-            found = here
-        here = here.parent
-    return found
-
-
 def term_joins(builder: Builder, expression: Any) -> frozenset[Join]:
     """Return the joins that the arguments of an aggregate read."""
     found: set[Join] = set()
@@ -557,11 +528,6 @@ def term_joins(builder: Builder, expression: Any) -> frozenset[Join]:
             if first is not None:
                 found.add(first)
     return frozenset(found)
-
-
-def multiple(join: Join) -> bool:
-    """Tell whether a join may meet several rows."""
-    return any(j.path is not None and j.path.multiple for j in join.chain())
 
 
 def from_term(term: Term, negated: bool = False) -> Condition:
@@ -576,51 +542,3 @@ def from_term(term: Term, negated: bool = False) -> Condition:
         window=term.window,
         group=term.group_columns() if term.aggregate or term.window else (),
     )
-
-
-def relation_lookup(builder: Builder, field: Any, names: list[str], whole: str) -> None:
-    """Refuse what can't be asked of a relation itself."""
-    if len(names) > 1 or names[0] not in RELATION_LOOKUPS:
-        meta = getattr(field, "related_model", None)
-        known = paths.choices(meta._meta) if meta is not None else []
-        near = difflib.get_close_matches(names[0], [*known, *RELATION_LOOKUPS], 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise FieldError(
-            f"Related Field got invalid lookup: {names[0]} (in {whole!r}).{hint} Lookups of a relation are "
-            f"{', '.join(RELATION_LOOKUPS)}; fields of {meta.__name__ if meta else 'it'} are {', '.join(known)}"
-        )
-
-
-RELATION_LOOKUPS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull")
-
-
-def check_relation_value(path: Path, value: Any, name: str) -> None:
-    """Refuse an object of another model than the relation's (Django's rule and text)."""
-    candidates: Any = ()
-    if hasattr(value, "_meta"):
-        candidates = [value]
-    elif isinstance(value, _LISTS):
-        candidates = value
-    related = path.meta
-    for item in candidates:
-        if hasattr(item, "_meta") and not hasattr(item, "ops"):
-            check_object(item, related)
-    model = getattr(value, "model", None)
-    if model is None or not hasattr(value, "query") or value.query.values_fields is not None:
-        return
-    if not compatible(model._meta, related):
-        raise ValueError(
-            f'Cannot use QuerySet for "{model._meta.object_name}": Use a QuerySet for "{related.object_name}".'
-        )
-
-
-def check_object(item: Any, related: Any) -> None:
-    """Refuse an object of another model."""
-    if isinstance(item, type) or not compatible(item._meta, related):
-        raise ValueError(f'Cannot query "{item}": Must be "{related.object_name}" instance.')
-
-
-def compatible(meta: Any, other: Any) -> bool:
-    """Tell whether objects of one model may stand for those of another (Django: by inheritance)."""
-    one, two = meta.concrete_model, other.concrete_model
-    return bool(one is two or issubclass(one, two) or issubclass(two, one))

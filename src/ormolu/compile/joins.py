@@ -124,3 +124,37 @@ class Names:
             return table
         prefix = "TUVWXYZ"[min(self.depth, 6)] if self.depth < 7 else f"S{self.depth}_"
         return table.alias(f"{prefix}{self.count - 1 if self.depth else self.count}")
+
+
+def backwards(hop: Any) -> Any:
+    """Return a hop the other way round."""
+    return PathInfo(
+        hop.to_meta,
+        hop.from_meta,
+        tuple((rhs, lhs) for lhs, rhs in hop.pairs),
+        True,
+        False,
+        hop.join_field,
+        not hop.reverse,
+    )
+
+
+def column_field(meta: Any, column: Any) -> Any:
+    """Return the field of a model that a column belongs to."""
+    return next(field for field in meta.concrete_fields if field.sa_column is column)
+
+
+def first_multiple(join: Join) -> Join | None:
+    """Return the first join on the way to this one that may meet several rows."""
+    found = None
+    here = join
+    while here.parent is not None:
+        if here.path is not None and here.path.multiple:
+            found = here
+        here = here.parent
+    return found
+
+
+def multiple(join: Join) -> bool:
+    """Tell whether a join may meet several rows."""
+    return any(j.path is not None and j.path.multiple for j in join.chain())

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.compile.builder import Builder, multiple
+from ormolu.compile.builder import Builder
 from ormolu.compile.conditions import EVERYTHING, NOTHING, combine, flatten
-from ormolu.compile.joins import Join
+from ormolu.compile.joins import Join, multiple
 from ormolu.compile.ordering import Order, orders
 from ormolu.compile.qualify import qualified
 from ormolu.compile.terms import Term

@@ -211,7 +211,11 @@ class Persistence(InstanceMethods):
         columns: list[str] = []
         state = self.__dict__.get(STATE)
         if state is not None and state.async_session is not None:
-            await state.async_session.run_sync(lambda _: self._load_in_session(names))
+
+            def load(session: Any) -> None:
+                self._load_in_session(names)
+
+            await state.async_session.run_sync(load)
         for name in names:
             field = self._named(name)
             if isinstance(field, RelationshipField):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F",
     "FilteredRelation", "Func", "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet",
-    "RawSQL", "RowRange", "StdDev", "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame",
-    "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
+    "RawSQL", "RowRange", "StdDev", "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance", "When",
+    "Window", "WindowFrame", "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
 ]  # fmt: skip
 
 _HOMES = {
