@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         "--only", metavar="NAMES", help="libraries, e.g. ormolu,django (the floors always run)"
     )
     arguments.add_argument("--workloads", metavar="KEYS", help="e.g. A,F,R; P is the import time")
-    arguments.add_argument("--rounds", type=int, help="rounds of each library and workload (5; quick: 2)")
+    arguments.add_argument("--rounds", type=int, help="rounds of each library and workload (4; quick: 2)")
     arguments.add_argument(
         "--quick", action="store_true", help="short rounds: a smoke test, not a measurement"
     )
@@ -120,7 +120,7 @@ def main() -> None:
         sys.exit(str(error))
     if options.pin:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    rounds = options.rounds or (2 if options.quick else 5)
+    rounds = options.rounds or (2 if options.quick else 4)
     plan = Plan(rounds, *((0.01, 1) if options.quick else (0.04, 2)))
     started = time.perf_counter()
     measured: dict[Kind, Results] = {}
