@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 
@@ -73,7 +74,7 @@ class Hook:
         _log.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
 
 
-class Blocks:
+class Blocks(ABC):
     """The transaction state of a connection. `attention` tells its statements to take the careful path."""
 
     key: object = None
@@ -106,9 +107,9 @@ class Blocks:
         """Return a statement to run after the transaction's end, if any."""
         return None
 
+    @abstractmethod
     def in_transaction(self) -> bool:
         """Ask the driver whether a transaction is open; flags alone would miss an interrupted BEGIN."""
-        raise NotImplementedError
 
     def reads_only(self, sql: str) -> bool:
         """Say whether a statement certainly changes nothing; only SQLite needs to know."""

@@ -10,6 +10,7 @@ import inspect
 import logging
 import warnings
 import weakref
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from time import time
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -52,33 +53,33 @@ class SyncConnection(Blocks):
 
     # -- statements, each to be given by the subclass
 
+    @abstractmethod
     def fetch(self, sql: str, params: Any = ()) -> Any:
         """Run a statement and return its rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def execute(self, sql: str, params: Any = ()) -> int:
         """Run a statement and return how many rows it changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def insert(self, sql: str, params: Any = ()) -> Any:
         """Insert one row and return the key that the database gave it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def executemany(self, sql: str, rows: Any) -> int:
         """Run a statement for each row of parameters and return how many rows changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
         """Yield the rows in lists of at most `chunk_size`, without holding all of them."""
-        raise NotImplementedError
 
     def raw_cursor(self) -> Any:
         """Return a new cursor of the driver."""
         return self.fairy.cursor()
 
+    @abstractmethod
     def control_now(self, sql: str) -> None:
         """Run a control statement."""
-        raise NotImplementedError
 
     # -- blocks
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import abstractmethod
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from time import time
@@ -43,33 +44,33 @@ class AsyncConnection(Blocks):
 
     # -- statements, each to be given by the subclass
 
+    @abstractmethod
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         """Run a statement and return its rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def execute(self, sql: str, params: Any = ()) -> int:
         """Run a statement and return how many rows it changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def insert(self, sql: str, params: Any = ()) -> Any:
         """Insert one row and return the key that the database gave it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def many(self, sql: str, rows: Any) -> int:
         """Run a statement for each row of parameters, inside a transaction."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> AsyncGenerator[list[Any], None]:
         """Yield the rows in lists of at most `chunk_size`, inside a transaction."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def control_now(self, sql: str) -> None:
         """Run a control statement."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def terminate(self) -> None:
         """Cut the connection without a word to the server."""
-        raise NotImplementedError
 
     async def executemany(self, sql: str, rows: Any) -> int:
         """Run a statement for each row of parameters, all or none; return how many rows changed."""
@@ -186,9 +187,9 @@ class AsyncConnection(Blocks):
         """Translate a driver's error."""
         return translate(error, sql, params)
 
+    @abstractmethod
     def disconnected(self, error: BaseException) -> bool:
         """Say whether an error means that the connection is gone."""
-        raise NotImplementedError
 
     def use(self, fairy: Any) -> None:
         """Work on another connection of the pool from now on."""
