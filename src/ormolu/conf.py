@@ -15,7 +15,6 @@ Nothing is read before the first use, so importing models needs neither settings
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import importlib.util
 import json
@@ -28,6 +27,7 @@ from types import ModuleType
 from typing import Any
 
 from ormolu.exceptions import ImproperlyConfigured
+from ormolu.near import near_names
 from ormolu.signals import setting_changed
 
 __all__ = ["DEFAULTS", "Settings", "configure", "override", "settings"]
@@ -155,7 +155,7 @@ def configure(url: str | None = None, /, **values: Any) -> Settings:
             raise ImproperlyConfigured(
                 f"configure() got {name!r}, which is no setting.{_near(name.upper(), DEFAULTS)}"
             )
-        if name not in DEFAULTS and (close := difflib.get_close_matches(name, DEFAULTS, 1, 0.8)):
+        if name not in DEFAULTS and (close := near_names(name, DEFAULTS, cutoff=0.8)):
             raise ImproperlyConfigured(f"There is no setting {name!r}. Did you mean {close[0]!r}?")
         _check_choice(name, values[name])
     if url is not None:
@@ -188,7 +188,7 @@ def override(**values: Any) -> Generator[Settings, None, None]:
 
 
 def _near(name: str, choices: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, choices, 1)
+    close = near_names(name, choices)
     return f" Did you mean {close[0]!r}?" if close else f" The settings are: {', '.join(choices)}."
 
 
@@ -293,10 +293,13 @@ def _tool_table(path: Path) -> dict[str, Any]:
     """Return `[tool.ormolu]` with upper-case names, {} if the file or the table is missing."""
     if not path.is_file():
         return {}
-    import tomllib  # only where such a file is: it is not needed by programs that call configure()
-
     try:
-        table: dict[str, Any] = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("ormolu", {})
+        text = path.read_text("utf-8")
+        if "ormolu" not in text:
+            return {}
+        import tomllib  # only where there may be such a table: it takes milliseconds
+
+        table: dict[str, Any] = tomllib.loads(text).get("tool", {}).get("ormolu", {})
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"{path} can't be read: {error}") from error
     values: dict[str, Any] = {name.upper(): value for name, value in table.items()}

@@ -18,14 +18,16 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import ContextDecorator, contextmanager
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ormolu import databases
 from ormolu.databases.ambient import owner
 from ormolu.databases.blocks import Hook, arun_hooks, run_hooks
-from ormolu.databases.database import Database
 from ormolu.exceptions import TransactionManagementError
 from ormolu.signals import is_async_callable
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
 
 __all__ = [
     "AsyncAtomic", "Atomic", "TransactionManagementError", "aatomic", "aon_commit", "asavepoint",

@@ -1,5 +1,7 @@
 """Lookups are registered on classes and instances, and found through the classes' order."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -84,3 +86,30 @@ def test_register_lookup_as_a_decorator() -> None:
 
     assert fields.SlugField().get_lookup("dashed") is Dashed
     fields.SlugField._unregister_lookup(Dashed)
+
+
+def test_the_librarys_own_lookups_give_way() -> None:
+    """A lookup that was registered before the library's own were loaded stays where it is."""
+    script = """
+import sys
+from ormolu import CharField, Model, TextField
+from ormolu.fields import Field
+from ormolu.query import Lookup
+
+class Contains(Lookup):
+    lookup_name = "contains"
+
+class Regex(Lookup):
+    lookup_name = "regex"
+
+Field.register_lookup(Contains)
+CharField.register_lookup(Regex)
+assert "ormolu.query.text_lookups" not in sys.modules
+assert TextField().get_lookup("contains") is Contains
+assert CharField().get_lookup("regex") is Regex
+from ormolu.query import text_lookups
+assert TextField().get_lookup("regex") is text_lookups.Regex
+CharField._unregister_lookup(Regex)
+assert CharField().get_lookup("regex") is text_lookups.Regex
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

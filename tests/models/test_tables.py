@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
 import ormolu
 from models.library import Author, Book, Membership, Note
@@ -29,6 +31,33 @@ def test_references_are_checked_at_the_end() -> None:
     sql = "\n".join(statements(postgresql.dialect(), [Membership.__table__]))
     assert "FOREIGN KEY(club_id) REFERENCES shelf_club (id) DEFERRABLE INITIALLY DEFERRED" in sql
     assert "CREATE INDEX ix_shelf_membership_club_id ON shelf_membership (club_id)" in sql
+
+
+def test_options_for_sqlite(apps: Apps) -> None:
+    """A table with an automatic key says AUTOINCREMENT; all other options of the dialect can be read and set."""
+
+    class Plain(Model):
+        class Meta:
+            app_label = "library"
+
+    class Strict(Model):
+        __table_args__ = {"sqlite_strict": True}
+
+        class Meta:
+            app_label = "library"
+
+    plain, strict = Plain._meta.table, Strict._meta.table
+    assert dict(plain.kwargs) == {"sqlite_autoincrement": True}
+    for table in (plain, plain.to_metadata(sa.MetaData())):
+        options = table.dialect_options["sqlite"]
+        assert options["autoincrement"] is True
+        assert options["with_rowid"] is True
+        assert "strict" in options
+        assert "AUTOINCREMENT" in str(CreateTable(table).compile(dialect=sqlite.dialect()))
+    assert dict(strict.kwargs) == {"sqlite_strict": True, "sqlite_autoincrement": True}
+    assert str(CreateTable(strict).compile(dialect=sqlite.dialect())).rstrip().endswith("STRICT")
+    plain.dialect_options["sqlite"]["strict"] = True
+    assert dict(plain.kwargs) == {"sqlite_autoincrement": True, "sqlite_strict": True}
 
 
 def test_constraints_and_indexes(apps: Apps) -> None:

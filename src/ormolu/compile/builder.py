@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -19,6 +18,7 @@ from ormolu.compile.params import Params
 from ormolu.compile.relations import check_relation_value, relation_lookup
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
+from ormolu.near import near_names
 
 LOOKUP_SEP = "__"
 _LISTS: tuple[type[Any], ...] = (list, tuple, set)
@@ -155,7 +155,7 @@ class Builder:
                 f"Unsupported lookup '{name}' in '{whole}': the type of what stands before it is not known."
             )
         known = sorted(field.get_lookups())
-        near = difflib.get_close_matches(name, known, 1)
+        near = near_names(name, known)
         hint = f", perhaps you meant {near[0]}?" if near else "."
         owner = getattr(field, "model", None)
         on = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldDoesNotExist, FieldError
+from ormolu.near import near_names
 
 
 class Path:
@@ -130,7 +130,7 @@ def choices(meta: Any, extra: Iterable[str] = ()) -> list[str]:
 
 def unknown(name: str, known: list[str], kind: str, meta: Any) -> str:
     """Word the error of an unknown name, with the near miss."""
-    near = difflib.get_close_matches(name, known, 1)
+    near = near_names(name, known)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     model = f" of {meta.object_name}" if meta is not None else ""
     return f"Cannot resolve keyword '{name}' into {kind}{model}.{hint} Choices are: {', '.join(known)}"

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PathInfo:
-    """How to get from one table to the next.
+    """How to get from one table to the next. Never changed once made.
 
     Compared by identity: `==` between the columns in `pairs` would make SQL.
     """
 
-    from_meta: Any
-    to_meta: Any
-    pairs: tuple[tuple[sa.Column[Any], sa.Column[Any]], ...]
-    """(column on the near side, column on the far side), joined by AND."""
-    multiple: bool
-    """One row may meet several: a reverse foreign key, a many-to-many relation."""
-    nullable: bool
-    """The join may find nothing: a foreign key that may be NULL, any reverse relation."""
-    join_field: Any
-    reverse: bool
-    filtered: Any = None
-    """The condition of a FilteredRelation, which becomes part of ON."""
+    __slots__ = ("filtered", "from_meta", "join_field", "multiple", "nullable", "pairs", "reverse", "to_meta")
+
+    def __init__(
+        self,
+        from_meta: Any,
+        to_meta: Any,
+        pairs: tuple[tuple[sa.Column[Any], sa.Column[Any]], ...],
+        multiple: bool,
+        nullable: bool,
+        join_field: Any,
+        reverse: bool,
+        filtered: Any = None,
+    ) -> None:
+        self.from_meta = from_meta
+        self.to_meta = to_meta
+        self.pairs = pairs
+        """(column on the near side, column on the far side), joined by AND."""
+        self.multiple = multiple
+        """One row may meet several: a reverse foreign key, a many-to-many relation."""
+        self.nullable = nullable
+        """The join may find nothing: a foreign key that may be NULL, any reverse relation."""
+        self.join_field = join_field
+        self.reverse = reverse
+        self.filtered = filtered
+        """The condition of a FilteredRelation, which becomes part of ON."""
+
+    def narrowed(self, condition: Any) -> Self:
+        """Return this hop to the rows that meet a condition; there may be none."""
+        return type(self)(
+            self.from_meta,
+            self.to_meta,
+            self.pairs,
+            self.multiple,
+            True,
+            self.join_field,
+            self.reverse,
+            condition,
+        )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from ormolu.compile import names as paths
 from ormolu.compile.names import Path
 from ormolu.exceptions import FieldError
+from ormolu.near import near_names
 
 RELATION_LOOKUPS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull")
 _LISTS: tuple[type[Any], ...] = (list, tuple, set)
@@ -18,7 +18,7 @@ def relation_lookup(builder: Any, field: Any, names: list[str], whole: str) -> N
     if len(names) > 1 or names[0] not in RELATION_LOOKUPS:
         meta = getattr(field, "related_model", None)
         known = paths.choices(meta._meta) if meta is not None else []
-        near = difflib.get_close_matches(names[0], [*known, *RELATION_LOOKUPS], 1)
+        near = near_names(names[0], [*known, *RELATION_LOOKUPS])
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise FieldError(
             f"Related Field got invalid lookup: {names[0]} (in {whole!r}).{hint} Lookups of a relation are "

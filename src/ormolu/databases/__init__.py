@@ -9,17 +9,19 @@ What a database is comes from the setting DATABASES; see `ormolu.conf`.
 from __future__ import annotations
 
 import atexit
-import difflib
 import os
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ormolu.conf import settings
 from ormolu.databases import ambient
-from ormolu.databases.config import parse
-from ormolu.databases.database import Database
-from ormolu.databases.observation import CapturedQuery, capture_queries
 from ormolu.exceptions import ImproperlyConfigured
+from ormolu.lazy import door
+from ormolu.near import near_names
+
+if TYPE_CHECKING:
+    from ormolu.databases.database import Database
+    from ormolu.databases.observation import CapturedQuery, capture_queries
 
 __all__ = [
     "CapturedQuery",
@@ -45,6 +47,10 @@ def get(alias: str = "default") -> Database:
         return _open[alias]
     except KeyError:
         pass
+    # Imported here, when the first query comes: a program that declares models needs no database.
+    from ormolu.databases.config import parse
+    from ormolu.databases.database import Database
+
     with _lock:
         if alias not in _open:
             _open[alias] = Database(parse(alias, _entry(alias)))
@@ -61,7 +67,7 @@ def _entry(alias: str) -> object:
             "environment variable DATABASE_URL, or put DATABASES into a settings.py (or "
             "[tool.ormolu.databases] into pyproject.toml) in the working directory."
         )
-    close = difflib.get_close_matches(alias, entries, 1)
+    close = near_names(alias, entries)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ImproperlyConfigured(
         f"There is no database {alias!r}.{hint} Configured: {', '.join(map(repr, entries))}."
@@ -125,3 +131,9 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = door(
+        __name__, {"database": "Database", "observation": "CapturedQuery capture_queries"}
+    )

@@ -6,7 +6,6 @@ safe in them. A name that is not understood is refused with the near miss, never
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from ormolu.exceptions import ImproperlyConfigured, MissingExtra
+from ormolu.near import near_names
 
 __all__ = ["DatabaseConfig", "PoolOptions", "parse"]
 
@@ -148,7 +148,7 @@ def parse(alias: str, value: Any) -> DatabaseConfig:
 def _refuse_unknown(alias: str, written: Mapping[str, Any]) -> None:
     for name in written:
         if name not in KEYS:
-            close = difflib.get_close_matches(name.upper(), KEYS, 1)
+            close = near_names(name.upper(), KEYS)
             hint = f" Did you mean {close[0]!r}?" if close else f" The keys are: {', '.join(sorted(KEYS))}."
             raise ImproperlyConfigured(f"DATABASES[{alias!r}] has the unknown key {name!r}.{hint}")
 
@@ -251,7 +251,7 @@ def _check_dialect(config: DatabaseConfig) -> None:
         config.url.get_dialect()
     except (NoSuchModuleError, ValueError):  # ValueError: a name with several dots
         name = config.url.drivername.partition("+")[0]
-        close = difflib.get_close_matches(name, ENGINES, 1)
+        close = near_names(name, ENGINES)
         hint = f"Did you mean {close[0]!r}?" if close else f"Engines: {', '.join(_short_names())}."
         raise ImproperlyConfigured(
             f"DATABASES[{config.alias!r}] has the unknown engine {config.url.drivername!r}. {hint}"

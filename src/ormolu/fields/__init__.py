@@ -1,29 +1,38 @@
-"""Fields: what the attributes of a model hold, and how their values travel to the database and back."""
+"""Fields: what the attributes of a model hold, and how their values travel to the database and back.
+
+Each name is imported on first use: a model pays for the kinds of fields that it has.
+"""
 
 from __future__ import annotations
 
-from ormolu.fields.arrays import ArrayField
-from ormolu.fields.autos import AutoField, BigAutoField, SmallAutoField
-from ormolu.fields.base import Field
-from ormolu.fields.binary import BinaryField
-from ormolu.fields.choices import Choices, IntegerChoices, TextChoices
-from ormolu.fields.dates import DateField, DateTimeField, DurationField, TimeField
-from ormolu.fields.files import FileField, FilePathField, ImageField
-from ormolu.fields.integers import (
-    BigIntegerField,
-    IntegerField,
-    PositiveBigIntegerField,
-    PositiveIntegerField,
-    PositiveSmallIntegerField,
-    SmallIntegerField,
-)
-from ormolu.fields.json import JSONField
-from ormolu.fields.network import GenericIPAddressField, IPAddressField
-from ormolu.fields.numbers import BooleanField, DecimalField, FloatField
-from ormolu.fields.options import NOT_PROVIDED, DatabaseDefault
-from ormolu.fields.plain import ColumnField
-from ormolu.fields.text import CharField, EmailField, SlugField, TextField, URLField
-from ormolu.fields.uuids import UUIDField
+from typing import TYPE_CHECKING
+
+from ormolu.lazy import door
+
+if TYPE_CHECKING:
+    from ormolu.fields.arrays import ArrayField
+    from ormolu.fields.autos import AutoField, BigAutoField, SmallAutoField
+    from ormolu.fields.base import Field
+    from ormolu.fields.binary import BinaryField
+    from ormolu.fields.choices import Choices, IntegerChoices, TextChoices
+    from ormolu.fields.dates import DateField, DateTimeField, DurationField, TimeField
+    from ormolu.fields.files import FileField, FilePathField, ImageField
+    from ormolu.fields.formats import EmailField, SlugField, URLField
+    from ormolu.fields.integers import (
+        BigIntegerField,
+        IntegerField,
+        PositiveBigIntegerField,
+        PositiveIntegerField,
+        PositiveSmallIntegerField,
+        SmallIntegerField,
+    )
+    from ormolu.fields.json import JSONField
+    from ormolu.fields.network import GenericIPAddressField, IPAddressField
+    from ormolu.fields.numbers import BooleanField, DecimalField, FloatField
+    from ormolu.fields.options import NOT_PROVIDED, DatabaseDefault
+    from ormolu.fields.plain import ColumnField
+    from ormolu.fields.text import CharField, TextField
+    from ormolu.fields.uuids import UUIDField
 
 __all__ = [
     "NOT_PROVIDED",
@@ -64,3 +73,29 @@ __all__ = [
     "URLField",
     "UUIDField",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "arrays": "ArrayField",
+            "autos": "AutoField BigAutoField SmallAutoField",
+            "base": "Field",
+            "binary": "BinaryField",
+            "choices": "Choices IntegerChoices TextChoices",
+            "dates": "DateField DateTimeField DurationField TimeField",
+            "files": "FileField FilePathField ImageField",
+            "formats": "EmailField SlugField URLField",
+            "integers": """
+                BigIntegerField IntegerField PositiveBigIntegerField PositiveIntegerField
+                PositiveSmallIntegerField SmallIntegerField
+            """,
+            "json": "JSONField",
+            "network": "GenericIPAddressField IPAddressField",
+            "numbers": "BooleanField DecimalField FloatField",
+            "options": "NOT_PROVIDED DatabaseDefault",
+            "plain": "ColumnField",
+            "text": "CharField TextField",
+            "uuids": "UUIDField",
+        },
+    )

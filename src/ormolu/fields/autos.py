@@ -5,11 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.sql.base import _DialectArgDict  # pyright: ignore
 
 from ormolu.fields.base import Field
 from ormolu.fields.integers import BigIntegerField, IntegerField, IntT, SmallIntegerField
 
 __all__ = ["AutoField", "AutoFieldMixin", "BigAutoField", "SmallAutoField"]
+
+
+class _CountsUpForever(_DialectArgDict):
+    """A table's options for SQLite, of which AUTOINCREMENT is set.
+
+    SQLAlchemy imports a dialect to know its other options. Here that waits until somebody asks for them: a program
+    that declares models may have another database, or none.
+    """
+
+    def __init__(self) -> None:
+        self._non_defaults = {"autoincrement": True}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        for known, value in vars(sa.Table._kw_reg_for_dialect_cls("sqlite")).items():
+            vars(self).setdefault(known, value)
+        return vars(self)[name]
 
 
 class AutoFieldMixin(Field[IntT]):
@@ -40,7 +59,11 @@ class AutoFieldMixin(Field[IntT]):
     def attach_to_table(column: sa.Column[Any], table: sa.Table) -> None:
         """Never give the number of a deleted row again, on SQLite either."""
         if column.primary_key:
-            table.dialect_options["sqlite"]["autoincrement"] = True
+            options: dict[str, Any] = table.dialect_options
+            if "sqlite" in options:
+                options["sqlite"]["autoincrement"] = True
+            else:
+                options["sqlite"] = _CountsUpForever()
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
         """Become the model's automatic key. Raises ValueError if it has one already."""

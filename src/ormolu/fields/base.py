@@ -22,7 +22,7 @@ from ormolu.fields.options import (
     unknown_option,
 )
 from ormolu.fields.registry import LookupRegistry
-from ormolu.fields.types import DeclaredType, type_of
+from ormolu.fields.types.choosing import DeclaredType, type_of
 
 T = TypeVar("T", default=Any)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypedDict
+
+from ormolu.near import near_names
 
 __all__ = ["COMMON_OPTIONS", "NOT_PROVIDED", "DatabaseDefault", "FieldOptions", "Missing", "unknown_option"]
 
@@ -96,6 +97,6 @@ class DatabaseDefault:
 def unknown_option(owner: str, unknown: Iterable[str], known: Collection[str]) -> TypeError:
     """Return the error for an option that `owner` does not have, with the nearest one that it has."""
     name = sorted(unknown)[0]
-    near = difflib.get_close_matches(name, known, n=1)
+    near = near_names(name, known)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     return TypeError(f"{owner}() has no option {name!r}. {hint}Options are: {', '.join(sorted(known))}.")

@@ -8,6 +8,9 @@ from typing import Any, ClassVar, cast
 __all__ = ["LookupRegistry"]
 
 
+_awaited: list[Callable[[], object]] = []
+
+
 class _ClassOrInstance:
     """A method that gets the class when called on the class, and the instance when called on an instance."""
 
@@ -32,12 +35,19 @@ class LookupRegistry:
     _edition: ClassVar[int] = 0
     _merged: ClassVar[tuple[int, dict[str, Any]]] = (-1, {})
 
+    @staticmethod
+    def await_lookups(load: Callable[[], object]) -> None:
+        """Let `load` register the library's own lookups when somebody first asks for lookups."""
+        _awaited.append(load)
+        LookupRegistry._edition += 1
+
     @classmethod
     def get_class_lookups(cls) -> dict[str, Any]:
         """Return lookups by name, those of all base classes included."""
         cached: tuple[int, dict[str, Any]] | None = cls.__dict__.get("_merged")
         if cached is not None and cached[0] == LookupRegistry._edition:
             return cached[1]
+        _load_awaited()
         merged: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
             merged.update(base.__dict__.get("class_lookups", {}))
@@ -59,8 +69,16 @@ class LookupRegistry:
         return lookup
 
     @_ClassOrInstance
+    def provide_lookup(target: Any, lookup: Any) -> Any:
+        """Register one of the library's own lookups, unless somebody has taken its name already."""
+        if lookup.lookup_name not in _own_table(target):
+            target.register_lookup(lookup)
+        return lookup
+
+    @_ClassOrInstance
     def _unregister_lookup(target: Any, lookup: Any, lookup_name: str | None = None) -> None:
         """Take a lookup away again from where it was registered."""
+        _load_awaited()
         del _own_table(target)[lookup_name or lookup.lookup_name]
         LookupRegistry._edition += 1
 
@@ -85,6 +103,12 @@ class LookupRegistry:
         if found is None and hasattr(self, "output_field"):
             return cast("Any", self).output_field.get_transform(lookup_name)
         return found if getattr(found, "is_transform", False) else None
+
+
+def _load_awaited() -> None:
+    for load in tuple(_awaited):
+        load()  # imports modules: who comes second, in another thread, waits until they are complete
+        _awaited[:] = [other for other in _awaited if other is not load]
 
 
 def _own_table(target: Any, *, create: bool = False) -> dict[str, Any]:

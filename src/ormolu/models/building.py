@@ -15,7 +15,6 @@ from sqlalchemy.orm.mapper import _event_on_init  # pyright: ignore
 from ormolu.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.fields.base import Field
 from ormolu.models import mapping, replacing
-from ormolu.models.constraints import add_to_table
 from ormolu.models.constructor import make_init
 from ormolu.models.inheritance import check_names, inherit_options, link_parents
 from ormolu.models.manager import Manager, ManagerDescriptor
@@ -78,7 +77,7 @@ def finish(cls: type[Any]) -> None:
     for prop in list(cls.__mapper__._props.values()):
         _add_relationship(cls, prop)
     if not meta.proxy:
-        add_to_table(meta)
+        _complete_table(meta)
     _install_init(cls)
     _add_default_manager(cls)
     if cls.__doc__ is None:
@@ -272,6 +271,13 @@ def _install_init(cls: type[Any]) -> None:
             _set(parent, "__init__", _model_init(cls))  # super().__init__() must set this class's fields
         return
     _set(cls, "__init__", init)
+
+
+def _complete_table(meta: Options) -> None:
+    if meta.db_table_comment or meta.unique_together or meta.indexes or meta.constraints:
+        from ormolu.models.constraints import add_to_table  # most models have none of these
+
+        add_to_table(meta)
 
 
 def _is_ours(function: Any) -> bool:

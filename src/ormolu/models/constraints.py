@@ -9,12 +9,12 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping, conv
 
+from ormolu import query
 from ormolu.exceptions import FieldError, ValidationError
 from ormolu.fields.options import DatabaseDefault
 from ormolu.models.ddl import Late, ask, columns_in, element_of, with_values
 from ormolu.models.indexes import column_of, make_index
 from ormolu.query.q import Q
-from ormolu.query.references import F
 
 ONE: Any = sa.select(cast("Any", sa.literal_column("1")))
 
@@ -210,7 +210,7 @@ class UniqueConstraint(BaseConstraint):
             )
         if nulls_distinct not in (None, True, False):
             raise TypeError("UniqueConstraint.nulls_distinct must be a bool.")
-        self.expressions = tuple(F(e) if isinstance(e, str) else e for e in expressions)
+        self.expressions = tuple(query.F(e) if isinstance(e, str) else e for e in expressions)
         self.fields = tuple(fields)
         self.condition = condition
         self.deferrable = deferrable

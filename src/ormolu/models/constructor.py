@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy.orm import InspectionAttr
 
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.fields.base import overridden
+from ormolu.near import near_names
 from ormolu.signals import post_init, pre_init
 
 
@@ -202,7 +202,7 @@ def unknown_arguments(cls: type[Any], unknown: list[str]) -> TypeError:
     """Return the error for keywords that a model doesn't have."""
     names = ", ".join(map(repr, unknown))
     choices = [name for name in cls._meta.lookup_names() if name not in cls._meta.fields_map]
-    near = difflib.get_close_matches(unknown[0], choices, n=1)
+    near = near_names(unknown[0], choices)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return TypeError(
         f"{cls.__name__}() got unexpected keyword arguments: {names}.{hint} Choices are: {', '.join(sorted(choices))}"

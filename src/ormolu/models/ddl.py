@@ -14,16 +14,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BooleanClauseList, Grouping
 
-from ormolu import databases
-from ormolu.compile.builder import Builder
-from ormolu.compile.params import Params
-from ormolu.compile.shape import Shape
+from ormolu import databases, query
 from ormolu.exceptions import EmptyResultSet, FullResultSet
 from ormolu.programs import Fetch
 from ormolu.query.q import Q
-from ormolu.query.query import Query
-from ormolu.query.references import F
-from ormolu.writes.statements import compile_ready
 
 
 class _Target:
@@ -45,13 +39,12 @@ def element_of(model: Any, part: Any, dialect: Any) -> Any:
         return part.__clause_element__()
     if isinstance(part, sa.ClauseElement):
         return part
-    builder = Builder(Query(model), Params(Shape()), _Target(dialect))
-    builder.allow_joins = False
+    builder = _builder_for(model, dialect)
     try:
         if isinstance(part, Q):
             return builder.condition(part).sa
         if isinstance(part, str):
-            part = F(part)
+            part = query.F(part)
         if hasattr(part, "as_condition") and not hasattr(part, "as_term"):
             return builder.boolean(part).sa
         return builder.term(part).sa
@@ -59,6 +52,18 @@ def element_of(model: Any, part: Any, dialect: Any) -> Any:
         return sa.false()
     except FullResultSet:
         return sa.true()
+
+
+def _builder_for(model: Any, dialect: Any) -> Any:
+    """Return what compiles conditions on a model's own table. The compiler is imported when there is SQL to make."""
+    from ormolu.compile.builder import Builder
+    from ormolu.compile.params import Params
+    from ormolu.compile.shape import Shape
+    from ormolu.query.query import Query
+
+    builder = Builder(Query(model), Params(Shape()), _Target(dialect))
+    builder.allow_joins = False
+    return builder
 
 
 class Late(sa.ColumnElement[Any]):
@@ -114,5 +119,7 @@ def ask(alias: str, statement: Any) -> bool:
 
 
 def _ask(driver: Any, statement: Any) -> Generator[Any, Any, bool]:
+    from ormolu.writes.statements import compile_ready
+
     sql, params = compile_ready(driver, statement, {})
     return bool((yield Fetch(sql, params)))

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from ormolu import query
 from ormolu.models.ddl import Late
 from ormolu.query.q import Q
-from ormolu.query.references import F
 
 WITH_CONDITIONS = ("postgresql", "sqlite")
 
@@ -55,7 +55,7 @@ class Index:
         given: Sequence[Any] = fields
         if not all(isinstance(field, str) for field in given):
             raise ValueError(f"{kind}.fields must contain only strings with field names.")
-        self.expressions = tuple(F(e) if isinstance(e, str) else e for e in expressions)
+        self.expressions = tuple(query.F(e) if isinstance(e, str) else e for e in expressions)
         self.fields = list(fields)
         self.fields_orders = [(f.lstrip("-"), "DESC" if f.startswith("-") else "") for f in self.fields]
         self.name = name or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.fields.base import overridden
 from ormolu.models.names import app_label_of, table_name, verbose
+from ormolu.near import near_names
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
@@ -221,7 +221,7 @@ class Options:
 
     def near_miss(self, name: str) -> str:
         """Return ` Did you mean 'x'?` for a name that is close to a field's, else an empty text."""
-        close = difflib.get_close_matches(name, self.lookup_names(), n=1)
+        close = near_names(name, self.lookup_names())
         return f" Did you mean {close[0]!r}?" if close else ""
 
     def lookup_names(self) -> list[str]:
@@ -405,7 +405,7 @@ def _given(model: type[Any], meta: type | None) -> dict[str, Any]:
     } if meta is not None else {}  # fmt: skip
     unknown = sorted(set(given) - set(META_OPTIONS))
     if unknown:
-        close = difflib.get_close_matches(unknown[0], META_OPTIONS, n=1)
+        close = near_names(unknown[0], META_OPTIONS)
         hint = f" Did you mean {close[0]!r}?" if close else f" Choices are: {', '.join(META_OPTIONS)}."
         raise TypeError(
             f"{model.__name__}: 'class Meta' got invalid attribute(s): {', '.join(unknown)}.{hint}"

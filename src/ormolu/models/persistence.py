@@ -5,29 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ormolu import databases
+from ormolu import databases, query, writes
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.models import plain_relations
 from ormolu.models.instances import InstanceMethods
 from ormolu.models.relationships import RelationshipField
 from ormolu.models.routing import read_alias, write_alias
 from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
-from ormolu.query import terminals
-from ormolu.query.binding import adriver_of, driver_of
-from ormolu.query.prefetch import aprefetch_related_objects
-from ormolu.writes.delete import delete_instances
-from ormolu.writes.save import save as save_program
 
 
 def sync_driver(instance: Any, using: str | None) -> Any:
     """Return what runs an instance's programs: its session's connection where one holds it, else a driver."""
-    held = driver_of(instance) if using is None else None
+    held = query.binding.driver_of(instance) if using is None else None
     return held or databases.get(using or write_alias(instance)).driver
 
 
 def async_driver(instance: Any, using: str | None) -> Any:
     """Return what runs an instance's programs in async code. See `sync_driver()`."""
-    held = adriver_of(instance) if using is None else None
+    held = query.binding.adriver_of(instance) if using is None else None
     return held or databases.get(using or write_alias(instance)).adriver
 
 
@@ -49,7 +44,7 @@ class Persistence(InstanceMethods):
         """
         driver = sync_driver(self, using)
         if not (force_insert or force_update) and update_fields is None:
-            driver.run(save_program, self)
+            driver.run(writes.save.save, self)
         else:
             driver.run(_save_as_told, self, force_insert, force_update, update_fields)
 
@@ -74,7 +69,9 @@ class Persistence(InstanceMethods):
         Raises ValueError if it has no key, ProtectedError or RestrictedError before anything is deleted.
         """
         self._check_deletable()
-        found: tuple[int, dict[str, int]] = sync_driver(self, using).run(delete_instances, type(self), [self])
+        found: tuple[int, dict[str, int]] = sync_driver(self, using).run(
+            writes.delete.delete_instances, type(self), [self]
+        )
         return found
 
     async def adelete(
@@ -83,7 +80,9 @@ class Persistence(InstanceMethods):
         """Delete this object's row, as `delete()` does."""
         self._check_deletable()
         driver = async_driver(self, using)
-        result: tuple[int, dict[str, int]] = await driver.arun(delete_instances, type(self), [self])
+        result: tuple[int, dict[str, int]] = await driver.arun(
+            writes.delete.delete_instances, type(self), [self]
+        )
         return result
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -107,11 +106,11 @@ class Persistence(InstanceMethods):
         if names is not None and not names:
             return
         queryset = self._refresh_queryset(using, names, from_queryset)
-        driver = driver_of(self) if using is None and from_queryset is None else None
+        driver = query.binding.driver_of(self) if using is None and from_queryset is None else None
         if driver is None:
             found = queryset.get()
         else:
-            found = driver.run(terminals.one, queryset._prepare_get((), {}), None)
+            found = driver.run(query.terminals.one, queryset._prepare_get((), {}), None)
         self._take_over(found, names, fields is None)
 
     async def arefresh_from_db(
@@ -122,11 +121,11 @@ class Persistence(InstanceMethods):
         if names is not None and not names:
             return
         queryset = self._refresh_queryset(using, names, from_queryset)
-        driver = adriver_of(self) if using is None and from_queryset is None else None
+        driver = query.binding.adriver_of(self) if using is None and from_queryset is None else None
         if driver is None:
             found = await queryset.aget()
         else:
-            found = await driver.arun(terminals.one, queryset._prepare_get((), {}), None)
+            found = await driver.arun(query.terminals.one, queryset._prepare_get((), {}), None)
         self._take_over(found, names, fields is None)
 
     def _names_to_refresh(self, fields: Sequence[str] | None) -> list[str] | None:
@@ -229,7 +228,7 @@ class Persistence(InstanceMethods):
         if columns:
             await self.arefresh_from_db(fields=columns)
         if relations:
-            await aprefetch_related_objects([self], *relations)
+            await query.prefetch.aprefetch_related_objects([self], *relations)
         # A reverse one-to-one object that isn't there is None here; touching the attribute says so in its own way.
         loaded = tuple(getattr(self, name.split("__", 1)[0], None) for name in names)
         return loaded[0] if len(loaded) == 1 else loaded
@@ -255,6 +254,6 @@ class Persistence(InstanceMethods):
 def _save_as_told(
     driver: Any, instance: Any, force_insert: Any, force_update: bool, update_fields: Any
 ) -> Any:
-    return save_program(
+    return writes.save.save(
         driver, instance, force_insert=force_insert, force_update=force_update, update_fields=update_fields
     )

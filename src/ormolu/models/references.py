@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
 from ormolu.exceptions import FieldDoesNotExist, FieldError
+from ormolu.near import near_names
 
 
 def reference_type(target: Any) -> Any:
@@ -38,7 +38,7 @@ def set_reference(field: Any) -> None:
         target = field.target_field
     except FieldDoesNotExist as error:
         names = [f.name for f in field.related_model._meta.concrete_fields]
-        near = difflib.get_close_matches(str(field.remote_field.field_name), names, n=1)
+        near = near_names(str(field.remote_field.field_name), names)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise FieldError(
             f"{field.model._meta.label}.{field.name}: to_field={field.remote_field.field_name!r} is no field of "

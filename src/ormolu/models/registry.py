@@ -7,7 +7,6 @@ their own: `class Meta: apps = Apps()` on an abstract base or a model.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import sys
 import warnings
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import registry as SQLAlchemyRegistry
+
+from ormolu.near import near_names
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
@@ -138,7 +139,7 @@ class Apps:
         by_name: dict[str, list[str]] = {}
         for known in labels:
             by_name.setdefault(known.rpartition(".")[2].lower(), []).append(known)
-        close = difflib.get_close_matches(label.rpartition(".")[2].lower(), by_name, n=2, cutoff=0.6)
+        close = near_names(label.rpartition(".")[2].lower(), by_name, n=2)
         found = sorted(known for name in close for known in by_name[name])
         return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 

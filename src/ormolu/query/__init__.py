@@ -1,9 +1,15 @@
 """What a user asks: QuerySet, Q, F, lookups, expressions, functions, aggregates, prefetch."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ormolu.fields.registry import LookupRegistry
+from ormolu.lazy import door
 
 if TYPE_CHECKING:
+    from ormolu.query import binding as binding
+    from ormolu.query import prefetch as prefetch
+    from ormolu.query import terminals as terminals
     from ormolu.query.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
     from ormolu.query.conditional import Case, When
     from ormolu.query.expressions import CombinedExpression, Expression, ExpressionWrapper, OrderBy
@@ -26,27 +32,33 @@ __all__ = [
     "Window", "WindowFrame", "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
 ]  # fmt: skip
 
-_HOMES = {
-    "aggregates": "Aggregate Avg Count Max Min StdDev Sum Variance",
-    "conditional": "Case When",
-    "expressions": "CombinedExpression Expression ExpressionWrapper OrderBy",
-    "func": "Func",
-    "filtered": "FilteredRelation",
-    "lookups": "Lookup",
-    "prefetch": "Prefetch aprefetch_related_objects prefetch_related_objects",
-    "q": "Q",
-    "queryset": "QuerySet",
-    "references": "F OuterRef",
-    "subqueries": "Exists Subquery",
-    "values": "RawSQL Value",
-    "transforms": "Transform",
-    "windows": "RowRange ValueRange Window WindowFrame WindowFrameExclusion",
-}
+
+def _load_lookups() -> None:
+    for home in ("lookups", "text_lookups", "date_lookups", "json_lookups"):
+        import_module(f"ormolu.query.{home}")
 
 
-def __getattr__(name: str) -> Any:
-    """Import a name on first use: the modules of this package import one another."""
-    for home, names in _HOMES.items():
-        if name in names.split():
-            return getattr(import_module(f"ormolu.query.{home}"), name)
-    raise AttributeError(f"module 'ormolu.query' has no attribute {name!r}")
+LookupRegistry.await_lookups(_load_lookups)
+
+if not TYPE_CHECKING:
+    # For the layers above also some modules, whose functions run when a query does.
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "": "binding prefetch terminals",
+            "aggregates": "Aggregate Avg Count Max Min StdDev Sum Variance",
+            "conditional": "Case When",
+            "expressions": "CombinedExpression Expression ExpressionWrapper OrderBy",
+            "func": "Func",
+            "filtered": "FilteredRelation",
+            "lookups": "Lookup",
+            "prefetch": "Prefetch aprefetch_related_objects prefetch_related_objects",
+            "q": "Q",
+            "queryset": "QuerySet",
+            "references": "F OuterRef",
+            "subqueries": "Exists Subquery",
+            "values": "RawSQL Value",
+            "transforms": "Transform",
+            "windows": "RowRange ValueRange Window WindowFrame WindowFrameExclusion",
+        },
+    )

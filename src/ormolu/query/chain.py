@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, Self, cast
@@ -12,6 +11,7 @@ from typing_extensions import TypeVar
 from ormolu.compile import names as paths
 from ormolu.compile.layout import check_name, relation
 from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError
+from ormolu.near import near_names
 from ormolu.query.checks import check_condition, check_expression
 from ormolu.query.expressions import OrderBy
 from ormolu.query.prefetch import as_prefetch
@@ -536,7 +536,7 @@ def check_alias(name: str) -> None:
 
 def near(name: str, known: Iterable[str]) -> str:
     """Return a hint with the near miss."""
-    found = difflib.get_close_matches(name, list(known), 1)
+    found = near_names(name, list(known))
     return f" Did you mean {found[0]!r}?" if found else ""
 
 

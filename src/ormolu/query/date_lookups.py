@@ -164,17 +164,17 @@ class YearRange(YearLookup, Range):
 
 for _transform in (functions.ExtractYear, functions.ExtractIsoYear):
     for _lookup in (YearExact, YearGt, YearGte, YearLt, YearLte, YearRange):
-        _transform.register_lookup(_lookup)
+        _transform.provide_lookup(_lookup)
 
 for _calendar_part in (
     functions.ExtractYear, functions.ExtractMonth, functions.ExtractDay, functions.ExtractWeekDay,
     functions.ExtractIsoWeekDay, functions.ExtractWeek, functions.ExtractIsoYear, functions.ExtractQuarter,
 ):  # fmt: skip
-    DateField.register_lookup(_calendar_part)
+    DateField.provide_lookup(_calendar_part)
 
 for _field in (TimeField, DateTimeField):
     for _part in (functions.ExtractHour, functions.ExtractMinute, functions.ExtractSecond):
-        _field.register_lookup(_part)
+        _field.provide_lookup(_part)
 
-DateTimeField.register_lookup(functions.TruncDate)
-DateTimeField.register_lookup(functions.TruncTime)
+DateTimeField.provide_lookup(functions.TruncDate)
+DateTimeField.provide_lookup(functions.TruncTime)

@@ -5,7 +5,6 @@ Source: Django's documentation, ref/models/querysets, "FilteredRelation() object
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, cast
 
 from ormolu.compile import names as paths
@@ -65,7 +64,7 @@ class FilteredRelation:
         def condition(at: Any, join: Any) -> Any:
             return at.joined_condition(self.renamed(self.condition, name)).sa
 
-        return path.field, [*others, replace(last, filtered=condition, nullable=True)]
+        return path.field, [*others, last.narrowed(condition)]
 
     def renamed(self, q: Q, alias: str) -> Q:
         """Return the condition with the alias, whose join it belongs to, in place of the relation's name."""

@@ -335,7 +335,7 @@ class ContainedBy(DataContains):
 
 
 for _lookup in (JSONExact, HasKey, HasKeys, HasAnyKeys, DataContains, ContainedBy):
-    JSONField.register_lookup(_lookup)
+    JSONField.provide_lookup(_lookup)
 
 _key_lookups: tuple[type[Lookup], ...] = (
     KeyTransformExact, KeyTransformLt, KeyTransformLte, KeyTransformGt, KeyTransformGte, KeyTransformIn,
@@ -345,6 +345,6 @@ _key_lookups: tuple[type[Lookup], ...] = (
     )),
 )  # fmt: skip
 for _key_lookup in _key_lookups:
-    KeyTransform.register_lookup(_key_lookup)
+    KeyTransform.provide_lookup(_key_lookup)
 
 JSONField.transform_for_key = KeyTransformFactory

@@ -452,7 +452,7 @@ class Range(Lookup):
 
 
 for _lookup in (Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual, In, Range, IsNull):
-    Field.register_lookup(_lookup)
+    Field.provide_lookup(_lookup)
 
 
 class IntegerRounding(Lookup):
@@ -474,8 +474,8 @@ class IntegerLessThan(IntegerRounding, LessThan):
     """lt for integers."""
 
 
-IntegerField.register_lookup(IntegerGreaterThanOrEqual)
-IntegerField.register_lookup(IntegerLessThan)
+IntegerField.provide_lookup(IntegerGreaterThanOrEqual)
+IntegerField.provide_lookup(IntegerLessThan)
 
 
 def default_lookup(name: str) -> Any:

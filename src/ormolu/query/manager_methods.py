@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ormolu.query.queryset import QuerySet
 
 M = TypeVar("M")
@@ -71,6 +73,28 @@ class QuerySetMethods(Generic[M]):
     def defer(self, *fields: Any) -> QuerySet[M]:
         """See `QuerySet.defer()`."""
         return self.get_queryset().defer(*fields)
+
+    def extra(
+        self,
+        select: Mapping[str, str] | None = None,
+        where: Sequence[str] | None = None,
+        params: Sequence[Any] | None = None,
+        tables: Sequence[str] | None = None,
+        order_by: Sequence[str] | None = None,
+        select_params: Sequence[Any] | None = None,
+    ) -> QuerySet[M]:
+        """See `QuerySet.extra()`."""
+        return self.get_queryset().extra(select, where, params, tables, order_by, select_params)
+
+    def dates(self, field_name: str, kind: str, order: str = "ASC") -> QuerySet[M, dt.date]:
+        """See `QuerySet.dates()`."""
+        return self.get_queryset().dates(field_name, kind, order)
+
+    def datetimes(
+        self, field_name: str, kind: str, order: str = "ASC", tzinfo: Any = None
+    ) -> QuerySet[M, dt.datetime]:
+        """See `QuerySet.datetimes()`."""
+        return self.get_queryset().datetimes(field_name, kind, order, tzinfo)
 
     def values(self, *fields: Any, **expressions: Any) -> QuerySet[M, dict[str, Any]]:
         """See `QuerySet.values()`."""

@@ -12,7 +12,9 @@ from typing_extensions import TypeVar
 
 from ormolu.databases.routing import router
 from ormolu.query.manager_methods import M, QuerySetMethods
-from ormolu.query.queryset import QuerySet
+
+if TYPE_CHECKING:
+    from ormolu.query.queryset import QuerySet
 
 _creation = count()
 # What a QuerySet has and a manager hasn't.
@@ -46,7 +48,7 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
     creation_counter: int
     auto_created = False
     use_in_migrations = False
-    _queryset_class: ClassVar[type[QuerySet[Any, Any]]] = QuerySet
+    _queryset_class: ClassVar[type[QuerySet[Any, Any]]]
     _built_with_asmanager = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -224,11 +226,17 @@ def manager_class(queryset_class: type[Any]) -> type[Manager[Any]]:
     return made
 
 
-for _name, _listed in vars(QuerySetMethods).items():
-    if _listed.__doc__ and _listed.__doc__.startswith("See `QuerySet."):
-        _listed.__doc__ = getattr(QuerySet, _name).__doc__
+class _LibrarysQuerySet:
+    """`_queryset_class` of managers that name none: QuerySet, imported when a manager first makes one."""
 
-if not TYPE_CHECKING:
-    # Methods of QuerySet that manager_methods does not list yet.
-    for _name, _method in passed_on(BaseManager, QuerySet).items():
-        setattr(BaseManager, _name, _method)
+    def __get__(self, instance: Any, owner: Any) -> type[QuerySet[Any, Any]]:
+        from ormolu.query.queryset import QuerySet
+
+        for name, listed in vars(QuerySetMethods).items():
+            if (listed.__doc__ or "").startswith("See `QuerySet."):
+                listed.__doc__ = getattr(QuerySet, name).__doc__
+        BaseManager._queryset_class = QuerySet
+        return QuerySet
+
+
+BaseManager._queryset_class = cast(Any, _LibrarysQuerySet())

@@ -202,4 +202,4 @@ class IRegex(Regex):
 
 
 for _lookup in (IExact, Contains, IContains, StartsWith, IStartsWith, EndsWith, IEndsWith, Regex, IRegex):
-    Field.register_lookup(_lookup)
+    Field.provide_lookup(_lookup)

@@ -1,17 +1,17 @@
-"""SQLAlchemy types of the fields, by the fields' internal types."""
+"""SQLAlchemy types of the fields, by the fields' internal types. Each is imported on first use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
+from ormolu.lazy import door
 
-from ormolu.exceptions import ImproperlyConfigured
-from ormolu.fields.types.base import ValueType
-from ormolu.fields.types.numeric import BooleanType, DecimalType, FloatType
-from ormolu.fields.types.structured import ArrayType, BinaryType, InetType, JSONType, UUIDType
-from ormolu.fields.types.temporal import DateTimeType, DateType, DurationType, TimeType
+if TYPE_CHECKING:
+    from ormolu.fields.types.base import ValueType
+    from ormolu.fields.types.choosing import DeclaredType, type_of
+    from ormolu.fields.types.numeric import BooleanType, DecimalType, FloatType
+    from ormolu.fields.types.structured import ArrayType, BinaryType, InetType, JSONType, UUIDType
+    from ormolu.fields.types.temporal import DateTimeType, DateType, DurationType, TimeType
 
 __all__ = [
     "ArrayType",
@@ -31,102 +31,14 @@ __all__ = [
     "type_of",
 ]
 
-
-def _varchar(field: Any) -> sa.types.TypeEngine[Any]:
-    return sa.String(field.max_length, collation=getattr(field, "db_collation", None))
-
-
-def _text(field: Any) -> sa.types.TypeEngine[Any]:
-    return sa.Text(collation=getattr(field, "db_collation", None))
-
-
-def _serial(type_: type[sa.Integer]) -> Callable[[Any], sa.types.TypeEngine[Any]]:
-    # SQLite numbers rows by itself in a column of the type INTEGER only; it holds 64 bits there.
-    return lambda field: type_().with_variant(sa.Integer(), "sqlite")
-
-
-def _decimal(field: Any) -> sa.types.TypeEngine[Any]:
-    return DecimalType(getattr(field, "max_digits", None), getattr(field, "decimal_places", None))
-
-
-def _json(field: Any) -> sa.types.TypeEngine[Any]:
-    return JSONType(getattr(field, "encoder", None), getattr(field, "decoder", None))
-
-
-_TYPES: dict[str, Callable[[Any], sa.types.TypeEngine[Any]]] = {
-    "AutoField": _serial(sa.Integer),
-    "BigAutoField": _serial(sa.BigInteger),
-    "SmallAutoField": _serial(sa.SmallInteger),
-    "BigIntegerField": lambda field: sa.BigInteger(),
-    "IntegerField": lambda field: sa.Integer(),
-    "SmallIntegerField": lambda field: sa.SmallInteger(),
-    "PositiveBigIntegerField": lambda field: sa.BigInteger(),
-    "PositiveIntegerField": lambda field: sa.Integer(),
-    "PositiveSmallIntegerField": lambda field: sa.SmallInteger(),
-    "FloatField": lambda field: FloatType(),
-    "DecimalField": _decimal,
-    "BooleanField": lambda field: BooleanType(),
-    "CharField": _varchar,
-    "SlugField": _varchar,
-    "FileField": _varchar,
-    "FilePathField": _varchar,
-    "TextField": _text,
-    "DateField": lambda field: DateType(),
-    "DateTimeField": lambda field: DateTimeType(),
-    "TimeField": lambda field: TimeType(),
-    "DurationField": lambda field: DurationType(),
-    "UUIDField": lambda field: UUIDType(),
-    "JSONField": _json,
-    "BinaryField": lambda field: BinaryType(),
-    "IPAddressField": lambda field: InetType(),
-    "GenericIPAddressField": lambda field: InetType(),
-}
-
-
-class _RawType(sa.types.UserDefinedType[Any]):
-    """A type named by its SQL text."""
-
-    cache_ok = True
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def get_col_spec(self, **kw: Any) -> str:
-        return self.text
-
-
-class _DialectView:
-    """What a user's `db_type(connection)` may look at when only the dialect is known."""
-
-    def __init__(self, dialect: sa.Dialect) -> None:
-        self.dialect = dialect
-        self.vendor = "mysql" if dialect.name == "mariadb" else dialect.name
-
-
-class DeclaredType(ValueType):
-    """The type that a user's field class names in its own `db_type(connection)`."""
-
-    impl = sa.types.NullType
-
-    def __init__(self, field: Any) -> None:
-        self.field = field
-        super().__init__()
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _RawType(self.field.db_type(_DialectView(dialect)) or "")
-
-
-def type_of(field: Any) -> sa.types.TypeEngine[Any]:
-    """Return the column type that the field's internal type stands for.
-
-    Raises ImproperlyConfigured for a field class that says neither an internal type nor an SQL type.
-    """
-    internal = field.get_internal_type()
-    make = _TYPES.get(internal)
-    if make is not None:
-        return make(field)
-    raise ImproperlyConfigured(
-        f"{field}: {type(field).__name__} has no column type. Let get_internal_type() return the name of a "
-        f"built-in field class ({', '.join(sorted(_TYPES))}), or define db_type(connection); "
-        f"it returned {internal!r}."
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "base": "ValueType",
+            "choosing": "DeclaredType type_of",
+            "numeric": "BooleanType DecimalType FloatType",
+            "structured": "ArrayType BinaryType InetType JSONType UUIDType",
+            "temporal": "DateTimeType DateType DurationType TimeType",
+        },
     )
