@@ -30,13 +30,16 @@ __all__ = [
     "OnCommit",
     "Program",
     "Step",
+    "Sweep",
     "arun",
     "atomically",
+    "brief",
     "notify",
     "run",
 ]
 
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 Params: TypeAlias = Sequence[Any]
 Rows: TypeAlias = Sequence[Sequence[Any]]
 
@@ -55,7 +58,12 @@ class Connection(Protocol):
 
 
 class Step(Protocol):
-    """One thing to do on a connection."""
+    """One thing to do on a connection.
+
+    `brief` says whether it is a small one, of a row or two, when a brief program yields it.
+    """
+
+    brief: bool
 
     def run(self, conn: Any) -> Any: ...
 
@@ -67,6 +75,7 @@ class Fetch:
     """Run a statement that returns rows. Result: a sequence of rows (tuples, or records like them)."""
 
     __slots__ = ("params", "sql")
+    brief = True
 
     def __init__(self, sql: str, params: Any = ()) -> None:
         self.sql = sql
@@ -80,6 +89,7 @@ class Execute:
     """Run a statement that changes rows. Result: how many."""
 
     __slots__ = ("params", "sql")
+    brief = True
 
     def __init__(self, sql: str, params: Any = ()) -> None:
         self.sql = sql
@@ -89,10 +99,18 @@ class Execute:
         return conn.execute(self.sql, self.params)
 
 
+class Sweep(Execute):
+    """The same for a statement that may change any number of rows, in a program that is brief otherwise."""
+
+    __slots__ = ()
+    brief = False
+
+
 class Insert:
     """Insert one row. Result: the key that the database gave it. Not on PostgreSQL: use RETURNING."""
 
     __slots__ = ("params", "sql")
+    brief = True
 
     def __init__(self, sql: str, params: Any = ()) -> None:
         self.sql = sql
@@ -106,6 +124,7 @@ class ExecuteMany:
     """Run a statement once for each of many parameter rows. Result: how many rows changed."""
 
     __slots__ = ("rows", "sql")
+    brief = False
 
     def __init__(self, sql: str, rows: Any) -> None:
         self.sql = sql
@@ -123,6 +142,7 @@ class Enter:
     """
 
     __slots__ = ("durable", "savepoint")
+    brief = True
 
     def __init__(self, durable: bool = False, savepoint: bool = True) -> None:
         self.durable = durable
@@ -136,6 +156,7 @@ class Leave:
     """End a transaction block: keep its changes, or undo them if `error`."""
 
     __slots__ = ("error", "token")
+    brief = True
 
     def __init__(self, token: Any, error: bool) -> None:
         self.token = token
@@ -149,6 +170,7 @@ class OnCommit:
     """Call a function once the transaction is committed (at once if there is none)."""
 
     __slots__ = ("callback",)
+    brief = True
 
     def __init__(self, callback: Callable[[], Any]) -> None:
         self.callback = callback
@@ -161,6 +183,7 @@ class Await:
     """Await what a function returns, in the task that runs the program. Raises in synchronous code."""
 
     __slots__ = ("callback",)
+    brief = False
 
     def __init__(self, callback: Callable[[], Awaitable[Any]]) -> None:
         self.callback = callback
@@ -169,14 +192,26 @@ class Await:
         return conn.await_(self.callback)
 
 
-def run(program: Generator[Any, Any, R], conn: Connection) -> R:
+def brief(program: F) -> F:
+    """Say of a program that it writes no more than a row or two, and computes little between its steps.
+
+    So a driver whose statements are quick may run it in the event loop's own thread. Reads may be of any size:
+    the driver looks after that.
+    """
+    program.brief = True  # type: ignore[attr-defined]
+    return program
+
+
+def run(program: Generator[Any, Any, R], conn: Connection, step: Any = None) -> R:
     """Drive a program on a synchronous connection and return its result.
 
-    An error of a step is thrown into the program where it waits, so its `except` and `finally` see it.
+    An error of a step is thrown into the program where it waits, so its `except` and `finally` see it. With a
+    `step`, go on with a program that was begun elsewhere and waits for that step's result.
     """
     send = program.send
     try:
-        step = send(None)
+        if step is None:
+            step = send(None)
         while True:
             try:
                 result = step.run(conn)

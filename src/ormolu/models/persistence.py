@@ -12,6 +12,7 @@ from ormolu.models.instances import InstanceMethods
 from ormolu.models.relationships import RelationshipField
 from ormolu.models.routing import read_alias, write_alias
 from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
+from ormolu.programs import brief
 
 
 def sync_driver(instance: Any, using: str | None) -> Any:
@@ -251,6 +252,7 @@ class Persistence(InstanceMethods):
         return None if "__" in name else field
 
 
+@brief
 def _save_as_told(
     driver: Any, instance: Any, force_insert: Any, force_update: bool, update_fields: Any
 ) -> Any:

@@ -10,7 +10,7 @@ from ormolu.compile import statements
 from ormolu.compile.names import unknown
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
-from ormolu.programs import Await, Fetch
+from ormolu.programs import Await, Fetch, brief
 
 SEP = "__"
 Computed = (property, cached_property)
@@ -59,6 +59,7 @@ def as_prefetch(lookup: Any) -> Prefetch:
     return lookup if isinstance(lookup, Prefetch) else Prefetch(lookup)
 
 
+@brief
 def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: str | None = None) -> Program:
     """Load what `lookups` name for all instances, level by level. One SELECT per relation."""
     done: dict[str, tuple[Prefetch, list[Any]]] = {}

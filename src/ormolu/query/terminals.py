@@ -13,7 +13,7 @@ from ormolu.compile.statements import plan_for
 from ormolu.compile.summary import Aggregates
 from ormolu.compile.summary import aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
-from ormolu.programs import Enter, Execute, Fetch, Leave
+from ormolu.programs import Enter, Execute, Fetch, Leave, brief
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import Q
 
@@ -48,6 +48,7 @@ def rows(driver: Any, query: Any) -> Program:
     return reading(*plan_for(driver, query, "rows", statements.rows), [])
 
 
+@brief
 def results(driver: Any, queryset: Any) -> Program:
     """Return the results of a queryset, prefetches included. One SELECT and one per prefetch."""
     found = yield from rows(driver, queryset.query)
@@ -70,12 +71,14 @@ def attach_known(found: list[Any], known: dict[Any, dict[Any, Any]]) -> None:
                 data[name] = objects[data[attname]]
 
 
+@brief
 def one(driver: Any, queryset: Any, lookups: Any) -> Program:
     """Return the one object; DoesNotExist or MultipleObjectsReturned else."""
     found = yield from results(driver, queryset)
     return the_one(queryset.model, found)
 
 
+@brief
 def one_by(driver: Any, queryset: Any, lookups: dict[str, Any]) -> Program:
     """Return the one object that meets plain lookups on a queryset of which nothing else was asked.
 
@@ -115,22 +118,26 @@ def the_one(model: Any, found: Any) -> Any:
     raise model.MultipleObjectsReturned(f"get() returned more than one {name} -- it returned {count}!")
 
 
+@brief
 def first_of(driver: Any, queryset: Any) -> Program:
     """Return the first object or None."""
     found = yield from results(driver, queryset)
     return found[0] if found else None
 
 
+@brief
 def count(driver: Any, query: Any) -> Program:
     """Return the number of rows. One SELECT."""
     return reading(*plan_for(driver, query, "count", statements.count), 0)
 
 
+@brief
 def exists(driver: Any, query: Any) -> Program:
     """Return whether there is a row. One SELECT."""
     return reading(*plan_for(driver, query, "exists", statements.exists), False)
 
 
+@brief
 def aggregate(driver: Any, query: Any, expressions: dict[str, Any]) -> Program:
     """Return a dict of summaries. One SELECT."""
     aggregates = Aggregates(expressions)
@@ -199,6 +206,7 @@ def delete_rows(driver: Any, query: Any) -> Program:
     return changing(*plan_for(driver, query, "delete", change.delete))
 
 
+@brief
 def save_new(driver: Any, instance: Any) -> Program:
     """Insert an object and return it."""
     from ormolu.writes.save import save
@@ -207,6 +215,7 @@ def save_new(driver: Any, instance: Any) -> Program:
     return instance
 
 
+@brief
 def get_or_create(
     driver: Any, queryset: Any, lookups: dict[str, Any], params: Callable[[], dict[str, Any]]
 ) -> Program:
@@ -237,6 +246,7 @@ def get_or_create(
     return instance, True
 
 
+@brief
 def update_or_create(
     driver: Any,
     locked: Any,
@@ -292,6 +302,7 @@ def called(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value() if callable(value) else value for name, value in values.items()}
 
 
+@brief
 def in_bulk(driver: Any, queryset: Any, name: str, keys: Sequence[Any] | None) -> Program:
     """Return a dict from key to object."""
     if keys is not None:
@@ -329,6 +340,7 @@ def delete(driver: Any, queryset: Any) -> Program:
     return (yield from delete_instances(driver, model, found))
 
 
+@brief
 def explain(driver: Any, query: Any, options: str) -> Program:
     """Return the database's plan as text."""
     plan, values = plan_for(driver, query, "rows", statements.rows)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.exceptions import EmptyResultSet
-from ormolu.programs import Execute, Program, atomically, notify
+from ormolu.programs import Execute, Program, Sweep, atomically, brief, notify
 from ormolu.signals import post_delete, pre_delete
 from ormolu.writes.collector import (
     Collector,
@@ -28,6 +28,7 @@ Deleted = tuple[int, dict[str, int]]
 __all__ = ["Deleted", "can_fast_delete", "delete_instances", "delete_where"]
 
 
+@brief
 def delete_instances(
     driver: Any, model: Any, instances: Sequence[Any], *, origin: Any = None, keep_parents: bool = False
 ) -> Program[Deleted]:
@@ -74,7 +75,7 @@ def delete_where(driver: Any, model: Any, select: Any = None, *, origin: Any = N
     try:
         if can_fast_delete(model):
             sql, params = compile_ready(driver, _delete_selected(driver, model, select), {})
-            count = yield Execute(sql, params)
+            count = yield Sweep(sql, params)
             return (count, {model._meta.label: count}) if count else (0, {})
         rows = yield from load_selected(driver, model, select)
     except EmptyResultSet:
@@ -117,7 +118,7 @@ def _delete_keys(writer: Writer, keys: Sequence[Any]) -> Program[int]:
     count = 0
     for part in chunks(driver, keys):
         sql, params = about(driver, writer.model, "rows", [writer.pk], [part], sa.delete(table).where)
-        count += yield Execute(sql, params)
+        count += yield Sweep(sql, params)
     return count
 
 
@@ -200,7 +201,7 @@ def _delete_referring(driver: Any, model: Any, fields: list[Any], lists: list[li
         parts = [list(chunks(driver, v)) for v in values] if len(group) == 1 else [[v] for v in values]
         for part in zip(*parts):
             sql, params = about(driver, model, "referring", group, part, sa.delete(table).where)
-            count += yield Execute(sql, params)
+            count += yield Sweep(sql, params)
     return count
 
 
@@ -219,7 +220,7 @@ def _set(driver: Any, field: Any, by: Any, values: list[Any], value: Any) -> Pro
             lambda where: sa.update(table).where(where).values({field.sa_column: new}),
             {"_s": ready},
         )
-        yield Execute(sql, params)
+        yield Sweep(sql, params)
 
 
 def _unlink(driver: Any, models: Sequence[Any], collector: Collector) -> Program[None]:

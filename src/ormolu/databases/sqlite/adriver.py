@@ -1,4 +1,4 @@
-"""SQLite for async code: programs run in worker threads, each as a whole."""
+"""SQLite for async code: programs run in worker threads, each as a whole; brief ones where they are called."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, arun_hooks
 from ormolu.databases.errors import translate_sqlalchemy
 from ormolu.databases.sqlite.driver import SqliteConnection
+from ormolu.databases.sqlite.engine import sqlite_budget
+from ormolu.databases.sqlite.here import Hasty, Here, forward, heard
 from ormolu.databases.sqlite.worker import Job, Mailbox, Request, Worker
 from ormolu.exceptions import OperationalError
 from ormolu.programs import run
@@ -41,8 +43,9 @@ RETIRE = 10.0
 class AsyncSqliteDriver:
     """Runs programs on SQLite for async code. One for each database, for all event loops.
 
-    Programs outside of transactions go to a crew of workers with a common queue. A transaction block has a
-    worker to itself, so blocks of many tasks can be open at once.
+    Brief programs run in the loop's thread, as far as nothing in them has to wait: see `here`. All else is done
+    by workers. Programs outside of transactions go to a crew of them with a common queue. A transaction block has
+    a worker to itself, so blocks of many tasks can be open at once.
     """
 
     is_async = True
@@ -74,6 +77,8 @@ class AsyncSqliteDriver:
         self._exclusive = 0
         self._limit = database.config.pool.limit
         self._waiters: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[Worker | None]]] = deque()
+        self._here: Here | None = None
+        self._budget = sqlite_budget(database.config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.database.alias!r}>"
@@ -92,40 +97,109 @@ class AsyncSqliteDriver:
         autocommit. If the task is cancelled, the program is interrupted and undone first.
         """
         conn = ambient.find(self.key) if ambient.current.get() is not None else None
+        if getattr(fn, "brief", False) and not heard.on:
+            if self._box().tired():
+                await asyncio.sleep(0)
+            face = self._take_face(conn)
+            if face is not None:
+                result, hooks = await self._begin_here(face, conn is None, fn(self, *args))
+                if hooks:
+                    await arun_hooks(hooks)
+                return result  # type: ignore[no-any-return]
+        result, hooks = await self._hand_over(conn, lambda conn: run(fn(self, *args), conn))
+        if hooks:
+            await arun_hooks(hooks)
+        return result  # type: ignore[no-any-return]
+
+    def _take_face(self, conn: SqliteConnection | None) -> Hasty | None:
+        """Return what to begin a brief program on in this thread, or None where that can't be."""
+        here = self._here
+        if here is None:
+            self._open_here()
+            return None
+        if self._looked_at() or (conn is not None and conn.worker is not None and not conn.worker.is_idle):
+            return None
+        if conn is None and (conn := here.take()) is None:
+            return None
+        return here.face(conn)
+
+    async def _begin_here(self, face: Hasty, lent: bool, program: Any) -> tuple[Any, list[Any]]:
+        """Run a program in this thread as far as nothing has to wait, and the rest of it in a worker's.
+
+        Return its result, and what is to be called after its commit. `lent` is a connection to give back.
+        """
+        conn = face.conn
+        depth = len(conn.blocks)
+        keep = not lent
+        try:
+            try:
+                step, result = forward(program, face)
+            except BaseException:
+                self._undo(conn, depth)
+                raise
+            if step is None:
+                return result, self._end(conn) if depth == 0 else []
+            keep = keep or bool(conn.blocks)
+        finally:
+            if lent and not keep:
+                face.here.release()
+        try:
+            return await self._hand_over(conn if keep else None, lambda conn: run(program, conn, step), depth)
+        except BaseException:
+            if keep:
+                self._undo(conn, depth)
+            raise
+        finally:
+            ambient.tidy()
+            if lent and keep:
+                face.here.release()
+
+    async def _hand_over(
+        self, conn: SqliteConnection | None, start: Callable[[Any], Any], depth: int | None = None
+    ) -> tuple[Any, list[Any]]:
+        """Have a program run by a worker: the connection's, or one of the crew. Returns as `_begin_here()`."""
         job = Job(
-            lambda conn, job: self._drive(conn, job, fn, args), conn, self._box(), contextvars.copy_context()
+            lambda conn, job: self._drive(conn, job, start, depth),
+            conn,
+            self._box(),
+            contextvars.copy_context(),
         )
-        if conn is not None:
-            (conn.worker.inbox if conn.worker is not None else self._staffed()).put(job)
-            return await self._answer(job)  # type: ignore[no-any-return]
+        if conn is not None and conn.worker is not None:
+            conn.worker.inbox.put(job)
+            return await self._answer(job), job.hooks
         self._staffed().put(job)
         self._busy += 1
         try:
-            result = await self._answer(job)
+            return await self._answer(job), job.hooks
         finally:
             self._busy -= 1
             self._done += 1
-        if job.hooks:
-            await arun_hooks(job.hooks)
-        return result  # type: ignore[no-any-return]
 
-    def _drive(self, conn: SqliteConnection, job: Job, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        """Run a program in the worker, leaving no more blocks open than there were."""
-        depth = len(conn.blocks)
+    def _drive(self, conn: SqliteConnection, job: Job, start: Callable[[Any], Any], depth: int | None) -> Any:
+        """Run a program in the worker, leaving no more blocks open than there were, or than `depth`."""
+        if depth is None:
+            depth = len(conn.blocks)
         try:
-            watched = self.sync.watched(conn) if self._looked_at() else conn
-            result = run(fn(self, *args), watched)
+            result = start(self.sync.watched(conn) if self._looked_at() else conn)
         except BaseException:
-            if len(conn.blocks) > depth:
-                conn.leave(conn.blocks[depth], True)
-            if depth == 0:
-                conn.take_ready()
+            self._undo(conn, depth)
             raise
         if depth == 0:
-            if conn.blocks:
-                conn.leave(conn.blocks[0], True)
-            job.hooks = conn.take_ready()
+            job.hooks = self._end(conn)
         return result
+
+    def _undo(self, conn: SqliteConnection, depth: int) -> None:
+        """Undo what a failed program has begun."""
+        if len(conn.blocks) > depth:
+            conn.leave(conn.blocks[depth], True)
+        if depth == 0:
+            conn.take_ready()
+
+    def _end(self, conn: SqliteConnection) -> list[Any]:
+        """Undo what a program has left open by mistake, and return what is to be called after its commit."""
+        if conn.blocks:
+            conn.leave(conn.blocks[0], True)
+        return conn.take_ready()
 
     def _looked_at(self) -> bool:
         return bool(_watch.on or self.sync.engine._has_events or _log.isEnabledFor(10))
@@ -203,13 +277,40 @@ class AsyncSqliteDriver:
                 return True
         return False
 
+    def _open_here(self) -> None:
+        """Have a worker make the connection for brief programs."""
+        with self._lock:
+            if self._budget <= 0 or self._here is not None:
+                return
+            here = self._here = Here(self._budget, self._checkpoint)
+        self._send_off(lambda _conn, _job: here.open(self._connect(None)))
+
+    def _checkpoint(self) -> None:
+        """Have a worker write the log back into the database."""
+        here = self._here
+        assert here is not None
+
+        def checkpoint(conn: SqliteConnection, _job: Job) -> None:
+            try:
+                conn.native.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                here.checkpointed()
+
+        self._send_off(checkpoint)
+
+    def _send_off(self, work: Callable[[SqliteConnection, Job], Any]) -> None:
+        """Have something done by the crew for which nobody waits. What fails there is tried by whoever needs it."""
+        job = Job(work, None, self._box(), contextvars.Context())
+        job.future.add_done_callback(lambda future: future.exception())
+        self._staffed().put(job)
+
     def _worker(
         self, source: SimpleQueue[Any] | None, retire: Callable[[Worker], bool] | None = None
     ) -> Worker:
         name = f"ormolu-{self.database.alias}-{next(self._numbers)}"
         return Worker(name, source, self._connect, retire, RETIRE)
 
-    def _connect(self, worker: Worker) -> SqliteConnection:
+    def _connect(self, worker: Worker | None) -> SqliteConnection:
         try:
             fairy = self.pool.connect()
         except Exception as error:
@@ -223,6 +324,7 @@ class AsyncSqliteDriver:
         conn = ambient.find(self.key) if ambient.current.get() is not None else None
         if conn is None:
             conn = await self.acheckout()
+            conn.heavy = False
             try:
                 return conn, conn.open_block(**options)
             except BaseException:
@@ -239,7 +341,10 @@ class AsyncSqliteDriver:
         stopped: asyncio.CancelledError | None = None
         try:
             if any(one.started for one in conn.blocks):
-                await self._call(conn, lambda conn, _job: conn.leave(block, error))
+                if self._may_leave_here(conn, outermost):
+                    conn.leave(block, error)
+                else:
+                    await self._call(conn, lambda conn, _job: conn.leave(block, error))
             else:
                 conn.leave(block, error)  # nothing was sent, so there is nothing to wait for
         except asyncio.CancelledError as cancelled:
@@ -253,6 +358,17 @@ class AsyncSqliteDriver:
             await arun_hooks(hooks)
         if stopped is not None:
             raise stopped
+
+    def _may_leave_here(self, conn: SqliteConnection, outermost: bool) -> bool:
+        """Say whether ending a block waits for nothing: all in it was brief, and no disk is asked."""
+        here = self._here
+        if here is None or conn.heavy or (conn.worker is not None and not conn.worker.is_idle):
+            return False
+        if outermost:
+            if not here.may_commit():
+                return False
+            here.committed()
+        return True
 
     async def _call(self, conn: Any, work: Callable[[Any, Job], Any]) -> Any:
         """Run a function in a connection's worker to its end, even if the task is cancelled meanwhile."""
@@ -398,6 +514,9 @@ class AsyncSqliteDriver:
 
     def close(self) -> None:
         """Stop the workers. Those inside an open transaction end when they are given back."""
+        here, self._here = self._here, None
+        if here is not None:
+            here.close()
         with self._lock:
             crew, self._crew = self._crew, []
             idle, self._idle = self._idle, []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ormolu.databases.database import Database
     from ormolu.databases.sqlite.worker import Worker
 
-__all__ = ["SqliteConnection", "SqliteDriver", "reads_only"]
+__all__ = ["Elsewhere", "SqliteConnection", "SqliteDriver", "reads_only"]
 
 _READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|VALUES|PRAGMA|EXPLAIN)\b", re.I | re.S)
 _WITH = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*WITH\b", re.I | re.S)
@@ -30,6 +30,10 @@ def reads_only(sql: str) -> bool:
     return bool(_READS.match(sql) or (_WITH.match(sql) and not _WRITES.search(sql)))
 
 
+class Elsewhere(Exception):
+    """A statement can't be done at once in the event loop's thread: do it where waiting is allowed."""
+
+
 class SqliteConnection(SyncConnection):
     """A sqlite3 connection in autocommit mode, with our own BEGIN where a block wants one."""
 
@@ -39,6 +43,37 @@ class SqliteConnection(SyncConnection):
         super().__init__(driver, fairy)
         self.worker: Worker | None = None
         self.cancelled = False
+        self.hurried = False
+        """Whether SQLite waits for no lock, and is broken off when it takes long: see `here`."""
+        self.in_haste = False
+        """Whether the event loop's thread is using it so just now."""
+        self.heavy = False
+        """Whether a worker has done something in the block that is open."""
+        self.face: Any = None
+        self._patience: tuple[int, int] | None = None
+
+    # -- what the event loop's thread needs
+
+    def hurry(self, look: Callable[[], bool], every: int) -> None:
+        """Wait for no lock, checkpoint nothing, and ask `look` every so many instructions whether to go on."""
+        execute = self.native.execute
+        if self._patience is None:
+            self._patience = (
+                execute("PRAGMA busy_timeout").fetchone()[0],
+                execute("PRAGMA wal_autocheckpoint").fetchone()[0],
+            )
+        execute("PRAGMA busy_timeout = 0")
+        execute("PRAGMA wal_autocheckpoint = 0")
+        self.native.set_progress_handler(look, every)
+        self.hurried = True
+
+    def unhurry(self) -> None:
+        """Take back `hurry()`."""
+        if self.hurried and self._patience is not None:
+            self.native.set_progress_handler(None, 0)
+            self.native.execute(f"PRAGMA busy_timeout = {self._patience[0]}")
+            self.native.execute(f"PRAGMA wal_autocheckpoint = {self._patience[1]}")
+            self.hurried = False
 
     # -- what a worker's thread needs
 
@@ -57,7 +92,12 @@ class SqliteConnection(SyncConnection):
     def begin(self, write: bool) -> None:
         if self.cancelled:
             raise CancelledError
+        if self.hurried and not self.in_haste:
+            self.unhurry()
         super().begin(write)
+        if self.cancelled:  # while it waited for the lock
+            self.attention = True
+            raise CancelledError
 
     def await_(self, callback: Callable[[], Awaitable[Any]]) -> Any:
         if self.worker is None or self.worker.thread is not current_thread():
@@ -148,6 +188,11 @@ class SqliteConnection(SyncConnection):
     def disconnected(self, error: BaseException) -> bool:
         return isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error)
 
+    def failed(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        if self.in_haste and broken_off(error):
+            raise Elsewhere
+        return super().failed(error, sql, params)
+
     def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
         if isinstance(error, OverflowError):
             return DataError(
@@ -178,6 +223,16 @@ class SqliteConnection(SyncConnection):
         return ": another connection holds the write lock for longer than the busy timeout."
 
 
+def broken_off(error: BaseException) -> bool:
+    """Say whether a statement that was done in haste may well succeed where it is allowed to wait."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return False
+    code = error.sqlite_errorcode
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return True
+    return code & 0xFF == sqlite3.SQLITE_BUSY and code != sqlite3.SQLITE_BUSY_SNAPSHOT
+
+
 class SqliteDriver(SyncDriver):
     """Runs programs on SQLite, synchronously."""
 
@@ -188,3 +243,8 @@ class SqliteDriver(SyncDriver):
         # The asynchronous driver's connections are of the same kind, and a transaction of one is known to
         # the other.
         self.key = database
+
+    def give_back(self, conn: Any) -> None:
+        if conn.hurried and not conn.is_dead:
+            conn.unhurry()
+        super().give_back(conn)

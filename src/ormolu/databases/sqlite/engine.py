@@ -12,7 +12,10 @@ from ormolu.databases.config import DatabaseConfig
 from ormolu.databases.sqlite import functions
 from ormolu.exceptions import ImproperlyConfigured
 
-__all__ = ["prepare_sqlite", "sqlite_arguments"]
+__all__ = ["prepare_sqlite", "sqlite_arguments", "sqlite_budget"]
+
+BUDGET_MS = 0.5
+"""Milliseconds that a read of async code may take in the event loop's own thread, unless OPTIONS say otherwise."""
 
 SQLITE_PRAGMAS: dict[str, Any] = {
     "journal_mode": "WAL",
@@ -57,6 +60,8 @@ def sqlite_arguments(
         raise ImproperlyConfigured(
             f"DATABASES[{config.alias!r}]: transaction_mode must be IMMEDIATE, DEFERRED or EXCLUSIVE."
         )
+    connect_args.pop("loop_budget_ms", None)
+    query.pop("loop_budget_ms", None)
     connect_args.setdefault("timeout", float(str(query.pop("timeout", 5.0))))
     connect_args.setdefault("cached_statements", 512)
     connect_args["isolation_level"] = None
@@ -68,6 +73,23 @@ def sqlite_arguments(
     elif url.database and url.database != ":memory:":
         url = url.set(database=os.path.expanduser(url.database))
     return url.set(query=query), pragmas
+
+
+def sqlite_budget(config: DatabaseConfig) -> float:
+    """Return the seconds that a read of async code may take in the event loop's own thread; 0 for never there.
+
+    The option `loop_budget_ms` has them in milliseconds. Raises ImproperlyConfigured if that is no such number.
+    """
+    given: Any = config.options.get("loop_budget_ms", config.url.query.get("loop_budget_ms", BUDGET_MS))
+    try:
+        budget = float(given) / 1000
+    except (TypeError, ValueError):
+        budget = -1.0
+    if not 0 <= budget < float("inf"):
+        raise ImproperlyConfigured(
+            f"DATABASES[{config.alias!r}]: loop_budget_ms must be a number of milliseconds, 0 or more, not {given!r}."
+        )
+    return budget
 
 
 def prepare_sqlite(engine: Any, pragmas: dict[str, Any], config: DatabaseConfig) -> None:

@@ -7,7 +7,7 @@ Whoever holds it may take it again.
 
 from __future__ import annotations
 
-import contextvars
+import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,9 +20,9 @@ from ormolu.databases.handoff import HandoffLock
 from ormolu.databases.interplay import GUEST
 from ormolu.databases.sqlite.adriver import AsyncSqliteDriver
 from ormolu.databases.sqlite.driver import SqliteConnection, SqliteDriver
-from ormolu.databases.sqlite.worker import Job
+from ormolu.databases.sqlite.here import Here, heard
 from ormolu.exceptions import OperationalError
-from ormolu.programs import Fetch
+from ormolu.programs import Fetch, brief, run
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
@@ -147,21 +147,28 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
     async def arun(self, fn: Callable[..., Generator[Any, Any, R]], *args: Any) -> R:
         if ambient.current.get() is not None and ambient.find(self.key) is not None:
             return await super().arun(fn, *args)
+        is_brief = getattr(fn, "brief", False) and not heard.on
+        if is_brief and self._box().tired():
+            await asyncio.sleep(0)
         await self._acquire()
         try:
-            job = Job(
-                lambda conn, job: self._drive(conn, job, fn, args),
-                self.sync.conn,
-                self._box(),
-                contextvars.copy_context(),
-            )
-            self._staffed().put(job)
-            result = await self._answer(job)
+            conn = self.sync.conn
+            face = self._take_face(conn) if is_brief else None
+            if face is not None:
+                result, hooks = await self._begin_here(face, False, fn(self, *args))
+            else:
+                result, hooks = await self._hand_over(conn, lambda conn: run(fn(self, *args), conn))
         finally:
             self.sync.lock.release()
-        if job.hooks:
-            await arun_hooks(job.hooks)
+        if hooks:
+            await arun_hooks(hooks)
         return result  # type: ignore[no-any-return]
+
+    def _open_here(self) -> None:
+        if self._budget > 0:
+            here = Here(self._budget, self._checkpoint)
+            here.open(self.sync.conn)
+            self._here = here
 
     async def _acquire(self) -> None:
         if not await self.sync.lock.aacquire(self.sync.timeout):
@@ -180,6 +187,7 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
             yield rows[start : start + chunk_size]
 
     def close(self) -> None:
+        self._here = None
         with self._lock:
             crew, self._crew = self._crew, []
         for _ in crew:
@@ -188,5 +196,6 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
             worker.thread.join(timeout=5)
 
 
+@brief
 def _fetch(_driver: Any, sql: str, params: Any) -> Generator[Any, Any, Any]:
     return (yield Fetch(sql, params))

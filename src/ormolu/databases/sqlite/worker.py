@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ormolu.databases import ambient
@@ -23,15 +24,34 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Mailbox", "Request", "Worker"]
 
 
+SLICE = 0.0005
+"""Seconds for which programs that run in the loop's own thread may keep it from turning."""
+
+
 class Mailbox:
     """Where an event loop finds the results of its jobs. One for each loop."""
 
-    __slots__ = ("armed", "items", "loop")
+    __slots__ = ("armed", "items", "loop", "since", "turning")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.items: deque[tuple[Job, Any, BaseException | None]] = deque()
         self.armed = False
+        self.turning = False
+        self.since = 0.0
+
+    def tired(self) -> bool:
+        """Say whether the loop is due to turn: whether our programs have kept it for a `SLICE`."""
+        now = perf_counter()
+        if self.turning:
+            return now - self.since > SLICE
+        self.turning = True
+        self.since = now
+        self.loop.call_soon(self._turned)
+        return False
+
+    def _turned(self) -> None:
+        self.turning = False
 
     def post(self, job: Job, value: Any, error: BaseException | None) -> None:
         """Deliver an outcome, from any thread."""
@@ -165,6 +185,11 @@ class Worker:
         self.thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self.thread.start()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is running here, and so nobody uses the connection in this thread."""
+        return self._job is None
+
     def _loop(self) -> None:
         while True:
             try:
@@ -191,6 +216,9 @@ class Worker:
             conn = job.conn if job.conn is not None else self._own_connection()
             before = conn.worker
             conn.worker = self
+            conn.heavy = True
+            if conn.hurried:
+                conn.unhurry()
             with self._lock:
                 self._job = job
                 job.worker = self
