@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.engine import processors
 from sqlalchemy.sql import functions
 
 from ormolu.compile.layout import Layout, Node
+from ormolu.compile.shells import shell_of, takes_attributes
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
+from ormolu.fields.types.temporal import read_utc
 from ormolu.signals import post_init, pre_init
 
 Decode = Callable[[Any], Any]
+
+# Conversions of each SQLite row's dates, written out where the value is read: `{f}` is the function, `{c}` the value,
+# which isn't None.
+_INLINE: dict[Any, tuple[str, Callable[[Any], Any]]] = {
+    processors.str_to_datetime: ("{f}({c})", dt.datetime.fromisoformat),
+    processors.str_to_date: ("{f}({c})", dt.date.fromisoformat),
+    processors.str_to_time: ("{f}({c})", dt.time.fromisoformat),
+    read_utc: (
+        "(v if (v := {f}({c})).tzinfo is not None else v.replace(tzinfo=utc))",
+        dt.datetime.fromisoformat,
+    ),
+}
 
 
 def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
@@ -80,7 +96,7 @@ class _Source:
     """Collects the lines of a generated function and the objects it uses."""
 
     def __init__(self) -> None:
-        self.scope: dict[str, Any] = {}
+        self.scope: dict[str, Any] = {"utc": dt.UTC}
         self.lines: list[str] = []
 
     def value(self, place: int, term: Term, driver: Any) -> str:
@@ -88,6 +104,9 @@ class _Source:
         convert = converter(term, driver)
         if convert is None:
             return f"c{place}"
+        if convert in _INLINE:
+            text, self.scope[f"f{place}"] = _INLINE[convert]
+            return f"({text.format(f=f'f{place}', c=f'c{place}')} if c{place} is not None else None)"
         self.scope[f"f{place}"] = convert
         if getattr(convert, "takes_null", False) or not (term.nullable or term.joins or term.aggregate):
             return f"f{place}(c{place})"
@@ -270,14 +289,27 @@ class _Nodes:
             self.body.append(f"{pad}o{number} = M{number}.from_db(db, {names}, [{values}])")
             self.body.append(f"{pad}o{number}.__dict__.update({{{', '.join(extra)}}})")
         else:
-            # Item by item: assigning a whole __dict__ would go through the model's __setattr__.
-            self.body.append(f"{pad}o{number} = new(M{number})")
-            self.body.append(f"{pad}d = o{number}.__dict__")
             entries = [(repr(name), value) for name, value in columns]
             entries += [tuple(entry.split(": ", 1)) for entry in extra]  # type: ignore[misc]
-            self.body.extend(f"{pad}d[{name}] = {value}" for name, value in entries)
+            self.fill(node.meta.model, number, entries, pad)
         for child, at in children:
             self.link_back(child, at, number, pad)
+
+    def fill(self, model: Any, number: int, entries: list[tuple[str, str]], pad: str) -> None:
+        """Write how an object comes to its values: as a shell that then turns into the model, or item by item."""
+        names = [name[1:-1] for name, _value in entries]
+        shell = shell_of(model) if all(map(takes_attributes, names)) else None
+        target = f"o{number}"
+        if shell is None:
+            self.body.append(f"{pad}{target} = new(M{number})")
+            self.body.append(f"{pad}d = {target}.__dict__")
+            self.body.extend(f"{pad}d[{name}] = {value}" for name, value in entries)
+            return
+        self.source.scope[f"S{number}"] = shell
+        self.body.append(f"{pad}{target} = S{number}()")
+        for name, (_quoted, value) in zip(names, entries, strict=True):
+            self.body.append(f"{pad}{target}.{name} = {value}")
+        self.body.append(f"{pad}{target}.__class__ = M{number}")
 
     def extra(self, node: Node, number: int, children: list[tuple[Node, int]]) -> list[str]:
         """Return the entries beside the columns: where it came from, raw values, related objects, annotations."""
