@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from ormolu.near import near_names
 
@@ -28,31 +28,36 @@ class Missing:
 NOT_PROVIDED: Final = Missing()
 
 
-class FieldOptions(TypedDict, total=False):
-    """Keyword options that every field takes, beside `verbose_name` and `null`."""
+if TYPE_CHECKING:
 
-    name: str | None
-    primary_key: bool
-    max_length: int | None
-    unique: bool
-    blank: bool
-    db_index: bool
-    rel: Any
-    default: Any
-    editable: bool
-    serialize: bool
-    unique_for_date: str | None
-    unique_for_month: str | None
-    unique_for_year: str | None
-    choices: Any
-    help_text: str
-    db_column: str | None
-    db_tablespace: str | None
-    auto_created: bool
-    validators: Iterable[Callable[[Any], Any]]
-    error_messages: Mapping[str, Any] | None
-    db_comment: str | None
-    db_default: Any
+    class FieldOptions(TypedDict, total=False):
+        """Keyword options that every field takes, beside `verbose_name` and `null`."""
+
+        name: str | None
+        primary_key: bool
+        max_length: int | None
+        unique: bool
+        blank: bool
+        db_index: bool
+        rel: Any
+        default: Any
+        editable: bool
+        serialize: bool
+        unique_for_date: str | None
+        unique_for_month: str | None
+        unique_for_year: str | None
+        choices: Any
+        help_text: str
+        db_column: str | None
+        db_tablespace: str | None
+        auto_created: bool
+        validators: Iterable[Callable[[Any], Any]]
+        error_messages: Mapping[str, Any] | None
+        db_comment: str | None
+        db_default: Any
+
+else:
+    FieldOptions = dict[str, Any]  # making a TypedDict compiles the annotation of each key
 
 
 COMMON_OPTIONS: Final[dict[str, Any]] = {

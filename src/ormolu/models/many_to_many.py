@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from ormolu.models.base import Model
     from ormolu.models.many_related_managers import ManyRelatedManager
 
+    class ManyOptions(FieldOptions, total=False):
+        """Keyword options of a ManyToManyField."""
+
+        verbose_name: str | None
+        related_name: str | None
+        related_query_name: str | None
+        limit_choices_to: Any
+        symmetrical: bool | None
+        through: Any
+        through_fields: tuple[str, str] | None
+        db_constraint: bool
+        db_table: str | None
+        swappable: bool
+        null: bool
+
+
 T = TypeVar("T")
 M = TypeVar("M")
-
-
-class ManyOptions(FieldOptions, total=False):
-    """Keyword options of a ManyToManyField."""
-
-    verbose_name: str | None
-    related_name: str | None
-    related_query_name: str | None
-    limit_choices_to: Any
-    symmetrical: bool | None
-    through: Any
-    through_fields: tuple[str, str] | None
-    db_constraint: bool
-    db_table: str | None
-    swappable: bool
-    null: bool
 
 
 class ManyToManyField(RelatedField[Any], Generic[T]):

@@ -18,7 +18,6 @@ from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, 
 from ormolu.fields.base import Field
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
 from ormolu.models.attributes import COLUMN, FastColumn, key_setter, own_setter, pk_property
-from ormolu.models.ddl import Late
 from ormolu.models.relationships import forward_relationship, many_relationship
 
 _set = type.__setattr__
@@ -99,13 +98,20 @@ def _annotated_key(base: type[Any], name: str, annotation: Any) -> bool:
     return False
 
 
+def late_default(cls: type[Any], field: Any) -> sa.DefaultClause:
+    """Return the default of a column that an expression of ours gives."""
+    from ormolu.models.ddl import Late
+
+    return sa.DefaultClause(Late(cls, field.db_default))
+
+
 def expand(cls: type[Any], meta: Any) -> None:
     """Replace the fields of a class about to be mapped by columns and relationships, in the order of the table."""
     reserved: list[sa.Column[Any]] = []
     for field in meta.local_fields:
         if field.column is not None:
             if hasattr(field.db_default, "as_term"):
-                field.sa_column.server_default = sa.DefaultClause(Late(cls, field.db_default))
+                field.sa_column.server_default = late_default(cls, field)
             if field.attname in vars(cls):
                 # A field of the user's own put its descriptor there: it comes back once SQLAlchemy is done.
                 field.own_descriptor = vars(cls)[field.attname]
@@ -249,8 +255,6 @@ def plain_field(cls: type[Any], key: str, column: sa.Column[Any]) -> Any:
 
 def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
     """Find the primary key of a mapped class, and give the class its `pk` attribute."""
-    from ormolu.models.keys import CompositeKey
-
     meta = cls._meta
     mapper = cls.__mapper__
     keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
@@ -259,6 +263,8 @@ def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
     if meta.pk is not None and any(link is not None for link in parents.values()):
         keys = [meta.pk.attname]  # the key to the parent's row, whose key is the mapper's
     elif len(keys) > 1:
+        from ormolu.models.keys import CompositeKey
+
         meta.pk = CompositeKey(cls, tuple(by_attname[key] for key in keys))
     elif meta.pk is None or meta.pk.attname != keys[0]:
         meta.pk = by_attname[keys[0]]

@@ -19,21 +19,21 @@ from ormolu.models.rels import ForeignObjectRel, ManyToOneRel, OneToOneRel
 if TYPE_CHECKING:
     from ormolu.models.base import Model
 
+    class RelationOptions(FieldOptions, total=False):
+        """Keyword options of a ForeignKey, beside those that its type depends on."""
+
+        verbose_name: str | None
+        related_query_name: str | None
+        limit_choices_to: Any
+        parent_link: bool
+        to_field: str | None
+        db_constraint: bool
+
+
 T = TypeVar("T")
 M = TypeVar("M")
 
 SELF = "self"
-
-
-class RelationOptions(FieldOptions, total=False):
-    """Keyword options of a ForeignKey, beside those that its type depends on."""
-
-    verbose_name: str | None
-    related_query_name: str | None
-    limit_choices_to: Any
-    parent_link: bool
-    to_field: str | None
-    db_constraint: bool
 
 
 def model_key(to: str, app_label: str) -> tuple[str, str]:
