@@ -278,15 +278,17 @@ def mark_for_rollback_on_error(using: str | None = None) -> Generator[None, None
 
 def savepoint(using: str | None = None) -> str | None:
     """Set a savepoint and return its name; outside of blocks do nothing, and return None."""
-    conn = databases.get(using or DEFAULT).driver.ambient()
-    return None if conn is None else str(conn.drive(conn.saving()))
+    driver = databases.get(using or DEFAULT).driver
+    conn = driver.ambient()
+    return None if conn is None else str(driver.drive(conn, conn.saving()))
 
 
 def savepoint_commit(sid: str | None, using: str | None = None) -> None:
     """Let go of a savepoint, keeping its changes."""
-    conn = databases.get(using or DEFAULT).driver.ambient()
+    driver = databases.get(using or DEFAULT).driver
+    conn = driver.ambient()
     if conn is not None and sid is not None:
-        conn.drive(conn.releasing(sid))
+        driver.drive(conn, conn.releasing(sid))
 
 
 def savepoint_rollback(sid: str | None, using: str | None = None) -> None:
@@ -294,9 +296,10 @@ def savepoint_rollback(sid: str | None, using: str | None = None) -> None:
 
     A spoilt block stays spoilt: see `set_rollback(False)`.
     """
-    conn = databases.get(using or DEFAULT).driver.ambient()
+    driver = databases.get(using or DEFAULT).driver
+    conn = driver.ambient()
     if conn is not None and sid is not None:
-        conn.drive(conn.undoing(sid))
+        driver.drive(conn, conn.undoing(sid))
 
 
 def clean_savepoints(using: str | None = None) -> None:

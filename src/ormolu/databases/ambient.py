@@ -12,10 +12,10 @@ import asyncio.events
 from asyncio import current_task
 from collections.abc import Callable
 from contextvars import ContextVar
-from threading import get_ident
+from threading import get_ident, local
 from typing import Any
 
-__all__ = ["Frame", "current", "find", "holder", "owner", "pop", "push", "running_loop", "tidy"]
+__all__ = ["Frame", "current", "find", "holder", "lent", "owner", "pop", "push", "running_loop", "tidy"]
 
 
 running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio.events._get_running_loop
@@ -39,14 +39,27 @@ current: ContextVar[Frame | None] = ContextVar("ormolu_transaction", default=Non
 """The innermost frame visible here; None is the common case, and the only thing that hot paths test."""
 
 
+class _Lent(local):
+    """A thread that does an errand for a task: see `ormolu.databases.errands`."""
+
+    errand: Any = None
+
+
+lent = _Lent()
+
+
 def owner() -> object:
-    """Return who is running: the current task, or the thread's number outside of tasks."""
+    """Return who is running: the current task, or the thread's number outside of tasks.
+
+    A thread that runs synchronous code for a task, which waits for it, counts as that task.
+    """
     loop = running_loop()
     if loop is not None:
         task = current_task(loop)
         if task is not None:
             return task
-    return get_ident()
+    errand = lent.errand
+    return get_ident() if errand is None else errand.owner
 
 
 def find(key: object) -> Any:

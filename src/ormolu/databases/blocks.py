@@ -43,7 +43,7 @@ BROKEN = (
 class Block:
     """One open `atomic` block."""
 
-    __slots__ = ("disposable", "immediate", "manual", "read_only", "savepoint", "started")
+    __slots__ = ("disposable", "immediate", "manual", "read_only", "releases", "savepoint", "started")
 
     def __init__(self, savepoint: str | None, read_only: bool = False, immediate: bool = False) -> None:
         self.savepoint = savepoint
@@ -54,6 +54,11 @@ class Block:
         """A test's own block, always undone: a durable one inside may stand for an outermost one."""
         self.manual = False
         """Whether `set_autocommit(False)` opened it."""
+        self.releases = False
+        """Whether leaving it gives the connection back, because entering it took it from the pool.
+
+        A receiver's block inside a program is outermost on a connection that stays the program's.
+        """
 
 
 class Hook:

@@ -23,11 +23,8 @@ class Cursor:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        driver = database.driver
-        self._conn: Any = driver.ambient()
-        self._held = self._conn is None
-        if self._held:
-            self._conn = driver.checkout_idle()
+        conn, self._held = database.driver.hold()
+        self._conn: Any = conn
         self._raw: Any = self._conn.raw_cursor()
 
     def execute(self, sql: str, params: Any = None) -> Cursor:

@@ -332,6 +332,11 @@ class SyncDriver:
             return self._replace(conn)
         return conn
 
+    def hold(self) -> tuple[Any, bool]:
+        """Return the ambient connection, or one for the caller alone, and whether it is the latter."""
+        conn = self.ambient()
+        return (self.checkout_idle(), True) if conn is None else (conn, False)
+
     def checkout(self) -> Any:
         """Take a connection from SQLAlchemy's pool. Raises ServerUnreachable if there is none to be had."""
         return self.connection_class(self, self.checkout_fairy())
@@ -427,10 +432,12 @@ class SyncDriver:
             return conn, conn.open_block(**options)
         conn = self.checkout_idle()
         try:
-            return conn, conn.open_block(**options)
+            block = conn.open_block(**options)
         except BaseException:
             self._clean(conn)
             raise
+        block.releases = True
+        return conn, block
 
     def end_block(self, conn: Any, block: Block, error: bool) -> None:
         """Leave a block; after the outermost one the connection goes back, and then the hooks run."""
@@ -439,10 +446,10 @@ class SyncDriver:
         try:
             conn.leave(block, error)
         except BaseException:
-            if not conn.blocks:
+            if block.releases:
                 self._clean(conn)
             raise
-        if not conn.blocks:
+        if block.releases:
             hooks = conn.take_ready()
             self.release(conn)
             if hooks:
@@ -451,6 +458,10 @@ class SyncDriver:
     def ambient(self) -> Any:
         """Return the connection of the transaction that the caller has open, or None."""
         return ambient.find(self.key)
+
+    def drive(self, conn: Any, steps: Generator[str, None, R]) -> R:
+        """Run the control statements that a change of state asks for."""
+        return conn.drive(steps)  # type: ignore[no-any-return]
 
     def ddl(self, fn: Callable[[sa.Connection], R]) -> R:
         """Call `fn` with a SQLAlchemy connection: over the ambient one, or one of its own, in a transaction.

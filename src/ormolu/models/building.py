@@ -19,7 +19,6 @@ from ormolu.models.constructor import make_init
 from ormolu.models.inheritance import check_names, inherit_options, link_parents
 from ormolu.models.manager import Manager, ManagerDescriptor
 from ormolu.models.options import Options
-from ormolu.models.persistence import Persistence
 from ormolu.models.plain_relations import PlainRelation, relation_setter
 from ormolu.models.registry import Apps, apps, current
 from ormolu.models.relations import RelatedField
@@ -84,8 +83,6 @@ def finish(cls: type[Any]) -> None:
         _set(cls, "__doc__", f"{cls.__name__}({', '.join(f.name for f in meta.fields)})")
     if meta.apps is not apps:
         _set(cls, "registry", meta.apps.sa_registry)
-    # create() must call a save() of the user's; the library's own is done in one program.
-    _set(cls, "_saves_itself", cls.save is not Persistence.save or cls.asave is not Persistence.asave)
     meta.apps.register_model(meta.app_label, cls)
     for field in (*meta.local_fields, *meta.local_many_to_many):
         if field.is_relation:

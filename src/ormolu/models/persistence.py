@@ -13,6 +13,7 @@ from ormolu.models.relationships import RelationshipField
 from ormolu.models.routing import read_alias, write_alias
 from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
 from ormolu.programs import brief
+from ormolu.writes.overrides import call_override, is_librarys, librarys, prefers_sync
 
 
 def sync_driver(instance: Any, using: str | None) -> Any:
@@ -28,8 +29,12 @@ def async_driver(instance: Any, using: str | None) -> Any:
 
 
 class Persistence(InstanceMethods):
-    """Methods of model instances that ask the database."""
+    """Methods of model instances that ask the database.
 
+    The asynchronous ones run an override of the synchronous one that a class has alone.
+    """
+
+    @librarys
     def save(
         self,
         force_insert: bool | tuple[type, ...] = False,
@@ -49,6 +54,7 @@ class Persistence(InstanceMethods):
         else:
             driver.run(_save_as_told, self, force_insert, force_update, update_fields)
 
+    @librarys
     async def asave(
         self,
         force_insert: bool | tuple[type, ...] = False,
@@ -56,13 +62,24 @@ class Persistence(InstanceMethods):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Write this object to its row, as `save()` does."""
+        """Write this object to its row, as `save()` does; by that, where a class overrides `save()` alone."""
         driver = async_driver(self, using)
+        cls = type(self)
+        if not is_librarys(cls.save) and prefers_sync(cls, "save"):
+            told = {
+                "force_insert": force_insert,
+                "force_update": force_update,
+                "update_fields": update_fields,
+            }
+            given = {name: value for name, value in told.items() if value not in (False, None)}
+            await call_override(driver, self.save, **given, **({} if using is None else {"using": using}))
+            return
         await driver.arun(_save_as_told, self, force_insert, force_update, update_fields)
 
     save.alters_data = True  # type: ignore[attr-defined]
     asave.alters_data = True  # type: ignore[attr-defined]
 
+    @librarys
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete this object's row, and do to those that refer to it what their on_delete says.
 
@@ -78,9 +95,15 @@ class Persistence(InstanceMethods):
     async def adelete(
         self, using: str | None = None, keep_parents: bool = False
     ) -> tuple[int, dict[str, int]]:
-        """Delete this object's row, as `delete()` does."""
-        self._check_deletable()
+        """Delete this object's row, as `delete()` does; by that, where a class overrides `delete()` alone."""
         driver = async_driver(self, using)
+        cls = type(self)
+        if not is_librarys(cls.delete) and prefers_sync(cls, "delete"):
+            given: dict[str, Any] = {} if using is None else {"using": using}
+            if keep_parents:
+                given["keep_parents"] = True
+            return await call_override(driver, self.delete, **given)  # type: ignore[no-any-return]
+        self._check_deletable()
         result: tuple[int, dict[str, int]] = await driver.arun(
             writes.delete.delete_instances, type(self), [self]
         )
@@ -96,6 +119,7 @@ class Persistence(InstanceMethods):
                 f"{meta.object_name} object can't be deleted because its {meta.pk.attname} attribute is set to None."
             )
 
+    @librarys
     def refresh_from_db(
         self, using: str | None = None, fields: Sequence[str] | None = None, from_queryset: Any = None
     ) -> None:
@@ -117,7 +141,13 @@ class Persistence(InstanceMethods):
     async def arefresh_from_db(
         self, using: str | None = None, fields: Sequence[str] | None = None, from_queryset: Any = None
     ) -> None:
-        """Load all columns, or some, again, as `refresh_from_db()` does."""
+        """Load all columns, or some, again, as `refresh_from_db()` does; by that, where it alone is overridden."""
+        cls = type(self)
+        if not is_librarys(cls.refresh_from_db) and prefers_sync(cls, "refresh_from_db"):
+            told = {"using": using, "fields": fields, "from_queryset": from_queryset}
+            given = {name: value for name, value in told.items() if value is not None}
+            await call_override(async_driver(self, using), self.refresh_from_db, **given)
+            return
         names = self._names_to_refresh(fields)
         if names is not None and not names:
             return

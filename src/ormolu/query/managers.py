@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from typing_extensions import TypeVar
 
+from ormolu import databases
 from ormolu.databases.routing import router
 from ormolu.query.manager_methods import M, QuerySetMethods
+from ormolu.writes.overrides import HEARD, hear_overrides
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet
@@ -38,6 +40,12 @@ else:
         """Nothing at run time."""
 
 
+def adriver_of(manager: BaseManager[Any]) -> Any:
+    """Return the asynchronous driver of the database that a manager writes to."""
+    alias = manager._db or router.db_for_write(manager.model, **manager._hints)
+    return databases.get(alias).adriver
+
+
 class BaseManager(DefaultObjects, QuerySetMethods[M]):
     """What all managers have, without the methods of a QuerySet class of one's own."""
 
@@ -50,6 +58,10 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
     use_in_migrations = False
     _queryset_class: ClassVar[type[QuerySet[Any, Any]]]
     _built_with_asmanager = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        hear_overrides(cls, HEARD, adriver_of)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         manager = super().__new__(cls)

@@ -41,6 +41,8 @@ class Binding:
 class SessionQuerySet(QuerySet[M, R]):
     """A QuerySet on a Session. Writes go through the unit of work and are flushed, never committed."""
 
+    _hears_overrides = False  # an AsyncSession's face calls the plain names
+
     @property
     def session(self) -> Any:
         """The session."""
@@ -153,7 +155,7 @@ def bound(queryset: Any, model: Any, session: Any) -> Any:
     if cls is QuerySet:
         cls = cast(Any, SessionQuerySet)
     elif SessionQuerySet not in cls.__mro__:
-        cls = cast(Any, type(f"Session{cls.__name__}", (SessionQuerySet, cls), {}))
+        cls = cast(Any, type(f"Session{cls.__name__}", (cls, SessionQuerySet), {"_hears_overrides": False}))
     made = object.__new__(cls)
     made.__dict__.update(queryset.__dict__)
     made._binding = Binding(session, model)

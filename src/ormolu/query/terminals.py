@@ -209,9 +209,9 @@ def delete_rows(driver: Any, query: Any) -> Program:
 @brief
 def save_new(driver: Any, instance: Any) -> Program:
     """Insert an object and return it."""
-    from ormolu.writes.save import save
+    from ormolu.writes.overrides import saving
 
-    yield from save(driver, instance, force_insert=True)
+    yield from saving(driver, instance, force_insert=True)
     return instance
 
 
@@ -255,7 +255,7 @@ def update_or_create(
     params: Callable[[], dict[str, Any]],
 ) -> Program:
     """Return (object, created); an object that is there is locked, changed and saved in one transaction."""
-    from ormolu.writes.save import save
+    from ormolu.writes.overrides import saving
 
     token = yield Enter()
     try:
@@ -264,7 +264,8 @@ def update_or_create(
             changes = called(defaults or {})
             for name, value in changes.items():
                 setattr(instance, name, value)
-            yield from save(driver, instance, update_fields=fields_to_update(instance, changes))
+            only = fields_to_update(instance, changes)
+            yield from saving(driver, instance, **({} if only is None else {"update_fields": only}))
     except BaseException:
         yield Leave(token, True)
         raise

@@ -12,10 +12,18 @@ from ormolu.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from ormolu.fields.locating import locate
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, near
+from ormolu.writes.overrides import HEARD, hear_overrides, is_librarys
 
 
 class Writing(Chain[M, R]):
     """The terminals that write; they run on the database for writing."""
+
+    _hears_overrides = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls._hears_overrides:
+            hear_overrides(cls, HEARD, lambda queryset: databases.get(queryset._write_alias()).adriver)
 
     def _write_alias(self) -> str:
         return self._db or router.db_for_write(self.model, **self._hints)
@@ -38,23 +46,23 @@ class Writing(Chain[M, R]):
         """Make an object, insert it and return it. One INSERT."""
         self._not_combined("create")
         self._check_reverse(kwargs)
-        instance = self.model(**kwargs)
-        if getattr(self.model, "_saves_itself", False):
-            instance.save(force_insert=True, using=self._write_alias())  # type: ignore[attr-defined]
-            return instance
-        self._write(terminals.save_new, instance)
-        return instance
+        instance: Any = self.model(**kwargs)
+        if is_librarys(type(instance).save):
+            self._write(terminals.save_new, instance)
+        else:
+            instance.save(force_insert=True, using=self._write_alias())
+        return instance  # type: ignore[no-any-return]
 
     async def acreate(self, **kwargs: Any) -> M:
         """Make an object, insert it and return it. One INSERT."""
         self._not_combined("create")
         self._check_reverse(kwargs)
-        instance = self.model(**kwargs)
-        if getattr(self.model, "_saves_itself", False):
-            await instance.asave(force_insert=True, using=self._write_alias())  # type: ignore[attr-defined]
-            return instance
-        await self._awrite(terminals.save_new, instance)
-        return instance
+        instance: Any = self.model(**kwargs)
+        if is_librarys(type(instance).save) and is_librarys(type(instance).asave):
+            await self._awrite(terminals.save_new, instance)
+        else:
+            await instance.asave(force_insert=True, using=self._write_alias())
+        return instance  # type: ignore[no-any-return]
 
     def _check_reverse(self, kwargs: dict[str, Any]) -> None:
         """Refuse reverse one-to-one names, which are no values of this row (Django's rule)."""
