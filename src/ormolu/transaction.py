@@ -67,7 +67,14 @@ class Atomic(ContextDecorator):
 
     def __enter__(self) -> None:
         driver = databases.get(self.using or DEFAULT).driver
-        conn, block = driver.begin_block(**self.options)
+        options = self.options
+        # Said one by one: `**options` would cost as much as the rest.
+        conn, block = driver.begin_block(
+            durable=options["durable"],
+            savepoint=options["savepoint"],
+            read_only=options["read_only"],
+            immediate=options["immediate"],
+        )
         self._entered.append((owner(), driver, conn, block))
 
     def __exit__(
@@ -79,6 +86,8 @@ class Atomic(ContextDecorator):
 
 def _take(entered: list[tuple[object, Any, Any, Any]]) -> tuple[Any, Any, Any]:
     """Return what the running task or thread entered last with this object."""
+    if len(entered) == 1:
+        return entered.pop()[1:]
     me = owner()
     for index in range(len(entered) - 1, -1, -1):
         if entered[index][0] == me:

@@ -12,10 +12,10 @@ import asyncio.events
 from asyncio import current_task
 from collections.abc import Callable
 from contextvars import ContextVar
-from threading import get_ident, local
+from threading import get_ident
 from typing import Any
 
-__all__ = ["Frame", "current", "find", "holder", "lent", "owner", "pop", "push", "running_loop", "tidy"]
+__all__ = ["Frame", "current", "errands", "find", "holder", "owner", "pop", "push", "running_loop", "tidy"]
 
 
 running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio.events._get_running_loop
@@ -39,13 +39,8 @@ current: ContextVar[Frame | None] = ContextVar("ormolu_transaction", default=Non
 """The innermost frame visible here; None is the common case, and the only thing that hot paths test."""
 
 
-class _Lent(local):
-    """A thread that does an errand for a task: see `ormolu.databases.errands`."""
-
-    errand: Any = None
-
-
-lent = _Lent()
+errands: dict[int, Any] = {}
+"""The errand of each thread that does one for a task: see `ormolu.databases.errands`. Empty is the common case."""
 
 
 def owner() -> object:
@@ -58,8 +53,8 @@ def owner() -> object:
         task = current_task(loop)
         if task is not None:
             return task
-    errand = lent.errand
-    return get_ident() if errand is None else errand.owner
+    me = get_ident()
+    return errands[me].owner if errands and me in errands else me
 
 
 def find(key: object) -> Any:
@@ -97,7 +92,10 @@ def push(key: object, conn: Any) -> Frame:
 def pop(frame: Frame) -> None:
     """End a frame. Safe in another context than `push()`'s, where the frame is simply no longer open."""
     frame.open = False
-    tidy()
+    if frame.outer is None and current.get() is frame:
+        current.set(None)
+    else:
+        tidy()
 
 
 def tidy() -> None:

@@ -137,7 +137,6 @@ class Blocks(ABC):
 
     def open_block(
         self,
-        *,
         durable: bool = False,
         savepoint: bool = True,
         read_only: bool = False,
@@ -160,7 +159,10 @@ class Blocks(ABC):
             if block.savepoint is not None:
                 self.savepoints.append(block.savepoint)
         self.blocks.append(block)
-        self._look()
+        if block.started:
+            self._look()
+        else:
+            self.attention = True
         return block
 
     def _name(self) -> str:

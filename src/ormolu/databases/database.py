@@ -69,9 +69,10 @@ class Database:
     @property
     def driver(self) -> SyncDriver:
         """What runs programs synchronously."""
-        errand = ambient.lent.errand
-        if errand is not None and ambient.running_loop() is None:
-            return errand.driver(self)  # type: ignore[no-any-return]
+        if ambient.errands and ambient.running_loop() is None:
+            errand = ambient.errands.get(threading.get_ident())
+            if errand is not None:
+                return errand.driver(self)  # type: ignore[no-any-return]
         driver = self._driver
         if driver is None:
             with self._lock:

@@ -90,11 +90,14 @@ class Errand:
     # -- in the thread
 
     def _inside(self, function: Callable[[], Any]) -> None:
-        ambient.lent.errand = self
+        me = threading.get_ident()
+        ambient.errands[me] = self
         try:
             outcome = _Outcome(function(), None)
         except BaseException as error:
             outcome = _Outcome(None, error)
+        finally:
+            del ambient.errands[me]
         self.loop.call_soon_threadsafe(self._arrive, outcome)
 
     def ask(self, make: Callable[[], Awaitable[R]], *, last: bool = False) -> R:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ormolu.signals import post_query, pre_query
 
-__all__ = ["CapturedQueries", "CapturedQuery", "capture_queries", "log", "watch"]
+__all__ = ["CapturedQueries", "CapturedQuery", "capture_queries", "levels", "log", "watch"]
 
 log = logging.getLogger("ormolu.sql")
 slow_log = logging.getLogger("ormolu.sql.slow")
@@ -78,6 +78,9 @@ class Watch:
         """Find out again."""
         self.on = bool(self.captures or pre_query.receivers or post_query.receivers)
 
+
+# What `log.isEnabledFor()` remembers, and logging forgets when levels change. Asked first: a call costs more.
+levels: dict[int, bool] = getattr(log, "_cache", {})
 
 watch = Watch()
 pre_query.watch(watch.look)

@@ -92,7 +92,8 @@ class Listeners:
         self._checkin, self._checkout, self._reset = _placeholders(self._dispatch)
         self._everywhere = [one.parent_listeners for one in (self._checkin, self._checkout, self._reset)]
 
-    def __bool__(self) -> bool:
+    def heard(self) -> bool:
+        """Say whether an event of the pool would be heard."""
         dispatch = self._dispatch
         first, second, third = self._everywhere
         return (
@@ -101,6 +102,8 @@ class Listeners:
             or dispatch.reset is not self._reset
             or bool(first or second or third)
         )
+
+    __bool__ = heard
 
 
 def _placeholders(dispatch: Any) -> tuple[Any, Any, Any]:

@@ -42,6 +42,12 @@ class ConnectionRouter:
         """Tell whether there are routers to ask, without making them."""
         return settings.DATABASE_ROUTERS if self._fixed is None else self._fixed
 
+    def alias_to_read(self, model: Any, using: str | None, hints: dict[str, Any]) -> str:
+        """Return the alias that a query reads: the one it names, else what the routers say, if there are any."""
+        if using is None and not hints and not self.routers_given():
+            return DEFAULT_DB_ALIAS
+        return using or self.db_for_read(model, **hints)
+
     def db_for_read(self, model: Any, **hints: Any) -> str:
         """Return the alias that a model is read from."""
         return self._choose("db_for_read", model, hints)

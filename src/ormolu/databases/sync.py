@@ -35,6 +35,7 @@ __all__ = ["SyncConnection", "SyncDriver", "note_sync_in_async"]
 R = TypeVar("R")
 _watch = observation.watch
 _log = observation.log
+_levels = observation.levels
 _current = ambient.current
 running_loop = ambient.running_loop
 
@@ -106,7 +107,12 @@ class SyncConnection(Blocks):
 
     def begin(self, write: bool) -> None:
         """Begin what is entered but not begun; raise in a spoilt block."""
-        if len(self.blocks) != 1 or self.needs_rollback or _watch.on or _log.isEnabledFor(10):
+        if (
+            len(self.blocks) != 1
+            or self.needs_rollback
+            or _watch.on
+            or (_levels.get(10, True) and _log.isEnabledFor(10))
+        ):
             self.drive(self.starting(write))
             return
         # The usual case, said directly: one block, and nobody who looks.
@@ -136,7 +142,13 @@ class SyncConnection(Blocks):
         plain = (
             len(self.blocks) == 1 and self.blocks[0] is block and block.started and block.savepoint is None
         )
-        if not plain or error or self.needs_rollback or _watch.on or _log.isEnabledFor(10):
+        if (
+            not plain
+            or error
+            or self.needs_rollback
+            or _watch.on
+            or (_levels.get(10, True) and _log.isEnabledFor(10))
+        ):
             self.drive(self.closing(block, error))
             return
         # The usual case, said directly: the outermost block commits, and nobody looks.
@@ -258,7 +270,7 @@ class SyncDriver:
         except IndexError:
             conn = self.checkout()
         try:
-            if _watch.on or self.engine._has_events or _log.isEnabledFor(10):
+            if _watch.on or self.engine._has_events or (_levels.get(10, True) and _log.isEnabledFor(10)):
                 result = run(fn(self, *args), self.watched(conn))
             else:
                 result = run(fn(self, *args), conn)
@@ -274,7 +286,7 @@ class SyncDriver:
     def _run_inside(self, conn: Any, fn: Callable[..., Generator[Any, Any, R]], args: tuple[Any, ...]) -> R:
         depth = len(conn.blocks)
         try:
-            if _watch.on or self.engine._has_events or _log.isEnabledFor(10):
+            if _watch.on or self.engine._has_events or (_levels.get(10, True) and _log.isEnabledFor(10)):
                 return run(fn(self, *args), self.watched(conn))
             return run(fn(self, *args), conn)
         except BaseException:
@@ -354,7 +366,7 @@ class SyncDriver:
 
     def release(self, conn: Any) -> None:
         """Give a connection back after use."""
-        if self._lends and not conn.is_dead and not self._pool.waiting and not self._listeners:
+        if self._lends and not conn.is_dead and not self._pool.waiting and not self._listeners.heard():
             conn.reviving = False
             self._idle.append(conn)
         else:
@@ -423,16 +435,22 @@ class SyncDriver:
 
     # -- blocks that span programs
 
-    def begin_block(self, **options: Any) -> tuple[Any, Block]:
+    def begin_block(
+        self,
+        durable: bool = False,
+        savepoint: bool = True,
+        read_only: bool = False,
+        immediate: bool = False,
+    ) -> tuple[Any, Block]:
         """Enter a transaction block of the running task or thread; return its connection and the block."""
         if running_loop() is not None:
             note_sync_in_async()
         conn = ambient.find(self.key)
         if conn is not None:
-            return conn, conn.open_block(**options)
+            return conn, conn.open_block(durable, savepoint, read_only, immediate)
         conn = self.checkout_idle()
         try:
-            block = conn.open_block(**options)
+            block = conn.open_block(durable, savepoint, read_only, immediate)
         except BaseException:
             self._clean(conn)
             raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from typing_extensions import TypeVar
 
-from ormolu import databases
+from ormolu import databases, query
 from ormolu.databases.routing import router
 from ormolu.query.manager_methods import M, QuerySetMethods
 from ormolu.writes.overrides import HEARD, hear_overrides
@@ -58,9 +58,13 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
     use_in_migrations = False
     _queryset_class: ClassVar[type[QuerySet[Any, Any]]]
     _built_with_asmanager = False
+    _is_plain = True
+    """Whether its queries begin as QuerySet itself: no class of this manager has a say in it."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        own = [vars(base) for base in cls.__mro__[: cls.__mro__.index(BaseManager)]]
+        cls._is_plain = not any("get_queryset" in body or "_queryset_class" in body for body in own)
         hear_overrides(cls, HEARD, adriver_of)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -160,6 +164,14 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
         """Return a new QuerySet of all objects."""
         return self.get_queryset()
 
+    def get(self, *args: Any, **kwargs: Any) -> M:
+        """See `QuerySet.get()`."""
+        if args or not kwargs or not self._is_plain:
+            return self.get_queryset().get(*args, **kwargs)
+        # What a queryset's get() would do, without one.
+        alias = router.alias_to_read(self.model, self._db, self._hints)
+        return databases.get(alias).driver.run(query.terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
+
     def __call__(self, session: Any) -> Any:
         """Bind this manager to a SQLAlchemy session: `await Author.objects(session).get(...)`.
 
@@ -195,14 +207,18 @@ class ManagerDescriptor:
     def __init__(self, manager: BaseManager[Any] | None, role: str = "") -> None:
         self.manager = manager
         self.role = role
+        self.owner: Any = None  # the class that was found to have this very manager
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         manager = self.manager
+        if owner is self.owner and instance is None:
+            return manager
         if instance is not None:
             raise AttributeError(f"Manager isn't accessible via {owner.__name__} instances")
         if manager is None:
             return getattr(owner._meta, self.role)
         if manager.model is owner and not owner._meta.abstract:
+            self.owner = owner
             return manager
         if owner._meta.abstract:
             raise AttributeError(f"Manager isn't available; {owner.__name__} is abstract")

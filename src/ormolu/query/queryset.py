@@ -9,7 +9,7 @@ from ormolu import databases
 from ormolu.compile import statements
 from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
-from ormolu.databases.routing import DEFAULT_DB_ALIAS, router
+from ormolu.databases.routing import router
 from ormolu.exceptions import NotSupportedError
 from ormolu.query import date_lookups as _date_lookups  # these register themselves
 from ormolu.query import json_lookups as _json_lookups
@@ -41,9 +41,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
     # Running
 
     def _alias(self) -> str:
-        if self._db is None and not self._hints and not router.routers_given():
-            return DEFAULT_DB_ALIAS
-        return self._db or router.db_for_read(self.model, **self._hints)
+        return router.alias_to_read(self.model, self._db, self._hints)
 
     @property
     def db(self) -> str:

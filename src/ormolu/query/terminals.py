@@ -79,32 +79,43 @@ def one(driver: Any, queryset: Any, lookups: Any) -> Program:
 
 
 @brief
-def one_by(driver: Any, queryset: Any, lookups: dict[str, Any]) -> Program:
-    """Return the one object that meets plain lookups on a queryset of which nothing else was asked.
+def one_by(driver: Any, source: Any, lookups: dict[str, Any]) -> Program:
+    """Return the one object that meets plain lookups on a manager, or on a queryset of which nothing else was asked.
 
     The plan is found by the lookups' names and the classes of their values alone,
     with no query built: this is what `objects.get(pk=1)` costs.
     """
-    values = tuple(lookups.values())
-    if len(values) == 1:
-        ((name, value),) = lookups.items()
-        key: Any = (one_by, queryset.model, name, width(value) if value.__class__ is int else value.__class__)
+    values = (*lookups.values(), MOST_FOR_GET)
+    if len(values) == 2:
+        (name,) = lookups
+        value = values[0]
+        key: Any = (one_by, source.model, name, width(value) if value.__class__ is int else value.__class__)
     else:
         classes = tuple([width(value) if value.__class__ is int else value.__class__ for value in values])
-        key = (one_by, queryset.model, tuple(lookups), classes)
+        key = (one_by, source.model, tuple(lookups), classes)
     plan = driver.plans.get(key)
     if plan is None:
-        prepared = queryset._prepare_get((), lookups)
-        if SCALARS.issuperset([value.__class__ for value in values]):
-            plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
-            if plan.owners is not None and plan.zone is None and tuple(given) == (*values, MOST_FOR_GET):
-                remember(driver.plans, key, plan)
-        return (yield from one(driver, prepared, lookups))
+        return (yield from one(driver, prepare_one_by(driver, source, lookups, key, values), lookups))
     try:
-        found = plan.decode((yield Fetch(plan.sql, plan.bind((*values, MOST_FOR_GET)))))
+        found = plan.decode((yield Fetch(plan.sql, plan.bind(values))))
     except EmptyResultSet:
         found = ()
-    return found[0] if len(found) == 1 else the_one(queryset.model, found)
+    return found[0] if len(found) == 1 else the_one(source.model, found)
+
+
+def prepare_one_by(
+    driver: Any, source: Any, lookups: dict[str, Any], key: Any, values: tuple[Any, ...]
+) -> Any:
+    """Return the queryset of get() with these lookups; keep its plan, if it is one for all values of these classes."""
+    prepared = source.all()._prepare_get((), lookups)
+    if not SCALARS.issuperset([value.__class__ for value in values]):
+        return prepared
+    if len(lookups) == 1 and next(iter(lookups)) in ("pk", source.model._meta.pk.attname):
+        prepared.query.limit = None  # a key has one row
+    plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
+    if plan.owners is not None and plan.zone is None and tuple(given) in (values, values[:-1]):
+        remember(driver.plans, key, plan)
+    return prepared
 
 
 def the_one(model: Any, found: Any) -> Any:
