@@ -410,11 +410,9 @@ class Builder:
             self.filtered[name] = expression.filtered_hops(self, name)
             return
         term = self.annotation(name, expression)
-        if term.aggregate and self.group is None and not self.group_model:
+        if term.aggregate:
             self.start_group()
-        elif self.group is not None and not term.aggregate and select:
-            self.group.extend(term.group_columns())
-        if not term.aggregate:
+        else:
             self.keep(term.joins)
         if not select and name in self.selected:
             self.selected.remove(name)  # alias() of a name that annotate() gave before
@@ -431,11 +429,11 @@ class Builder:
         return term
 
     def start_group(self) -> None:
-        """Begin grouping: by the values() chosen so far, else by the model's rows."""
+        """Group by the values() chosen so far, else by the model's rows."""
         if self.values is None:
             self.group_model = True
             return
-        self.group = []
+        self.group, self.group_terms, self.group_model = [], [], False
         for name in self.values:
             term = self.ref(name)
             self.group_terms.append(term)

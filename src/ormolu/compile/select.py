@@ -70,8 +70,6 @@ class Parts:
         columns: list[Any] = []
         if builder.group is not None:
             columns.extend(builder.group)
-            for entry in self.orders:
-                columns.extend(entry.term.group_columns())
         else:
             columns.append(builder.root.column(builder.meta.pk.sa_column))
         for condition in self.having:
@@ -79,9 +77,26 @@ class Parts:
         for condition in self.qualify:
             columns.extend(c for c in condition.group if builder.group is not None or not self.is_root(c))
         for term in [*self.terms, *(entry.term for entry in self.orders)]:
-            if builder.group is None and not term.constant:
-                columns.extend(c for c in term.group_columns() if not self.is_root(c))
+            if not term.constant:
+                explicit = builder.group is not None
+                columns.extend(c for c in term.group_columns() if explicit or not self.is_root(c))
         return unique(columns)
+
+    def grouping(self, columns: list[Any]) -> list[Any]:
+        """Return GROUP BY. What is selected, too, is named by its label, which `columns` gets for that.
+
+        Written out twice, it would have other parameters in each place, and the database couldn't tell that it is one.
+        """
+        taken = {column.name for join in (self.builder.root, *self.joins()) for column in join.table.c}
+        group: list[Any] = []
+        for element in self.group_by():
+            place = None if isinstance(element, sa.ColumnClause) else place_of(element, columns)
+            if place is not None and not isinstance(columns[place], sa.Label):
+                columns[place] = element.label(f"ormolu_{place}")
+            if place is not None and columns[place].name not in taken:  # there it would be the table's column
+                element = sa.literal_column(columns[place].name)
+            group.append(element)
+        return group
 
     def is_root(self, column: Any) -> bool:
         """Tell whether the primary key determines a column."""
@@ -130,11 +145,12 @@ class Parts:
 
     def filtered(self, columns: list[Any]) -> Any:
         """Return the Select up to its HAVING clause."""
+        group = self.grouping(columns) if self.grouped else []
         select = sa.select(*columns).select_from(self.source(), *self.builder.tables)
         if self.where:
             select = select.where(combine("AND", self.where).sa)
-        if self.grouped:
-            select = select.group_by(*self.group_by())
+        if group:
+            select = select.group_by(*group)
         if self.having:
             select = select.having(combine("AND", self.having).sa)
         return select
@@ -164,8 +180,8 @@ class Parts:
         """
         ordered = {id(entry.term.sa) for entry in self.orders}
         return {
-            id(term.sa): term.sa.label(None)
-            for term in self.terms
+            id(term.sa): term.sa.label(f"ormolu_{number}")
+            for number, term in enumerate(self.terms)
             if id(term.sa) in ordered and not isinstance(term.sa, (sa.ColumnClause, sa.Label))
         }
 
@@ -183,6 +199,19 @@ def unique(columns: list[Any]) -> list[Any]:
     """Return the columns without repetitions."""
     found: list[Any] = []
     for column in columns:
-        if not any(column is other or column.compare(other) for other in found):
+        if not any(same(column, other) for other in found):
             found.append(column)
     return found
+
+
+def same(element: Any, other: Any) -> bool:
+    """Tell whether two elements are one. Equal expressions aren't: their parameters may have other values next time."""
+    return element is other or (isinstance(element, sa.ColumnClause) and element.compare(other))
+
+
+def place_of(element: Any, columns: list[Any]) -> int | None:
+    """Return where an element stands in a select list, with or without a label."""
+    for place, column in enumerate(columns):
+        if column is element or (isinstance(column, sa.Label) and column.element is element):
+            return place
+    return None

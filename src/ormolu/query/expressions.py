@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement, Grouping
 
-from ormolu.compile.conditions import Condition
+from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import FieldError
 from ormolu.query.combinable import Combinable
@@ -237,6 +237,7 @@ def condition_term(condition: Condition) -> Term:
     return Term(
         condition.sa, BooleanField(), joins=condition.joins, aggregate=condition.aggregate, window=condition.window,
         group=condition.group if condition.aggregate or condition.window else None,
+        constant=condition is EVERYTHING or condition is NOTHING,
     )  # fmt: skip
 
 
@@ -337,8 +338,11 @@ class ExpressionWrapper(Expression):
     def as_term(self, builder: Any) -> Term:
         """Return the wrapped term with the given type."""
         term = builder.term(self.expression)
+        group = (
+            None if term.group is None or (len(term.group) == 1 and term.group[0] is term.sa) else term.group
+        )  # itself, or its parts
         return term.replace(  # type: ignore[no-any-return]
-            sa=sa.type_coerce(term.sa, self._given.sa_type), field=self._given, group=term.group_columns()
+            sa=sa.type_coerce(term.sa, self._given.sa_type), field=self._given, group=group
         )
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:

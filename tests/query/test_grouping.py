@@ -1,0 +1,142 @@
+"""GROUP BY: what rows are grouped by, and that databases which check it accept it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+import ormolu
+from ormolu import (
+    CASCADE,
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    ForeignKey,
+    IntegerField,
+    Max,
+    Model,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from ormolu.query.functions import Cast, TruncYear
+
+pytestmark = pytest.mark.backends("sqlite", "postgresql", "asyncpg", "mariadb")
+
+
+class Tailor(Model):
+    name = CharField(max_length=50)
+    age = IntegerField()
+
+
+class Coat(Model):
+    tailor = ForeignKey(Tailor, on_delete=CASCADE, related_name="coats")
+    size = IntegerField()
+    price = IntegerField()
+    sewn = DateTimeField()
+
+
+@pytest.fixture
+def coats(db):
+    ann = Tailor.objects.create(name="Ann", age=30)
+    bea = Tailor.objects.create(name="Bea", age=50)
+    rows = (
+        (ann, 1, 10, 2020),
+        (ann, 1, 20, 2021),
+        (ann, 2, 30, 2021),
+        (bea, 2, 40, 2022),
+        (bea, 4, 50, 2022),
+    )
+    Coat.objects.bulk_create(
+        Coat(tailor=who, size=size, price=price, sewn=dt.datetime(year, 5, 6, 7, 8, tzinfo=dt.UTC))
+        for who, size, price, year in rows
+    )
+    return ann, bea
+
+
+async def test_what_is_selected_afterwards_is_grouped_by(coats, world):
+    """values() after annotate() adds its columns to those of the values() before."""
+    counted = Coat.objects.values("tailor").annotate(n=Count("*")).values("size", "n").order_by("size", "n")
+    assert await world.list(counted) == [
+        {"size": 1, "n": 2}, {"size": 2, "n": 1}, {"size": 2, "n": 1}, {"size": 4, "n": 1}
+    ]  # fmt: skip
+    everything = (
+        Coat.objects.values("tailor").annotate(day=Cast("sewn", ormolu.DateField()), n=Count("*")).values()
+    )
+    assert [(row["n"], row["day"].year) for row in await world.list(everything.order_by("price"))] == [
+        (1, 2020), (1, 2021), (1, 2021), (1, 2022), (1, 2022)
+    ]  # fmt: skip
+
+
+async def test_values_between_aggregates(coats, world):
+    """An aggregate groups anew by the values() before it."""
+    mixed = Tailor.objects.annotate(n=Count("coats")).values("age").annotate(most=Max("coats__price"))
+    assert await world.list(mixed.order_by("age")) == [{"age": 30, "most": 30}, {"age": 50, "most": 50}]
+
+
+async def test_expressions_with_parameters(coats, world):
+    """An expression with a parameter is one expression in the select list and in GROUP BY, whatever its value."""
+    for divisor, expected in ((2, [(0, 3), (1, 2)]), (4, [(0, 1), (1, 2), (2, 2)])):
+        by = Coat.objects.annotate(rest=F("size") % divisor, other=F("size") % 2).values("rest")
+        assert (
+            await world.list(by.annotate(n=Count("pk")).values_list("rest", "n").order_by("rest")) == expected
+        )
+        assert await world(by.annotate(n=Count("pk")).count) == len(expected)
+        total = await world(by.annotate(n=Count("pk")).aggregate, total=Sum("n"), groups=Count("rest"))
+        assert total == {"total": 5, "groups": len(expected)}
+    two = Coat.objects.annotate(a=F("size") % 2, b=F("size") % 2).values("a", "b").annotate(n=Count("pk"))
+    assert await world(two.count) == 2
+    two = Coat.objects.annotate(a=F("size") % 2, b=F("size") % 4).values("a", "b").annotate(n=Count("pk"))
+    assert await world(two.count) == 3
+
+
+async def test_conditions(coats, world):
+    """Groups may be made by conditions, by cases and by what is always true."""
+    large = ExpressionWrapper(Q(size__gt=1), output_field=BooleanField())
+    for condition in (Q(size__gt=1), large, Case(When(size__gt=1, then=Value(True)), default=Value(False))):
+        by = Coat.objects.annotate(large=condition).values("large").annotate(n=Count("pk")).order_by("n")
+        assert [(bool(row["large"]), row["n"]) for row in await world.list(by)] == [(False, 2), (True, 3)]
+    always = Tailor.objects.annotate(always=~Q(pk__in=[]), n=Count("coats")).order_by("n")
+    assert [(bool(t.always), t.n) for t in await world.list(always)] == [(True, 2), (True, 3)]
+
+
+async def test_subqueries(coats, world):
+    """Groups may be made by subqueries of the row, which are named in GROUP BY and not repeated."""
+    cheap = Exists(Coat.objects.filter(tailor=OuterRef("pk"), price__lt=25))
+    by = Tailor.objects.annotate(cheap=cheap).values("cheap").annotate(n=Count("pk")).order_by("cheap")
+    assert [(bool(row["cheap"]), row["n"]) for row in await world.list(by)] == [(False, 1), (True, 1)]
+    most = Subquery(
+        Coat.objects.filter(tailor=OuterRef("pk"), price__gt=0).order_by("-price").values("price")[:1]
+    )
+    by = Tailor.objects.annotate(most=most).values("most").annotate(n=Count("pk")).order_by("most")
+    assert await world.list(by.values_list("most", "n")) == [(30, 1), (50, 1)]
+
+
+async def test_an_aggregate_and_a_column(coats, world):
+    """A column that stands beside an aggregate in one expression is grouped by."""
+    sums = Coat.objects.values("tailor__name").annotate(sum=Sum("price") + F("size")).order_by("sum")
+    assert await world.list(sums.values_list("sum", flat=True)) == [31, 32, 42, 54]
+
+
+async def test_ordering(coats, world):
+    """What ORDER BY reads is grouped by, and one that is selected is not written out again."""
+    by = Coat.objects.annotate(year=TruncYear("sewn")).values("year").annotate(n=Count("pk"))
+    assert [row["n"] for row in await world.list(by.order_by("-year"))] == [2, 2, 1]
+    by = Coat.objects.values("tailor").annotate(n=Count("pk")).order_by("size", "tailor")
+    assert [row["n"] for row in await world.list(by)] == [2, 1, 1, 1]
+
+
+async def test_rows_of_the_model(coats, world):
+    """Without values() the groups are the model's rows, and all its columns go with its key."""
+    counted = Tailor.objects.annotate(n=Count("coats")).filter(n__gt=0).order_by("n", "name")
+    assert [(t.name, t.age, t.n) for t in await world.list(counted)] == [("Bea", 50, 2), ("Ann", 30, 3)]
+    assert await world.list(counted.values_list("age", flat=True)) == [50, 30]
