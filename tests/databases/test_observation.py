@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +155,19 @@ def test_sqlalchemys_own_statements_are_not_captured(numbers: Any) -> None:
     with databases.capture_queries() as queries, numbers.database.engine.connect() as connection:
         connection.execute(sa.text("SELECT 1"))
     assert queries.sql == []
+
+
+def test_a_receiver_that_was_there_first_is_heard(tmp_path: Path) -> None:
+    """A signal may be connected before anything has asked for a database, and what sends it is imported."""
+    program = (
+        "from ormolu.signals import pre_query\n"
+        "heard = []\n"
+        "def note(sql, **_): heard.append(sql)\n"
+        "pre_query.connect(note)\n"
+        "import ormolu\n"
+        f"ormolu.configure('sqlite:///{tmp_path}/a.db')\n"
+        "ormolu.databases.get().fetch('SELECT 1')\n"
+        "print(heard)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "['SELECT 1']"

@@ -85,6 +85,7 @@ levels: dict[int, bool] = getattr(log, "_cache", {})
 watch = Watch()
 pre_query.watch(watch.look)
 post_query.watch(watch.look)
+watch.look()  # somebody may have been listening before this was imported
 
 
 @contextlib.contextmanager
