@@ -48,6 +48,12 @@ class ConnectionRouter:
             return DEFAULT_DB_ALIAS
         return using or self.db_for_read(model, **hints)
 
+    def alias_to_write(self, model: Any, using: str | None, hints: dict[str, Any]) -> str:
+        """Return the alias that a query writes to. See `alias_to_read()`."""
+        if using is None and not hints and not self.routers_given():
+            return DEFAULT_DB_ALIAS
+        return using or self.db_for_write(model, **hints)
+
     def db_for_read(self, model: Any, **hints: Any) -> str:
         """Return the alias that a model is read from."""
         return self._choose("db_for_read", model, hints)

@@ -421,6 +421,8 @@ class Chain(Generic[M, R]):
         return self
 
     def _not_combined(self, name: str) -> None:
+        if "query" not in self.__dict__ and "_later" not in self.__dict__:
+            return  # nothing was asked yet
         if self.query.combined is not None:
             raise NotSupportedError(
                 f"Calling QuerySet.{name}() after {self.query.combined.kind}() is not supported."

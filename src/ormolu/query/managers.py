@@ -172,6 +172,13 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
         alias = router.alias_to_read(self.model, self._db, self._hints)
         return databases.get(alias).driver.run(query.terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
 
+    async def aget(self, *args: Any, **kwargs: Any) -> M:
+        """See `QuerySet.aget()`."""
+        if args or not kwargs or not self._is_plain:
+            return await self.get_queryset().aget(*args, **kwargs)
+        alias = router.alias_to_read(self.model, self._db, self._hints)
+        return await databases.get(alias).adriver.arun(query.terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
+
     def __call__(self, session: Any) -> Any:
         """Bind this manager to a SQLAlchemy session: `await Author.objects(session).get(...)`.
 

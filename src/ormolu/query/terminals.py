@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
+from ormolu import writes
 from ormolu.compile import change, statements
 from ormolu.compile.plan import Plan, remember
 from ormolu.compile.shape import SCALARS, width
@@ -218,11 +219,15 @@ def delete_rows(driver: Any, query: Any) -> Program:
 
 
 @brief
+def insert(driver: Any, instance: Any) -> Program:
+    """Insert an object whose class has no save() of its own."""
+    return writes.save.save(driver, instance, force_insert=True)
+
+
+@brief
 def save_new(driver: Any, instance: Any) -> Program:
     """Insert an object and return it."""
-    from ormolu.writes.overrides import saving
-
-    yield from saving(driver, instance, force_insert=True)
+    yield from writes.overrides.saving(driver, instance, force_insert=True)
     return instance
 
 

@@ -26,7 +26,7 @@ class Writing(Chain[M, R]):
             hear_overrides(cls, HEARD, lambda queryset: databases.get(queryset._write_alias()).adriver)
 
     def _write_alias(self) -> str:
-        return self._db or router.db_for_write(self.model, **self._hints)
+        return router.alias_to_write(self.model, self._db, self._hints)
 
     def _write(self, program: Any, *args: Any) -> Any:
         self._result_cache = None
@@ -48,7 +48,7 @@ class Writing(Chain[M, R]):
         self._check_reverse(kwargs)
         instance: Any = self.model(**kwargs)
         if is_librarys(type(instance).save):
-            self._write(terminals.save_new, instance)
+            self._write(terminals.insert, instance)
         else:
             instance.save(force_insert=True, using=self._write_alias())
         return instance  # type: ignore[no-any-return]
@@ -59,7 +59,7 @@ class Writing(Chain[M, R]):
         self._check_reverse(kwargs)
         instance: Any = self.model(**kwargs)
         if is_librarys(type(instance).save) and is_librarys(type(instance).asave):
-            await self._awrite(terminals.save_new, instance)
+            await self._awrite(terminals.insert, instance)
         else:
             await instance.asave(force_insert=True, using=self._write_alias())
         return instance  # type: ignore[no-any-return]
@@ -69,12 +69,10 @@ class Writing(Chain[M, R]):
         if not kwargs:
             return
         meta: Any = cast(Any, self.model)._meta
-        bad = [
-            rel.get_accessor_name()
-            for rel in meta.related_objects
-            if rel.one_to_one and rel.get_accessor_name() in kwargs
-        ]
-        if bad:
+        related = meta.related_objects
+        if related and (
+            bad := [name for rel in related if rel.one_to_one and (name := rel.get_accessor_name()) in kwargs]
+        ):
             raise ValueError(f"The following fields do not exist in this model: {', '.join(bad)}")
 
     def get_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from ormolu.lazy import door
 
 if TYPE_CHECKING:
-    from ormolu.writes import delete, save
+    from ormolu.writes import delete, overrides, save
 
-__all__ = ["delete", "save"]
+__all__ = ["delete", "overrides", "save"]
 
 if not TYPE_CHECKING:
     # Who declares a model imports on_delete; what writes rows is imported when the first row is written.
-    __getattr__, __dir__ = door(__name__, {"": "delete save"})
+    __getattr__, __dir__ = door(__name__, {"": "delete overrides save"})

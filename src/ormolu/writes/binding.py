@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ormolu.fields.types import temporal
 from ormolu.writes.values import Conversion
 
 Bind = Callable[[Any, dict[str, Any]], tuple[Any, ...]]
 BindAll = Callable[[Sequence[Any]], list[tuple[Any, ...]]]
+
+# Conversions written out where they are needed: `{v}` is a value of the field's class that has passed its check.
+_INLINE: dict[Any, str] = {
+    temporal.naive_text: '{v}.isoformat(" ", "microseconds")',
+    temporal.utc_text: '{v}.astimezone(utc).isoformat(" ", "microseconds")',
+    temporal.iso_text: "{v}.isoformat()",
+    temporal.time_text: '{v}.isoformat("microseconds")',
+}
 
 
 def make_bind(conversions: Sequence[Conversion], stamped: frozenset[str] = frozenset()) -> Bind:
@@ -33,6 +43,7 @@ def make_bind_all(conversions: Sequence[Conversion], stamped: frozenset[str] = f
 
 
 def _compile(lines: list[str], names: dict[str, Any], name: str) -> Any:
+    names["utc"] = datetime.UTC
     exec("\n".join(lines), names)
     return names[name]
 
@@ -56,6 +67,11 @@ def _body(
     return lines
 
 
+def _processed(n: int, conversion: Conversion) -> str:
+    text = _INLINE.get(conversion.process, f"p{n}({{v}})")
+    return f"v{n} = " + text.format(v=f"v{n}")
+
+
 def _convert(n: int, conversion: Conversion) -> list[str]:
     """Return the lines that convert one value: the usual class inline, the rest by a call."""
     rest = "else:" if conversion.takes_none else f"elif v{n} is not None:"
@@ -68,11 +84,12 @@ def _convert(n: int, conversion: Conversion) -> list[str]:
     elif conversion.check == "range":
         least, most = conversion.range
         inner.append(f"    if not {least} <= v{n} <= {most}: x{n}(v{n})")
-    elif conversion.check == "aware":
-        inner.append(f"    if v{n}.tzinfo is None: v{n} = x{n}(v{n})")
-        inner.append(f"    else: v{n} = p{n}(v{n})" if conversion.process else "    else: pass")
-    if conversion.process is not None and conversion.check != "aware":
-        inner.append(f"    v{n} = p{n}(v{n})")
+    elif conversion.check in ("aware", "naive"):
+        unlike = "is" if conversion.check == "aware" else "is not"
+        inner.append(f"    if v{n}.tzinfo {unlike} None: v{n} = x{n}(v{n})")
+        inner.append(f"    else: {_processed(n, conversion)}" if conversion.process else "    else: pass")
+    if conversion.process is not None and conversion.check not in ("aware", "naive"):
+        inner.append(f"    {_processed(n, conversion)}")
     if inner:
         return [f"if v{n}.__class__ is C{n}:", *inner, rest, f"    v{n} = x{n}(v{n})"]
     none = "" if conversion.takes_none else f" and v{n} is not None"

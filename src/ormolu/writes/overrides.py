@@ -95,12 +95,15 @@ def saving(driver: Any, instance: Any, **options: Any) -> Program[None]:
 
     cls = type(instance)
     if is_librarys(cls.save) and (is_librarys(cls.asave) or not driver.is_async):
-        yield from save(driver, instance, **options)
-        return
+        return save(driver, instance, **options)
+    return _saving_itself(driver, instance, options)
+
+
+def _saving_itself(driver: Any, instance: Any, options: dict[str, Any]) -> Program[None]:
     options["using"] = driver.database.alias
     if not driver.is_async:
         instance.save(**options)
-    elif prefers_sync(cls, "save"):
+    elif prefers_sync(type(instance), "save"):
         yield Call(partial(instance.save, **options))
     else:
         yield Await(partial(instance.asave, **options))

@@ -102,12 +102,15 @@ def _save_table(
     force_update: bool,
     only: frozenset[str] | None,
 ) -> Program[bool]:
-    """Save the columns of one table; return whether a row was inserted."""
+    """Save the columns of one table; return whether a row was inserted.
+
+    This only chooses the program: each one that a step passes through takes time.
+    """
     if forced:
-        return (yield from insert_instance(writer, instance, d))
+        return insert_instance(writer, instance, d)
     if d.get("_db") == writer.alias and only is None and d.get(writer.pk_name) is not None:
-        return (yield from _save_known(writer, instance, d, force_update))
-    return (yield from _save_other(writer, instance, d, force_update, only))
+        return _save_known(writer, instance, d, force_update)
+    return _save_other(writer, instance, d, force_update, only)
 
 
 def _save_with_parents(

@@ -23,10 +23,9 @@ def changed_names(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[str
     if writer.plain:
         if not dirty:
             return ()
-        if len(dirty) == 1:
-            (name,) = dirty
-            if name in writer.name_set and name in d:
-                return (name,)
+        names = tuple(dirty)
+        if names in writer.updates and all(map(d.__contains__, names)):
+            return names  # as it was before, in the same order
     elif writer.stamped:
         stamped = stamp(writer, instance, d, writer.stamped)
         # pre_save() may have assigned other fields, too.

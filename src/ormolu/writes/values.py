@@ -20,6 +20,7 @@ from ormolu.fields.base import Field, overridden
 from ormolu.fields.dates import DateTimeField
 from ormolu.fields.integers import out_of_range, storable
 from ormolu.fields.locating import locate
+from ormolu.fields.timezones import use_tz
 
 Convert = Callable[[Any], Any]
 
@@ -55,7 +56,7 @@ class Conversion:
     """How the values of one field become parameters of one driver.
 
     `exact` is the class whose values go straight to `process` if they pass `check` ("length", "range",
-    "aware" or ""), None if there is no such class; `convert` takes every other value.
+    "aware", "naive" or ""), None if there is no such class; `convert` takes every other value.
     """
 
     __slots__ = (
@@ -237,7 +238,7 @@ def _inline(base: Any, plain: Any, limit: int) -> tuple[type | None, str]:
     if isinstance(plain, sa.Integer):
         return int, "range"
     if isinstance(base, DateTimeField):
-        return datetime.datetime, "aware"
+        return datetime.datetime, "aware" if use_tz() else "naive"
     as_it_is = (
         base.__class__.get_prep_value is Field.get_prep_value and base.__class__.prep_for is Field.prep_for
     )

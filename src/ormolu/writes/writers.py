@@ -40,7 +40,6 @@ class Writer:
         rest = (f for f in local if f.attname not in self.key_names)
         self.fields: dict[str, Any] = {f.attname: f for f in rest}
         self.names = tuple(self.fields)
-        self.name_set = frozenset(self.fields)
         # Not auto_now_add: pre_save() only reads it once the row exists.
         self.stamped = tuple(f for f in self.fields.values() if has_pre_save(f) and not _only_when_added(f))
         self.mutable = tuple(f for f in self.fields.values() if not value_field(f).immutable)

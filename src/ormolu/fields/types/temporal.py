@@ -31,7 +31,7 @@ class DateType(ValueType):
     accepts = (dt.date,)
 
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
-        return _iso_text if dialect.name == "sqlite" else None
+        return iso_text if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
         return processors.str_to_date if dialect.name == "sqlite" else None
@@ -51,7 +51,7 @@ class TimeType(ValueType):
         return dialect.type_descriptor(sa.Time())
 
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
-        return _time_text if dialect.name == "sqlite" else None
+        return time_text if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
         if dialect.name == "sqlite":
@@ -77,7 +77,7 @@ class DateTimeType(ValueType):
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
         aware = timezones.use_tz()
         if dialect.name == "sqlite":
-            return _utc_text if aware else _naive_text
+            return utc_text if aware else naive_text
         if dialect.name in _MYSQL:
             return _naive_utc if aware else partial(_refuse_aware, backend="MySQL")
         return _aware if aware else _local
@@ -118,15 +118,18 @@ def _interval_literal(value: dt.timedelta) -> str:
     return f"'{value.days} days {value.seconds} seconds {value.microseconds} microseconds'::interval"
 
 
-def _iso_text(value: dt.date | None) -> str | None:
+def iso_text(value: dt.date | None) -> str | None:
+    """Return a date as SQLite stores it."""
     return None if value is None else value.isoformat()
 
 
-def _time_text(value: dt.time | None) -> str | None:
+def time_text(value: dt.time | None) -> str | None:
+    """Return a time of day as SQLite stores it."""
     return None if value is None else value.isoformat("microseconds")
 
 
-def _utc_text(value: dt.datetime | None) -> str | None:
+def utc_text(value: dt.datetime | None) -> str | None:
+    """Return an instant as SQLite stores it: in UTC."""
     if value is None:
         return None
     if value.tzinfo is None:
@@ -134,7 +137,8 @@ def _utc_text(value: dt.datetime | None) -> str | None:
     return value.astimezone(_UTC).isoformat(" ", "microseconds")
 
 
-def _naive_text(value: dt.datetime | None) -> str | None:
+def naive_text(value: dt.datetime | None) -> str | None:
+    """Return a wall-clock time as SQLite stores it. Raises ValueError for an aware one."""
     if value is None:
         return None
     if value.tzinfo is not None:
