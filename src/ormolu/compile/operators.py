@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping
 
 from ormolu.exceptions import DatabaseError
-from ormolu.fields.timezones import use_tz
+from ormolu.fields import timezones
 from ormolu.fields.types import DateTimeType
 
 if TYPE_CHECKING:
@@ -61,9 +62,11 @@ def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any)
             days = Grouping(left.op("-", precedence=100)(right))
             return sa.type_coerce(days.op("*")(sa.literal_column("interval '1 day'")), type_)
         element = left.op(connector, precedence=100)(right)
-        if "DateField" in kinds and isinstance(type_, DateTimeType) and use_tz():
+        if "DateField" in kinds and isinstance(type_, DateTimeType):
             # A date and an interval make a time without a zone.
-            element = sa.func.timezone(sa.literal_column("'UTC'"), element)
+            zone = dt.UTC if timezones.use_tz() else timezones.get_default_timezone()
+            name = timezones.zone_name(zone).replace("'", "''")
+            element = sa.func.timezone(sa.literal_column(f"'{name}'"), element)
         return sa.type_coerce(element, type_)
     if kinds == ["DurationField", "DurationField"] or ("DurationField" in kinds and kinds.count("") == 1):
         return lhs.sa.op(SYMBOLS.get(connector, connector), precedence=100, return_type=type_)(rhs.sa)

@@ -62,7 +62,11 @@ class TimeType(ValueType):
 
 
 class DateTimeType(ValueType):
-    """An instant (stored and read as UTC) where `settings.USE_TZ` is on, else a wall-clock time."""
+    """An instant (stored and read as UTC) where `settings.USE_TZ` is on, else a wall-clock time.
+
+    PostgreSQL's column has a time zone in both cases, so the setting may change without a migration: a wall-clock
+    time is one of TIME_ZONE. Source: Django's documentation, "Time zones", "PostgreSQL".
+    """
 
     impl = sa.DateTime
     accepts = (dt.datetime,)
@@ -72,7 +76,9 @@ class DateTimeType(ValueType):
             from sqlalchemy.dialects.mysql import DATETIME
 
             return dialect.type_descriptor(DATETIME(fsp=6))
-        return dialect.type_descriptor(sa.DateTime(timezone=timezones.use_tz()))
+        return dialect.type_descriptor(
+            sa.DateTime(timezone=dialect.name == "postgresql" or timezones.use_tz())
+        )
 
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
         aware = timezones.use_tz()
@@ -80,12 +86,14 @@ class DateTimeType(ValueType):
             return utc_text if aware else naive_text
         if dialect.name in _MYSQL:
             return _naive_utc if aware else partial(_refuse_aware, backend="MySQL")
-        return _aware if aware else _local
+        return _aware if aware or dialect.name == "postgresql" else _local
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
         aware = timezones.use_tz()
         if dialect.name == "sqlite":
             return read_utc if aware else processors.str_to_datetime
+        if dialect.name == "postgresql" and not aware:
+            return partial(_wall_clock, zone=timezones.get_default_timezone())
         return _as_utc if aware and dialect.name in _MYSQL else None
 
 
@@ -171,6 +179,12 @@ def _local(value: dt.datetime | None) -> dt.datetime | None:
     if value is None or value.tzinfo is None:
         return value
     return timezones.make_naive(value, timezones.get_default_timezone())
+
+
+def _wall_clock(value: dt.datetime | None, *, zone: dt.tzinfo) -> dt.datetime | None:
+    if value is None or value.tzinfo is None:
+        return value
+    return value.astimezone(zone).replace(tzinfo=None)
 
 
 def _naive_utc(value: dt.datetime | None) -> dt.datetime | None:

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import DateField, DateTimeField, DecimalField, JSONField
-from ormolu.fields.timezones import use_tz
 from ormolu.query.func import Func
 from ormolu.query.functions import moments
 from ormolu.query.values import Value
@@ -66,16 +65,12 @@ def cast_time(builder: Any, term: Term, form: str, type_: Any) -> Any:
     if isinstance(term.field, DateTimeField):
         if form == "datetime":
             return sa.type_coerce(term.sa, type_)
-        return moments.cast_local(builder, form, term, "UTC" if use_tz() else "", type_)
+        return moments.cast_local(builder, form, term, moments.own_zone(builder), type_)
     if builder.vendor == "sqlite":
         return moments.sql(f"ormolu_cast_time('{form}', {{}})", term.sa, type_)
-    if (
-        builder.vendor == "postgresql"
-        and form == "datetime"
-        and isinstance(term.field, DateField)
-        and use_tz()
-    ):
-        return moments.sql("(CAST({} AS timestamp) AT TIME ZONE 'UTC')", term.sa, type_)
+    if builder.vendor == "postgresql" and form == "datetime" and isinstance(term.field, DateField):
+        zone = moments.at_zone(moments.own_zone(builder))
+        return moments.sql(f"(CAST({{}} AS timestamp) {zone})", term.sa, type_)
     if builder.vendor == "mysql":
         return moments.sql(f"CAST({{}} AS {form.upper()}{'' if form == 'date' else '(6)'})", term.sa, type_)
     return sa.cast(term.sa, type_)

@@ -41,8 +41,10 @@ class InZone:
 
     def zone(self, builder: Any, field: Any) -> str:
         """Return the name of the zone in which values of a field are read, "" for wall-clock times."""
-        if not isinstance(field, DateTimeField) or not timezones.use_tz():
+        if not isinstance(field, DateTimeField):
             return ""
+        if not timezones.use_tz():
+            return moments.own_zone(builder)
         if self.tzinfo is not None:
             return timezones.zone_name(timezones.zone(self.tzinfo))
         builder.params.zone = timezones.current_zone()
@@ -203,7 +205,8 @@ class TruncBase(InZone, Transform):
         self.check(term.field, field)
         zone = self.zone(builder, term.field)
         element = moments.truncate(builder, self.kind, term, zone, field)
-        convert = localizer(self.kind, self.timezone) if zone and isinstance(field, DateTimeField) else None
+        aware = zone and timezones.use_tz() and isinstance(field, DateTimeField)
+        convert = localizer(self.kind, self.timezone) if aware else None
         return merge(element, field, terms, strict=True, nullable=term.nullable, convert=convert)
 
     def check(self, source: Any, field: Any) -> None:

@@ -91,6 +91,16 @@ def at_zone(zone: str) -> str:
     return f"AT TIME ZONE INTERVAL {quoted(zone)}" if zone[0] in "+-" else f"AT TIME ZONE {quoted(zone)}"
 
 
+def own_zone(builder: Any) -> str:
+    """Return the zone in which instants are wall-clock times where no other is asked for: UTC with USE_TZ.
+
+    Without it they are stored as wall-clock times, which need no zone, except on PostgreSQL.
+    """
+    if timezones.use_tz():
+        return "UTC"
+    return timezones.zone_name(timezones.get_default_timezone()) if builder.vendor == "postgresql" else ""
+
+
 def local(builder: Any, term: Term, zone: str) -> Any:
     """Return an instant as wall-clock time, on PostgreSQL and MySQL."""
     if not zone or (builder.vendor == "mysql" and zone == "UTC"):
@@ -193,7 +203,7 @@ def now(builder: Any, type_: Any) -> Any:
     aware = timezones.use_tz()
     zone = "" if aware else timezones.zone_name(timezones.get_default_timezone())
     if builder.vendor == "postgresql":
-        text = "STATEMENT_TIMESTAMP()" if aware else f"(STATEMENT_TIMESTAMP() {at_zone(zone)})"
+        text = "STATEMENT_TIMESTAMP()"
     elif builder.vendor == "mysql":
         text = (
             "UTC_TIMESTAMP(6)"
