@@ -14,7 +14,7 @@ asynchronous one. So whatever takes several statements (prefetching, cascades, g
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 from ormolu.signals import Signal
 
@@ -29,6 +29,7 @@ __all__ = [
     "Leave",
     "OnCommit",
     "Program",
+    "Reading",
     "Step",
     "Sweep",
     "arun",
@@ -83,6 +84,53 @@ class Fetch:
 
     def run(self, conn: Connection) -> Any:
         return conn.fetch(self.sql, self.params)
+
+
+class Reading:
+    """A program of one Fetch: a plan is bound to values, and makes its result of the rows.
+
+    Driven as a generator is; but `run()` needs neither that nor the step. `plan` has `sql`, `bind(values)` and
+    `decode(rows)`. Where `bind` says by `nothing` (an exception) that no row can be found, no statement is sent.
+    """
+
+    __slots__ = ("nothing", "plan", "values")
+
+    def __init__(self, plan: Any, values: Any, nothing: type[Exception]) -> None:
+        self.plan = plan
+        self.values = values
+        self.nothing = nothing
+
+    def run(self, conn: Connection) -> Any:
+        """Return the result, on a synchronous connection."""
+        plan = self.plan
+        try:
+            params = plan.bind(self.values)
+        except self.nothing:
+            return plan.decode(())
+        return plan.decode(conn.fetch(plan.sql, params))
+
+    def __iter__(self) -> Reading:
+        return self
+
+    def __next__(self) -> Fetch:
+        return self.send(None)
+
+    def send(self, rows: Any) -> Fetch:
+        """Give the step, and then take its rows: the result is the value of a StopIteration."""
+        plan = self.plan
+        if rows is not None:
+            raise StopIteration(plan.decode(rows))
+        try:
+            return Fetch(plan.sql, plan.bind(self.values))
+        except self.nothing:
+            raise StopIteration(plan.decode(())) from None
+
+    def throw(self, error: BaseException) -> NoReturn:
+        """Raise the error of the step."""
+        raise error
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
 
 
 class Execute:
@@ -208,6 +256,9 @@ def run(program: Generator[Any, Any, R], conn: Connection, step: Any = None) -> 
     An error of a step is thrown into the program where it waits, so its `except` and `finally` see it. With a
     `step`, go on with a program that was begun elsewhere and waits for that step's result.
     """
+    whole: Any = program
+    if whole.__class__ is Reading:
+        return whole.run(conn)  # type: ignore[no-any-return]
     send = program.send
     try:
         if step is None:

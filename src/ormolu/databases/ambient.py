@@ -62,7 +62,7 @@ def find(key: object) -> Any:
     frame = current.get()
     if frame is None:
         return None
-    me = owner()
+    me = owner() if errands or running_loop() is not None else get_ident()
     while frame is not None:
         # Compared by identity for tasks, by value for threads.
         if frame.open and frame.key is key and frame.owner == me:

@@ -44,13 +44,13 @@ class ConnectionRouter:
 
     def alias_to_read(self, model: Any, using: str | None, hints: dict[str, Any]) -> str:
         """Return the alias that a query reads: the one it names, else what the routers say, if there are any."""
-        if using is None and not hints and not self.routers_given():
+        if using is None and not hints and self._fixed is None and not settings.DATABASE_ROUTERS:
             return DEFAULT_DB_ALIAS
         return using or self.db_for_read(model, **hints)
 
     def alias_to_write(self, model: Any, using: str | None, hints: dict[str, Any]) -> str:
         """Return the alias that a query writes to. See `alias_to_read()`."""
-        if using is None and not hints and not self.routers_given():
+        if using is None and not hints and self._fixed is None and not settings.DATABASE_ROUTERS:
             return DEFAULT_DB_ALIAS
         return using or self.db_for_write(model, **hints)
 

@@ -21,6 +21,7 @@ from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
 from ormolu.query.references import F
+from ormolu.query.streamed import Streamed
 from ormolu.query.writing import Writing
 
 if TYPE_CHECKING:
@@ -371,9 +372,9 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
     def iterator(self, chunk_size: int | None = None) -> Iterator[R]:
         """Yield the rows as they arrive, keeping none: constant memory."""
         size = self._prepare_iterator(chunk_size)
-        return self._stream(size)
+        return Streamed.of(self._chunks(size))
 
-    def _stream(self, size: int) -> Iterator[R]:
+    def _chunks(self, size: int) -> Generator[list[R], None, None]:
         driver = databases.get(self._alias()).driver if self._binding is None else self._binding.driver
         plan, values = statements.plan_for(driver, self.query, "rows", statements.rows)
         if plan.empty:
@@ -383,7 +384,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
             self._attach(found)
             if self._prefetch:
                 driver.run(prefetch, found, self._prefetch, self._db)
-            yield from found
+            yield found
 
     def _attach(self, found: list[Any]) -> None:
         if self._known:

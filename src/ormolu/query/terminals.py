@@ -14,7 +14,7 @@ from ormolu.compile.statements import plan_for
 from ormolu.compile.summary import Aggregates
 from ormolu.compile.summary import aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
-from ormolu.programs import Enter, Execute, Fetch, Leave, brief
+from ormolu.programs import Enter, Execute, Fetch, Leave, Reading, brief
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import Q
 
@@ -96,27 +96,36 @@ def one_by(driver: Any, source: Any, lookups: dict[str, Any]) -> Program:
         key = (one_by, source.model, tuple(lookups), classes)
     plan = driver.plans.get(key)
     if plan is None:
-        return (yield from one(driver, prepare_one_by(driver, source, lookups, key, values), lookups))
-    try:
-        found = plan.decode((yield Fetch(plan.sql, plan.bind(values))))
-    except EmptyResultSet:
-        found = ()
-    return found[0] if len(found) == 1 else the_one(source.model, found)
+        return first_one_by(driver, source, lookups, key, values)
+    return Reading(plan, values, EmptyResultSet)  # type: ignore[return-value]
 
 
-def prepare_one_by(
+def first_one_by(
     driver: Any, source: Any, lookups: dict[str, Any], key: Any, values: tuple[Any, ...]
-) -> Any:
-    """Return the queryset of get() with these lookups; keep its plan, if it is one for all values of these classes."""
+) -> Program:
+    """Do what `one_by()` does by a query, and keep its plan, if it is one for all values of these classes."""
+    model = source.model
     prepared = source.all()._prepare_get((), lookups)
-    if not SCALARS.issuperset([value.__class__ for value in values]):
-        return prepared
-    if len(lookups) == 1 and next(iter(lookups)) in ("pk", source.model._meta.pk.attname):
-        prepared.query.limit = None  # a key has one row
-    plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
-    if plan.owners is not None and plan.zone is None and tuple(given) in (values, values[:-1]):
-        remember(driver.plans, key, plan)
-    return prepared
+    if SCALARS.issuperset([value.__class__ for value in values]):
+        if len(lookups) == 1 and next(iter(lookups)) in ("pk", model._meta.pk.attname):
+            prepared.query.limit = None  # a key has one row
+        plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
+        if plan.owners is not None and plan.zone is None and tuple(given) in (values, values[:-1]):
+            single = Plan(plan.sql, plan.bind, single_of(plan, model))
+            single.owners = plan.owners
+            remember(driver.plans, key, single)
+    return (yield from one(driver, prepared, lookups))
+
+
+def single_of(plan: Plan, model: Any) -> Callable[[Any], Any]:
+    """Return what makes the one object of a plan's rows; see `the_one()`."""
+    decode: Any = plan.decode
+
+    def single(rows: Any) -> Any:
+        found = decode(rows)
+        return found[0] if len(found) == 1 else the_one(model, found)
+
+    return single
 
 
 def the_one(model: Any, found: Any) -> Any:
