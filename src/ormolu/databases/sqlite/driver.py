@@ -6,6 +6,7 @@ import re
 import sqlite3
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Iterator
+from functools import lru_cache
 from threading import current_thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +26,7 @@ _WITH = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*WITH\b", re.I | re.S)
 _WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.I)
 
 
+@lru_cache(maxsize=256)
 def reads_only(sql: str) -> bool:
     """Say whether a statement certainly changes nothing. Asked once for each transaction."""
     return bool(_READS.match(sql) or (_WITH.match(sql) and not _WRITES.search(sql)))
