@@ -289,13 +289,13 @@ class _Nodes:
             self.body.append(f"{pad}o{number} = M{number}.from_db(db, {names}, [{values}])")
             self.body.append(f"{pad}o{number}.__dict__.update({{{', '.join(extra)}}})")
         else:
-            entries = [(repr(name), value) for name, value in columns]
-            entries += [tuple(entry.split(": ", 1)) for entry in extra]  # type: ignore[misc]
+            entries: list[tuple[str, ...]] = [(repr(name), value) for name, value in columns]
+            entries += [tuple(entry.split(": ", 1)) for entry in extra]
             self.fill(node.meta.model, number, entries, pad)
         for child, at in children:
             self.link_back(child, at, number, pad)
 
-    def fill(self, model: Any, number: int, entries: list[tuple[str, str]], pad: str) -> None:
+    def fill(self, model: Any, number: int, entries: list[tuple[str, ...]], pad: str) -> None:
         """Write how an object comes to its values: as a shell that then turns into the model, or item by item."""
         names = [name[1:-1] for name, _value in entries]
         shell = shell_of(model) if all(map(takes_attributes, names)) else None

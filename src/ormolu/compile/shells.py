@@ -25,7 +25,7 @@ def shell_of(model: type[Any]) -> type[Any] | None:
 
 def _make_shell(model: type[Any]) -> type[Any] | None:
     shell = type(f"{model.__name__}Shell", (), {})
-    probe = shell()
+    probe: Any = shell()
     try:
         probe.__class__ = model
     except TypeError:

@@ -21,7 +21,7 @@ from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
 from ormolu.query.references import F
-from ormolu.query.streamed import Streamed
+from ormolu.query.streamed import streamed
 from ormolu.query.writing import Writing
 
 if TYPE_CHECKING:
@@ -372,7 +372,7 @@ class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
     def iterator(self, chunk_size: int | None = None) -> Iterator[R]:
         """Yield the rows as they arrive, keeping none: constant memory."""
         size = self._prepare_iterator(chunk_size)
-        return Streamed.of(self._chunks(size))
+        return streamed(self._chunks(size))
 
     def _chunks(self, size: int) -> Generator[list[R], None, None]:
         driver = databases.get(self._alias()).driver if self._binding is None else self._binding.driver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from itertools import chain
-from typing import Self, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -14,13 +14,13 @@ class Streamed(chain[T]):
 
     _lists: Generator[list[T], None, None]
 
-    @classmethod
-    def of(cls, lists: Generator[list[T], None, None]) -> Self:
-        """Return the items of these lists."""
-        made = cls.from_iterable(lists)
-        made._lists = lists  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-        return made  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
-
     def close(self) -> None:
         """End the statement now; what has arrived is still given."""
         self._lists.close()
+
+
+def streamed(lists: Generator[list[T], None, None]) -> Streamed[T]:
+    """Return the items of these lists."""
+    made: Any = Streamed.from_iterable(lists)
+    made._lists = lists
+    return made  # type: ignore[no-any-return]
