@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ormolu.compile import hydrate
 from ormolu.compile.builder import Builder
+from ormolu.compile.compound import Compound
 from ormolu.compile.layout import Layout
 from ormolu.compile.names import plain_field
 from ormolu.compile.params import Params
@@ -16,7 +17,7 @@ from ormolu.compile.plan import Plan, empty_plan, finish, remember
 from ormolu.compile.select import Parts
 from ormolu.compile.shape import Shape, Uncacheable
 from ormolu.compile.terms import Term
-from ormolu.exceptions import EmptyResultSet
+from ormolu.exceptions import EmptyResultSet, NotSupportedError
 from ormolu.fields.timezones import current_zone
 
 Make = Callable[[Any, Any, Params], Plan]
@@ -66,6 +67,8 @@ def build(driver: Any, query: Any, params: Params) -> Builder:
 
 def rows(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of a query's own results: instances, dicts or tuples."""
+    if query.combined is not None:
+        return combined_rows(driver, query, params)
     builder = build(driver, query, params)
     if query.values_fields is None:
         layout = Layout(builder)
@@ -77,8 +80,21 @@ def rows(driver: Any, query: Any, params: Params) -> Plan:
     return finish(driver, parts.select(), params, values_decoder(driver, query, names, terms, parts.hidden))
 
 
+def combined_rows(driver: Any, query: Any, params: Params) -> Plan:
+    """Make the plan of the results of a set operation."""
+    compound = Compound(driver, query, params)
+    select, terms, names = compound.select()
+    layout = compound.first.layout
+    if layout is not None:
+        layout.terms = layout.terms[: len(terms)]
+        return finish(driver, select, params, hydrate.instances(layout, driver, driver.database.alias))
+    return finish(driver, select, params, values_decoder(driver, query, names, terms, 0))
+
+
 def linked(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of a prefetch: pairs of (key of the holder, related object)."""
+    if query.combined is not None:
+        raise NotSupportedError(f"Prefetching rows of {query.combined.kind}() is not supported.")
     builder = build(driver, query, params)
     layout = Layout(builder)
     assert builder.link is not None
@@ -93,6 +109,8 @@ def linked(driver: Any, query: Any, params: Params) -> Plan:
 def select_of(driver: Any, query: Any) -> Any:
     """Return the Select of a query with the values in it, to use with SQLAlchemy."""
     params = Params(Shape())
+    if query.combined is not None:
+        return Compound(driver, query, params).select()[0]
     builder = build(driver, query, params)
     if query.values_fields is None:
         return Parts(builder, Layout(builder).terms).select()
@@ -120,8 +138,10 @@ def values_terms(builder: Builder) -> tuple[list[Term], list[str]]:
 
 def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
     """Replay and return the Select of a subquery, correlated with what encloses it."""
-    builder.replay()
     query = builder.query
+    if query.combined is not None:
+        return combined_subselect(builder, relation)
+    builder.replay()
     if query.values_fields is not None or builder.values is not None:
         terms, _names = values_terms(builder)
     else:
@@ -136,8 +156,26 @@ def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
     return select, parts.terms[: len(terms)]
 
 
+def combined_subselect(builder: Builder, relation: Any) -> tuple[Any, list[Term]]:
+    """Return the Select of a set operation as a subquery."""
+    query = builder.query
+    if query.values_fields is None:
+        query = query.copy()
+        query.values_fields, query.row_kind = (key_field(builder, relation).attname,), "tuple"
+    compound = Compound(builder.driver, query, builder.params, builder.outer)
+    select, terms, _names = compound.select()
+    builder.outer_joins |= compound.outer_joins
+    return select, terms
+
+
 def key_term(builder: Builder, relation: Any) -> Term:
     """Return the column of a query of objects that a relation refers to."""
+    field = key_field(builder, relation)
+    return builder.column_of(builder.root, field.sa_column, plain_field(field))
+
+
+def key_field(builder: Builder, relation: Any) -> Any:
+    """Return the field of a query of objects that a relation refers to."""
     field = builder.meta.pk
     target = getattr(relation, "target_field", None)
     owner = getattr(target, "model", None)
@@ -147,7 +185,7 @@ def key_term(builder: Builder, relation: Any) -> Term:
         and owner._meta.concrete_model is builder.meta.concrete_model
     ):
         field = cast(Any, target)
-    return builder.column_of(builder.root, field.sa_column, plain_field(field))
+    return field
 
 
 def aggregate_subquery(builder: Builder, expression: Any) -> Term:
@@ -166,6 +204,11 @@ def aggregate_subquery(builder: Builder, expression: Any) -> Term:
 
 def count(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of count()."""
+    if query.combined is not None:
+        rows = labelled(Compound(driver, query, params).select()[0].order_by(None))
+        return finish(
+            driver, sa.select(sa.func.count(sa.literal_column("*"))).select_from(rows), params, scalar
+        )
     builder = build(driver, query, params)
     one = Term(sa.func.count(sa.literal_column("*")), constant=True)
     explicit = builder.group is not None
@@ -194,6 +237,9 @@ def scalar(found: Any) -> Any:
 
 def exists(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of exists()."""
+    if query.combined is not None:
+        rows = labelled(Compound(driver, query, params).select()[0].order_by(None))
+        return finish(driver, sa.select(sa.literal_column("1")).select_from(rows).limit(1), params, bool)
     builder = build(driver, query, params)
     one = Term(sa.literal_column("1"), constant=True)
     if query.distinct_fields or builder.group is not None or query.offset is not None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ormolu.compile import hydrate
 from ormolu.compile.builder import Builder
+from ormolu.compile.compound import Compound
 from ormolu.compile.conditions import Condition
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, finish
@@ -76,6 +77,8 @@ def needs_subquery(builder: Builder) -> bool:
 
 def aggregate(driver: Any, query: Any, params: Params, aggregates: Aggregates) -> Plan:
     """Make the plan of aggregate(); its result is a dict."""
+    if query.combined is not None:
+        return aggregate_combined(driver, query, params, aggregates)
     builder = build(driver, query, params)
     names = list(aggregates.expressions)
     if not needs_subquery(builder):
@@ -90,6 +93,21 @@ def aggregate(driver: Any, query: Any, params: Params, aggregates: Aggregates) -
         select = sa.select(*(term.sa for term in terms)).select_from(inner_rows(builder, outer))
     decode = hydrate.dicts(names, [merge(t.sa, t.field, [t], why=t.why) for t in terms], driver)
     return finish(driver, select, params, lambda rows: decode(rows)[0])
+
+
+def aggregate_combined(driver: Any, query: Any, params: Params, aggregates: Aggregates) -> Plan:
+    """Make the plan of aggregate() over a set operation: over its columns."""
+    compound = Compound(driver, query, params)
+    rows = compound.select()[0].subquery("q")
+    result = compound.result
+    seen = {id(column): rows.c[place] for place, column in enumerate(compound.table.c) if place < len(rows.c)}
+    for name, term in list(result.annotations.items()):
+        result.annotations[name] = term.replace(sa=seen.get(id(term.sa), term.sa))
+    result.summary = {}
+    terms = [summarize(result, name, value) for name, value in aggregates.expressions.items()]
+    decode = hydrate.dicts(list(aggregates.expressions), terms, driver)
+    select = sa.select(*(term.sa for term in terms)).select_from(rows)
+    return finish(driver, select, params, lambda found: decode(found)[0])
 
 
 def summarize(builder: Builder, name: str, expression: Any) -> Term:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 R = TypeVar("R", default=M)
 SEP = "__"
+OPERATORS = {"AND": "&", "OR": "|", "XOR": "^"}
 
 
 class _LaterQuery:
@@ -171,7 +172,8 @@ class Chain(Generic[M, R]):
                         "Using an aggregate in order_by() without also including it in annotate() "
                         f"is not allowed: {field}"
                     )
-                check_expression(self.query, field)
+                if self.query.combined is None:
+                    check_expression(self.query, field)
                 return (
                     OrderBy(field.expression, field.descending, field.nulls_first, field.nulls_last)
                     if type(field) is OrderBy
@@ -231,6 +233,9 @@ class Chain(Generic[M, R]):
         taken: set[Any] = {
             name for field in meta.get_fields() for name in (field.name, getattr(field, "attname", None))
         }
+        for op in self.query.ops:
+            if op[0] == "values":
+                taken = set(op[1]) - set(self.query.annotation_names)
         for name, expression in named.items():
             if name in taken:
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
@@ -452,6 +457,9 @@ class Chain(Generic[M, R]):
         other: Any = cast(Any, given)
         if self.model is not other.model:
             raise TypeError("Cannot combine queries on two different base models.")
+        for one in (self, other):
+            if one.query.combined is not None:
+                raise TypeError(f"Cannot use {OPERATORS[connector]} operator with combined queryset.")
         if self.query.is_sliced or other.query.is_sliced:
             if connector == "AND":
                 raise TypeError("Cannot combine queries once a slice has been taken.")

@@ -329,7 +329,8 @@ class In(Lookup):
             return conclude(lhs, None, lhs.sa.in_(value), negated)
         if hasattr(value, "as_term"):
             rhs = builder.term(value)
-            return conclude(lhs, rhs, lhs.sa.in_(rhs.sa), negated)
+            among: Any = rhs.sa if isinstance(rhs.sa, (sa.ScalarSelect, sa.SelectBase)) else [rhs.sa]
+            return conclude(lhs, rhs, lhs.sa.in_(among), negated)
         items = list(value)
         if any(hasattr(item, "as_term") or hasattr(item, "query") for item in items):
             terms = [operand(builder, lhs, item, item, relation) for item in items if item is not None]

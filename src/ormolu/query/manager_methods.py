@@ -74,6 +74,18 @@ class QuerySetMethods(Generic[M]):
         """See `QuerySet.defer()`."""
         return self.get_queryset().defer(*fields)
 
+    def union(self, *other_qs: Any, all: bool = False) -> QuerySet[M]:
+        """See `QuerySet.union()`."""
+        return self.get_queryset().union(*other_qs, all=all)
+
+    def intersection(self, *other_qs: Any) -> QuerySet[M]:
+        """See `QuerySet.intersection()`."""
+        return self.get_queryset().intersection(*other_qs)
+
+    def difference(self, *other_qs: Any) -> QuerySet[M]:
+        """See `QuerySet.difference()`."""
+        return self.get_queryset().difference(*other_qs)
+
     def extra(
         self,
         select: Mapping[str, str] | None = None,

@@ -8,6 +8,7 @@ from typing import Any, Self
 from ormolu.databases.routing import router
 from ormolu.exceptions import EmptyResultSet
 from ormolu.query.lookups import default_lookup
+from ormolu.query.references import F
 
 PLACEHOLDERS = re.compile(r"""'[^']*'|"[^"]*"|\?|%s|\$\d+(?:::\w+)?""")
 
@@ -95,6 +96,10 @@ class Query:
         query.default_ordering = False
         return query
 
+    def reference(self, name: str) -> Any:
+        """Return the expression that a name stands for."""
+        return F(name)
+
     def default_lookup(self, name: str) -> Any:
         """Return the lookup for a term of unknown type."""
         return default_lookup(name)
@@ -160,5 +165,7 @@ class Query:
 
     @property
     def annotation_names(self) -> list[str]:
-        """Names given by annotate() and alias()."""
+        """Names given by annotate() and alias(); for a set operation, by the first queryset's."""
+        if self.combined is not None:
+            return list(self.combined.queries[0].annotation_names)
         return [op[1] for op in self.ops if op[0] == "annotate"]

@@ -21,6 +21,7 @@ from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
 from ormolu.query.references import F
+from ormolu.query.set_operations import SetOperations
 from ormolu.query.streamed import streamed
 from ormolu.query.writing import Writing
 
@@ -31,7 +32,7 @@ MOST_SHOWN = 20
 CHUNK = 2_000
 
 
-class QuerySet(Writing[M, R], Periods[M, R], Extra[M, R], Chain[M, R]):
+class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Extra[M, R], Chain[M, R]):
     """A lazy, immutable query of a model.
 
     Refining methods return a new queryset. Reading it (iteration, `len`, `bool`, `list`,
