@@ -171,3 +171,18 @@ def test_a_receiver_that_was_there_first_is_heard(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "['SELECT 1']"
+
+
+def test_names_are_quoted_and_joins_written_in_full(configured: Any) -> None:
+    """The SQL is spelled as Django's, also in SQLAlchemy's own statements on our engines."""
+    engine = databases.get().engine
+    quote = engine.dialect.identifier_preparer.quote
+    left, right = sa.table("order", sa.column("id")), sa.table("plain", sa.column("id"))
+    text = str(sa.select(left.c.id).join(right, left.c.id == right.c.id).compile(engine))
+    assert (
+        f"INNER JOIN {quote('plain')} ON {quote('order')}.{quote('id')} = {quote('plain')}.{quote('id')}"
+        in text
+    )
+    text = str(sa.select(left.c.id).outerjoin(right, left.c.id == right.c.id).compile(engine))
+    assert f"LEFT OUTER JOIN {quote('plain')}" in text
+    assert quote("plain") in ('"plain"', "`plain`")

@@ -16,6 +16,7 @@ from ormolu.databases.config import EXTRAS, DatabaseConfig, need
 from ormolu.databases.interplay import own_transactions
 from ormolu.databases.pools import AsyncLendingPool, LendingPool
 from ormolu.databases.postgresql.arguments import asyncpg_arguments
+from ormolu.databases.spelling import spell
 from ormolu.databases.sqlite.engine import prepare_sqlite, sqlite_arguments
 from ormolu.exceptions import ImproperlyConfigured, MissingExtra
 
@@ -117,7 +118,7 @@ def create(
 ) -> Any:
     """Call create_engine(), with errors that name the alias and the cure."""
     try:
-        return make(url, connect_args=connect_args, **{**arguments, **config.engine_options})
+        engine = make(url, connect_args=connect_args, **{**arguments, **config.engine_options})
     except (ImportError, NoSuchModuleError) as error:
         driver = url.drivername.partition("+")[2] or url.drivername
         raise MissingExtra(
@@ -125,3 +126,5 @@ def create(
         ) from error
     except TypeError as error:
         raise ImproperlyConfigured(f"DATABASES[{config.alias!r}]: {error}") from error
+    spell(engine.dialect)
+    return engine

@@ -43,8 +43,8 @@ class _Plan:
     def values_sql(self, count: int) -> str:
         """Return the SQL for `count` rows given as VALUES."""
         row = f"({', '.join('?' * len(self.fields))})"
-        values = f"(VALUES {', '.join([row] * count)}) AS {_SOURCE}"
-        return self.sql.replace(f" FROM {_SOURCE} ", f" FROM {values} ", 1)
+        values = f"(VALUES {', '.join([row] * count)})"
+        return self.sql.replace(f' FROM "{_SOURCE}" ', f' FROM {values} AS "{_SOURCE}" ', 1)
 
 
 def bulk_update(

@@ -1,0 +1,57 @@
+"""How SQL is written: every name in quotes, and INNER JOIN in full.
+
+SQLAlchemy quotes the names that it knows to be reserved. A server may reserve more, and the next version of it will;
+and whoever reads the SQL of a queryset, or compares it with Django's, finds it spelled as there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+from typing import Any
+
+from sqlalchemy.sql.base import _de_clone
+
+__all__ = ["spell"]
+
+SPELLED = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
+
+
+class InnerJoins:
+    """The part of a statement compiler that writes joins."""
+
+    def visit_join(self, join: Any, asfrom: bool = False, from_linter: Any = None, **kwargs: Any) -> str:
+        if join.full or join.isouter:
+            written: str = super().visit_join(join, asfrom=asfrom, from_linter=from_linter, **kwargs)  # type: ignore[misc]
+            return written
+        if from_linter:
+            pairs = (_de_clone(side._from_objects) for side in (join.left, join.right))
+            from_linter.edges.update(itertools.product(*pairs))
+        left, right = (
+            side._compiler_dispatch(self, asfrom=True, from_linter=from_linter, **kwargs)
+            for side in (join.left, join.right)
+        )
+        condition = join.onclause._compiler_dispatch(self, from_linter=from_linter, **kwargs)
+        return f"{left} INNER JOIN {right} ON {condition}"
+
+
+class Quotes:
+    """The part of an identifier preparer that decides what is quoted."""
+
+    def _requires_quotes(self, value: str) -> bool:
+        return True
+
+
+@cache
+def written_by(mixin: type[Any], base: type[Any]) -> type[Any]:
+    """Return a dialect's class with our part before it."""
+    return type(base.__name__, (mixin, base), {})
+
+
+def spell(dialect: Any) -> None:
+    """Have a dialect write SQL so. Not where a name in quotes is another one than without (Oracle)."""
+    if dialect.name not in SPELLED:
+        return
+    dialect.statement_compiler = written_by(InnerJoins, dialect.statement_compiler)
+    dialect.preparer = written_by(Quotes, dialect.preparer)
+    dialect.identifier_preparer = dialect.preparer(dialect)
