@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from ormolu import Model
 from ormolu.exceptions import SynchronousOnlyOperation
+from ormolu.models.registry import isolated
 from ormolu.programs import arun, notify, run
 from ormolu.signals import ModelSignal, Signal, receiver
 
@@ -160,19 +162,54 @@ def test_notify_inside_a_program() -> None:
 
 
 def test_models_by_label() -> None:
-    """A model signal takes the label of a model that may not exist yet."""
+    """A model signal takes the label of a model that may not exist yet, and undoes that in the same way."""
     signal = ModelSignal()
+    with isolated() as registry:
 
-    @receiver(signal, sender="blog.Author")
-    def hear(**kwargs: Any) -> str:
-        return "heard"
+        @receiver(signal, sender="blog.Author", apps=registry)
+        def hear(**kwargs: Any) -> str:
+            return "heard"
 
-    class Author:
-        class _meta:
-            label_lower = "blog.author"
+        def never(**kwargs: Any) -> str:
+            return "never"
 
-    assert signal.send(Author) == [(hear, "heard")]
-    assert signal.send(Sender) == []
+        signal.connect(never, sender="blog.Author", apps=registry)
+        assert signal.disconnect(never, sender="blog.Author", apps=registry) is None
+
+        class Author(Model):
+            class Meta:
+                app_label = "blog"
+
+        assert signal.send(Author) == [(hear, "heard")]
+        assert signal.send(Sender) == []
+        assert signal.disconnect(hear, sender=Author)
+        assert signal.send(Author) == []
+        signal.connect(hear, sender="blog.Author")  # the registry that is current
+        assert signal.send(Author) == [(hear, "heard")]
+        assert signal.disconnect(hear, sender="blog.Author") is None
+        assert signal.send(Author) == []
+
+
+@pytest.mark.parametrize("label", ["invalid", "blog.", ".Author", "a.b.C"])
+def test_a_text_that_is_no_label(label: str) -> None:
+    """It is refused when connecting: the receiver would never be called."""
+    with pytest.raises(ValueError, match="must be of the form 'app_label.ModelName'"):
+        ModelSignal().connect(lambda **_: None, sender=label)
+    with pytest.raises(TypeError, match="must be callable"):
+        ModelSignal().connect(3, sender="blog.Author")  # type: ignore[call-overload]
+
+
+def test_texts_as_senders_of_other_signals() -> None:
+    """A text is a sender by its value."""
+    signal = Signal()
+
+    def hear(**kwargs: Any) -> None:
+        pass
+
+    signal.connect(hear, sender="postgresql")
+    assert signal.has_listeners("POSTGRESQL".lower())
+    assert not signal.has_listeners("sqlite")
+    assert signal.disconnect(hear, sender="POSTGRESQL".lower())
 
 
 def test_what_cannot_be_called_is_refused() -> None:

@@ -50,7 +50,7 @@ class _Entry:
     def __init__(self, target: Receiver, sender: object, weak: bool, key: object, signal: Signal) -> None:
         self.key = key
         self.sender: Callable[[], object] = _reference(sender, signal) if sender is not None else _nobody
-        self.sender_id = sender if isinstance(sender, str) else id(sender) if sender is not None else None
+        self.sender_id = id(sender) if sender is not None else None
         self.ref: Callable[[], Receiver | None] = _reference(target, signal) if weak else lambda: target
         self.is_async = is_async_callable(target)
         self.keywords = _keywords_of(target)
@@ -169,7 +169,7 @@ class Signal:
         return id(receiver), who
 
     def _sender_key(self, sender: object) -> object:
-        return None if sender is None else id(sender)
+        return sender if sender is None or isinstance(sender, str) else id(sender)
 
     def _clear_dead_receivers(self, _ref: object = None) -> None:
         """Drop the connections whose receiver or sender is gone; called by the garbage collector."""
@@ -189,7 +189,9 @@ class Signal:
     # -- sending
 
     def _matches(self, entry: _Entry, sender: object) -> bool:
-        return entry.sender_id is None or (entry.sender_id == id(sender) and entry.sender() is sender)
+        if entry.sender_id is None or (entry.sender_id == id(sender) and entry.sender() is sender):
+            return True
+        return isinstance(sender, str) and entry.sender() == sender
 
     def live(self, sender: object) -> list[_Entry]:
         """Return the connections that a signal from `sender` reaches, in the order of connecting."""
@@ -282,16 +284,89 @@ class Signal:
 
 
 class ModelSignal(Signal):
-    """A signal whose sender is a model, or a model's label (`"blog.Author"`) before it exists."""
+    """A signal whose sender is a model, or a model's label (`"blog.Author"`), perhaps before it exists."""
 
-    def _sender_key(self, sender: object) -> object:
-        return sender.lower() if isinstance(sender, str) else super()._sender_key(sender)
+    @overload
+    def connect(
+        self,
+        receiver: F,
+        sender: object = None,
+        weak: bool = True,
+        dispatch_uid: object = None,
+        apps: Any = None,
+    ) -> F: ...
+    @overload
+    def connect(
+        self,
+        receiver: None = None,
+        sender: object = None,
+        weak: bool = True,
+        dispatch_uid: object = None,
+        apps: Any = None,
+    ) -> Callable[[F], F]: ...
+    def connect(
+        self,
+        receiver: Any = None,
+        sender: object = None,
+        weak: bool = True,
+        dispatch_uid: object = None,
+        apps: Any = None,
+    ) -> Any:
+        """Call `receiver` whenever this signal is sent. See `Signal.connect()`.
 
-    def _matches(self, entry: _Entry, sender: Any) -> bool:
-        if isinstance(entry.sender_id, str):
-            meta = getattr(sender, "_meta", None)
-            return meta is not None and meta.label_lower == entry.sender_id.lower()
-        return super()._matches(entry, sender)
+        A label stands for the model of that name in the registry `apps`, by default the application's; the receiver
+        is connected once that exists. Raises ValueError for a text that is no label.
+        """
+        if receiver is None or not isinstance(sender, str):
+            if receiver is None:
+                return lambda target: self.connect(target, sender, weak, dispatch_uid, apps)
+            return super().connect(receiver, sender, weak, dispatch_uid)
+        if not callable(receiver):
+            raise TypeError(f"A signal's receiver must be callable, not {receiver!r}.")
+        connect = super().connect
+        _with_model(apps, sender, lambda model: connect(receiver, model, weak, dispatch_uid))
+        return receiver
+
+    def disconnect(
+        self,
+        receiver: Receiver | None = None,
+        sender: object = None,
+        dispatch_uid: object = None,
+        apps: Any = None,
+    ) -> Any:
+        """Undo `connect()` of the same arguments; return whether there was something to undo, for a label None."""
+        if not isinstance(sender, str):
+            return super().disconnect(receiver, sender, dispatch_uid)
+        disconnect = super().disconnect
+        _with_model(apps, sender, lambda model: disconnect(receiver, model, dispatch_uid))
+        return None
+
+
+_registry: Callable[[], Any] | None = None
+_waiting: list[tuple[tuple[str, str], Callable[[Any], Any]]] = []
+
+
+def use_registry(current: Callable[[], Any]) -> None:
+    """Say where models are found by their labels. The models call it, which this module can't import."""
+    global _registry
+    _registry = current
+    while _waiting:
+        key, function = _waiting.pop(0)
+        current().lazy_model_operation(function, key)
+
+
+def _with_model(apps: Any, label: str, function: Callable[[Any], Any]) -> None:
+    """Call `function(model)` once the model of a label exists. Raises ValueError for a text that is no label."""
+    app_label, dot, name = label.partition(".")
+    if not (app_label and dot and name) or "." in name:
+        raise ValueError(
+            f"Invalid model reference {label!r}. String model references must be of the form 'app_label.ModelName'."
+        )
+    key = (app_label, name.lower())
+    if apps is None and _registry is None:
+        _waiting.append((key, function))
+    else:
+        (_registry() if apps is None else apps).lazy_model_operation(function, key)  # type: ignore[misc]
 
 
 def receiver(signal: Signal | Iterable[Signal], **kwargs: Any) -> Callable[[F], F]:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import registry as SQLAlchemyRegistry
 
 from ormolu.near import near_names
+from ormolu.signals import use_registry
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
@@ -230,3 +231,6 @@ def isolated(registry: Apps | None = None) -> Generator[Apps, None, None]:
         yield registry
     finally:
         _isolated.reset(token)
+
+
+use_registry(current)
