@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any, Self, cast
 
 from ormolu.exceptions import FieldError
@@ -127,6 +128,26 @@ class Q:
 
     def __repr__(self) -> str:
         return f"<Q: {self}>"
+
+    def check(self, against: Mapping[str, Any], using: str = "default") -> bool:
+        """Ask the database whether this condition holds for values by name, which may be expressions. One query.
+
+        What is NULL holds, as in a CHECK constraint. One that the database refuses counts as true, and is logged.
+        Raises FieldError for a name that isn't among the values.
+        """
+        from ormolu import databases
+        from ormolu.query import given
+
+        database = databases.get(using)
+        return bool(database.driver.run(given.check, self, against, database.in_atomic_block))
+
+    async def acheck(self, against: Mapping[str, Any], using: str = "default") -> bool:
+        """Ask the database whether this condition holds for values by name. See `check()`."""
+        from ormolu import databases
+        from ormolu.query import given
+
+        database = databases.get(using)
+        return bool(await database.adriver.arun(given.check, self, against, database.in_atomic_block))
 
     def shape(self, shape: Any) -> Any:
         """Return the key of this condition; its values go to `shape`."""
