@@ -368,6 +368,11 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
         """
         return self.prep_for(cls, connection)
 
+    @property
+    def replaces_none(self) -> bool:
+        """Whether a None that is saved is stored as another value; `save_prep_for()` says as which."""
+        return False
+
     def save_prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
         """Return the conversion for values that are stored in this field.
 

@@ -151,6 +151,17 @@ class FileField(CharField[S]):
         """Return "FileField"."""
         return "FileField"
 
+    @property
+    def replaces_none(self) -> bool:
+        """Whether a None that is saved is stored as another value: no file is "", where NULL can't be stored."""
+        return not self.null
+
+    def save_prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
+        """Return the conversion for values that are stored in this field."""
+        if cls is type(None) and not self.null:
+            return lambda _none: ""
+        return super().save_prep_for(cls, connection)
+
     def to_python(self, value: Any) -> Any:
         """Return the path as text; of a file object its name."""
         return super().to_python(getattr(value, "name", value))

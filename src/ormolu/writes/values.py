@@ -81,7 +81,7 @@ class Conversion:
         self.process: Convert | None = impl.bind_processor(driver.dialect)
         # A user's TypeDecorator decides itself what NULL is; our types and SQLAlchemy's own leave None alone.
         ours = type(type_).__module__.startswith("ormolu.")
-        self.takes_none = isinstance(type_, TypeDecorator) and not ours
+        self.takes_none = (isinstance(type_, TypeDecorator) and not ours) or base.replaces_none
         self.limit = _length(type_, driver)
         self.range = storable(base, driver.vendor) or (-(2**63), 2**63 - 1)
         self.exact, self.check = _inline(base, plain_type(type_, driver.dialect), self.limit)
