@@ -317,9 +317,13 @@ class ModelSignal(Signal):
         A label stands for the model of that name in the registry `apps`, by default the application's; the receiver
         is connected once that exists. Raises ValueError for a text that is no label.
         """
-        if receiver is None or not isinstance(sender, str):
-            if receiver is None:
-                return lambda target: self.connect(target, sender, weak, dispatch_uid, apps)
+        if receiver is None:
+
+            def decorate(target: Any) -> Any:
+                return self.connect(target, sender, weak, dispatch_uid, apps)
+
+            return decorate
+        if not isinstance(sender, str):
             return super().connect(receiver, sender, weak, dispatch_uid)
         if not callable(receiver):
             raise TypeError(f"A signal's receiver must be callable, not {receiver!r}.")

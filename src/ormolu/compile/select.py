@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -89,6 +89,7 @@ class Parts:
         """
         taken = {column.name for join in (self.builder.root, *self.joins()) for column in join.table.c}
         group: list[Any] = []
+        element: Any
         for element in self.group_by():
             place = None if isinstance(element, sa.ColumnClause) else place_of(element, columns)
             if place is not None and not isinstance(columns[place], sa.Label):
@@ -212,6 +213,6 @@ def same(element: Any, other: Any) -> bool:
 def place_of(element: Any, columns: list[Any]) -> int | None:
     """Return where an element stands in a select list, with or without a label."""
     for place, column in enumerate(columns):
-        if column is element or (isinstance(column, sa.Label) and column.element is element):
+        if column is element or (isinstance(column, sa.Label) and cast(Any, column).element is element):
             return place
     return None

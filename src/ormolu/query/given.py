@@ -53,8 +53,8 @@ def check(driver: Any, q: Any, against: Mapping[str, Any], savepoint: bool) -> P
     params = Params(Shape())
     try:
         condition = Given(driver, params, against).condition(q)
-        test = sa.func.coalesce(condition.sa, sa.true())
-        plan = finish(driver, sa.select(sa.literal_column("1")).where(test), params, None)
+        one: Any = sa.literal_column("1")
+        plan = finish(driver, sa.select(one).where(sa.func.coalesce(condition.sa, sa.true())), params, None)
         values = plan.bind(())
     except EmptyResultSet:
         return False

@@ -47,7 +47,8 @@ class Writing(Chain[M, R]):
         self._not_combined("create")
         self._check_reverse(kwargs)
         instance: Any = self.model(**kwargs)
-        if is_librarys(type(instance).save):
+        cls: Any = instance.__class__
+        if is_librarys(cls.save):
             self._write(terminals.insert, instance)
         else:
             instance.save(force_insert=True, using=self._write_alias())
@@ -58,7 +59,8 @@ class Writing(Chain[M, R]):
         self._not_combined("create")
         self._check_reverse(kwargs)
         instance: Any = self.model(**kwargs)
-        if is_librarys(type(instance).save) and is_librarys(type(instance).asave):
+        cls: Any = instance.__class__
+        if is_librarys(cls.save) and is_librarys(cls.asave):
             await self._awrite(terminals.insert, instance)
         else:
             await instance.asave(force_insert=True, using=self._write_alias())

@@ -93,7 +93,7 @@ def saving(driver: Any, instance: Any, **options: Any) -> Program[None]:
     """Save an instance inside a program: by its class's own save() or asave(), where it has one."""
     from ormolu.writes.save import save
 
-    cls = type(instance)
+    cls: Any = instance.__class__
     if is_librarys(cls.save) and (is_librarys(cls.asave) or not driver.is_async):
         return save(driver, instance, **options)
     return _saving_itself(driver, instance, options)
