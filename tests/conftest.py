@@ -76,6 +76,15 @@ def world(request: pytest.FixtureRequest) -> World:
     return WORLD_OBJECTS[request.param]
 
 
+@pytest.fixture(scope="module")
+def kept_tables(backends: Backends) -> Iterator[None]:
+    """Drop, after a module, the tables that its tests shared."""
+    yield
+    for backend in backends.made():
+        if backend.keeps_tables:
+            backend.drop_tables()
+
+
 @pytest.fixture
 def configured(backend: Backend) -> Iterator[Backend]:
     """Make `backend` the default database, with no tables made, and close it afterwards."""
@@ -85,14 +94,16 @@ def configured(backend: Backend) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def db(request: pytest.FixtureRequest, configured: Backend) -> Iterator[Backend]:
+def db(request: pytest.FixtureRequest, configured: Backend, kept_tables: None) -> Iterator[Backend]:
     """The default database, with empty tables of this module's models."""
     models = _models_of(request.module)
     tables = [table for model in models for table in _tables_of(model)]
     if tables:
         ormolu.create_tables(*models)
     yield configured
-    if tables:
+    if configured.keeps_tables:
+        configured.empty_tables()
+    elif tables:
         ormolu.drop_tables(*models)
 
 

@@ -115,7 +115,7 @@ class Shelf(Model):
     """Declared in SQLAlchemy's way, beside the others."""
 
     key: Mapped[int] = mapped_column(primary_key=True)
-    place: Mapped[str | None]
+    place: Mapped[str | None] = mapped_column(sa.String(50))  # MariaDB needs a length
     owner_id: Mapped[int] = mapped_column(sa.ForeignKey(Author.__table__.c.id))
     owner: Mapped[Author] = relationship()
     boxes: Mapped[list["Box"]] = relationship(back_populates="shelf")

@@ -97,8 +97,9 @@ def test_the_database_holds_what_meta_says(db: Any) -> None:
     with pytest.raises(ormolu.IntegrityError):
         Note.objects.create(text="a", rank=-1)
     Note.objects.create(text="a", topic="x")
-    with pytest.raises(ormolu.IntegrityError):
-        Note.objects.create(text="b", topic="x")
+    if db.vendor != "mysql":  # MariaDB has no indexes of some rows only
+        with pytest.raises(ormolu.IntegrityError):
+            Note.objects.create(text="b", topic="x")
     Note.objects.create(text="b", topic="x", rank=2)
 
 

@@ -1,11 +1,29 @@
 """What databases do in ways of their own, and the library hides."""
 
+import datetime as dt
 import json
+import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from ormolu import CharField, GenericIPAddressField, IntegerField, Model, atomic
+from ormolu import (
+    CharField,
+    DateTimeField,
+    DecimalField,
+    Exists,
+    F,
+    GenericIPAddressField,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    Subquery,
+    UUIDField,
+    atomic,
+    databases,
+)
 from ormolu.exceptions import IntegrityError
 from support.backends import Backend
 from support.worlds import World
@@ -25,6 +43,95 @@ async def test_an_address_is_searched_as_it_is_written(db: Backend, world: World
     await world(Host.objects.create, address="192.0.2.1")
     assert await world(Host.objects.filter(address__startswith="192.0").count) == 1
     assert await world(Host.objects.filter(address__contains="32").count) == 0
+
+
+class Word(Model):
+    text = CharField(max_length=300, db_index=True)
+    other = CharField(max_length=20, default="")
+    at = DateTimeField(null=True)
+    price = DecimalField(max_digits=8, decimal_places=3, null=True)
+    code = UUIDField(null=True)
+
+
+async def words(world: World, condition: Any) -> list[str]:
+    """Return the texts that a condition finds."""
+    return await world.list(Word.objects.filter(condition).order_by("text").values_list("text", flat=True))
+
+
+async def test_case_counts_where_django_says_so(db: Backend, world: World):
+    """Also on MariaDB, where comparisons go by the collation of a column, and the usual one ignores case."""
+    await world(Word.objects.bulk_create, [Word(text="Abc9", other="B"), Word(text="xyz", other="Y")])
+    for lookup, found in (("contains", "b"), ("startswith", "A"), ("endswith", "c9"), ("regex", "^A.*c")):
+        assert await words(world, Q(**{f"text__{lookup}": found})) == ["Abc9"]
+        assert await words(world, Q(**{f"text__{lookup}": found.swapcase()})) == []
+        assert await words(world, Q(**{f"text__i{lookup}": found.swapcase()})) == ["Abc9"]
+    assert await words(world, Q(text__contains=F("other"))) == []
+    assert await words(world, Q(text__icontains=F("other"))) == ["Abc9", "xyz"]
+    assert await words(world, Q(text__iexact="aBC9")) == ["Abc9"]
+
+
+async def test_classes_of_characters_keep_their_case(db: Backend, world: World):
+    """`\\D` in iregex is no `\\d`."""
+    await world(Word.objects.bulk_create, [Word(text="A1"), Word(text="AB")])
+    assert await words(world, Q(text__iregex=r"^a\D$")) == ["AB"]
+
+
+async def test_long_lists_of_any_values(db: Backend, world: World):
+    """Texts, moments, decimals and UUIDs are found in lists of many values, however long each is."""
+    at, code = dt.datetime(2026, 5, 1, 12, 30, 15, 123456, dt.UTC), uuid.uuid4()
+    long = "x" * 300
+    await world(Word.objects.create, text=long, at=at, price=Decimal("1.005"), code=code)
+    await world(Word.objects.create, text="other", at=at + dt.timedelta(1), price=2, code=uuid.uuid4())
+    many = range(600)
+    for name, values in (
+        ("text", [long, *(f"t{n}" for n in many)]),
+        ("at", [at, *(at - dt.timedelta(seconds=n) for n in many)]),
+        ("price", [Decimal("1.005"), *(Decimal(n + 10) for n in many)]),
+        ("code", [code, *(uuid.uuid4() for _ in many)]),
+    ):
+        assert await words(world, Q(**{f"{name}__in": values})) == [long], name
+        assert await words(world, ~Q(**{f"{name}__in": values})) == ["other"], name
+
+
+async def test_a_slice_in_a_subquery(db: Backend, world: World):
+    """The rows of a slice are found, left out, changed and deleted, also where IN takes no LIMIT."""
+    await world(Word.objects.bulk_create, [Word(text=text) for text in "abcd"])
+    first = Word.objects.order_by("text").values("pk")[:2]
+    assert await words(world, Q(pk__in=first)) == ["a", "b"]
+    assert await words(world, ~Q(pk__in=first[1:])) == ["a", "c", "d"]
+    assert await world(Word.objects.filter(pk__in=first).update, other="x") == 2
+    assert await words(world, Q(other="x")) == ["a", "b"]
+    assert (await world(Word.objects.filter(pk__in=first).delete))[0] == 2
+    assert await words(world, Q()) == ["c", "d"]
+
+
+async def test_a_table_is_changed_by_what_it_holds(db: Backend, world: World):
+    """UPDATE and DELETE may ask the table that they change."""
+    await world(Word.objects.bulk_create, [Word(text=text, other=text) for text in "abc"])
+    last = Word.objects.order_by("-text").values("text")[:1]
+    twins = Word.objects.filter(other=OuterRef("text")).values("other")
+    assert await world(Word.objects.filter(text=last).update, other=Subquery(twins[:1])) == 1
+    assert await world(Word.objects.filter(Exists(twins.filter(text__lt="c"))).update, other="z") == 2
+    assert await world(Word.objects.filter(pk__in=Word.objects.filter(other="z")).delete) == (
+        2,
+        {Word._meta.label: 2},
+    )
+
+
+@pytest.mark.backends("sqlite", "postgresql", "asyncpg", "mariadb")
+@pytest.mark.parametrize("first", ["text", "stream", "bulk_create"])
+async def test_what_comes_first_knows_the_database(db: Backend, world: World, first: str):
+    """Nothing goes wrong where SQL was made before the first connection told which server it is."""
+    await world(Word.objects.bulk_create, [Word(text="a")])
+    await world(databases.close_all)
+    if first == "text":
+        assert "SELECT" in str(Word.objects.filter(text__regex="a").query)
+    elif first == "stream":
+        rows = Word.objects.filter(text__regex="a")
+        assert [word.text async for word in world.iterator(rows)] == ["a"]
+    made = [Word(text="b"), Word(text="c")]
+    await world(Word.objects.bulk_create, made)
+    assert None not in {word.pk for word in made}
 
 
 @pytest.mark.backends("postgresql", "asyncpg")

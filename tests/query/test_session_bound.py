@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import String
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -21,8 +22,8 @@ class User(Model, TimestampMixin):
 
     __tablename__ = "session_users"
 
-    name: Mapped[str]
-    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(String(50))  # MariaDB needs a length
+    email: Mapped[str] = mapped_column(String(50), unique=True)
 
 
 class Post(Model):

@@ -9,6 +9,7 @@ import os
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -27,9 +28,9 @@ WORLDS = {
 }
 NAMES = tuple(name for name in WORLDS if name != "mariadb" or MARIADB_URL)
 
-# MariaDB goes through the general driver. What that, and the SQL of its dialect, must get right runs there;
-# the rest would only be slower. A test elsewhere asks for it with `@pytest.mark.backends(..., "mariadb")`.
-ON_MARIADB = ("databases/", "query/test_date_lookups.py", "query/test_functions.py", "query/test_windows.py")
+# MariaDB goes through the general driver. What that, and the SQL of its dialect, must get right runs there.
+# A test elsewhere asks for it with `@pytest.mark.backends(..., "mariadb")`.
+ON_MARIADB = ("databases/", "fields/", "models/", "query/", "traps/", "writes/")
 
 
 def usual(path: Path) -> tuple[str, ...]:
@@ -46,6 +47,33 @@ class Backend:
     vendor: str
     url: str
 
+    @property
+    def keeps_tables(self) -> bool:
+        """Whether making tables is so slow that a module's tests share them, emptied after each test."""
+        return self.vendor == "mysql"
+
+    def empty_tables(self) -> None:
+        """Remove all rows."""
+        self._each_table("TRUNCATE `{}`", "SELECT 1 FROM `{}` LIMIT 1")
+
+    def drop_tables(self) -> None:
+        """Remove all tables."""
+        self._each_table("DROP TABLE `{}`", "SELECT 1")
+
+    def engine(self) -> sa.Engine:
+        """Return SQLAlchemy's engine for what tests do beside the library."""
+        return _engine(self.url.replace("+asyncpg", "+psycopg"), self.keeps_tables)
+
+    def _each_table(self, statement: str, condition: str) -> None:
+        """Run a statement for each table for which the condition has a row."""
+        with self.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            run = connection.exec_driver_sql
+            run("SET foreign_key_checks = 0")
+            for (table,) in run("SHOW TABLES").fetchall():
+                if run(condition.format(table)).first() is not None:
+                    run(statement.format(table))
+            run("SET foreign_key_checks = 1")
+
 
 class Backends:
     """Makes each database when a test first asks for it, and removes them all with `close()`."""
@@ -60,12 +88,18 @@ class Backends:
             self._made[name] = getattr(self, f"_make_{name}")()
         return self._made[name]
 
+    def made(self) -> list[Backend]:
+        """Return the databases that tests have asked for."""
+        return list(self._made.values())
+
     def fresh(self, name: str) -> Backend:
         """Return one more, empty database of this kind, for a test that needs a second one."""
         made: Backend = getattr(self, f"_make_{name}")()
         return made
 
     def close(self) -> None:
+        for backend in self.made():
+            backend.engine().dispose()
         self._exits.close()
         self._made.clear()
 
@@ -105,6 +139,11 @@ class Backends:
 
 def _text(url: sa.URL) -> str:
     return url.render_as_string(hide_password=False)
+
+
+@cache
+def _engine(url: str, pooled: bool) -> sa.Engine:
+    return sa.create_engine(url) if pooled else sa.create_engine(url, poolclass=sa.NullPool)
 
 
 def _mariadb(server: sa.URL, statement: str) -> None:

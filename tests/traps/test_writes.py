@@ -77,9 +77,8 @@ async def test_bulk_create_with_conflicts(db: Any, world: Any) -> None:
     )
     assert sorted(await world.list(Style.objects.values_list("name", "slug"))) == [("op", None), ("pop", "1")]
     new = [Style(name="pop", slug="3"), Style(name="dada", slug="4")]
-    await world(
-        Style.objects.bulk_create, new, update_conflicts=True, unique_fields=["name"], update_fields=["slug"]
-    )
+    unique = {} if db.vendor == "mysql" else {"unique_fields": ["name"]}  # MariaDB can't be told which
+    await world(Style.objects.bulk_create, new, update_conflicts=True, update_fields=["slug"], **unique)
     assert new[0].pk == old.pk
     assert (await world(Style.objects.get, pk=new[1].pk)).name == "dada"
     assert (await world(Style.objects.get, pk=old.pk)).slug == "3"

@@ -80,7 +80,7 @@ def statements(run: Runner) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def db(request: pytest.FixtureRequest, backend: Any) -> Iterator[Any]:
+def db(request: pytest.FixtureRequest, backend: Any, kept_tables: None) -> Iterator[Any]:
     """The default database, with empty tables of the module's models."""
     from ormolu import conf
 
@@ -88,16 +88,19 @@ def db(request: pytest.FixtureRequest, backend: Any) -> Iterator[Any]:
     tables = []
     for model in request.module.MODELS:
         tables += [model._meta.table, *(f.remote_field.through._meta.table for f in model._meta.many_to_many)]
-    engine = sa.create_engine(backend.url.replace("+asyncpg", "+psycopg"))
-    _drop(engine, tables)
+    engine = backend.engine()
+    if not backend.keeps_tables:
+        _drop(engine, tables)
     tables[0].metadata.create_all(engine, tables=tables)
     yield backend
-    _drop(engine, tables)
-    engine.dispose()
+    if backend.keeps_tables:
+        backend.empty_tables()
+    else:
+        _drop(engine, tables)
     databases.close_all()
 
 
-FOREIGN_KEYS = {"sqlite": "PRAGMA foreign_keys = {}", "mysql": "SET foreign_key_checks = {}"}
+FOREIGN_KEYS = {"sqlite": "PRAGMA foreign_keys = {}"}
 
 
 def _drop(engine: Any, tables: list[Any]) -> None:

@@ -10,7 +10,7 @@ from ormolu.compile.builder import Builder
 from ormolu.compile.conditions import combine
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, finish
-from ormolu.compile.select import Parts
+from ormolu.compile.select import Parts, as_copy
 from ormolu.compile.statements import build
 from ormolu.exceptions import FieldError, OutOfRange, ValidationError
 from ormolu.fields.integers import out_of_range, storable
@@ -111,7 +111,7 @@ def target(builder: Builder) -> Any:
         return combine("AND", parts.where).sa if parts.where else None
     inner = parts.select().correlate(None)
     if builder.vendor == "mysql":  # which can't read the table it changes, but a copy of it
-        inner = sa.select(inner.subquery("q").c[0])
+        inner = as_copy(inner)
     return pk.sa.in_(inner)
 
 

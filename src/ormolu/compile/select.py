@@ -196,6 +196,11 @@ class Parts:
         return select
 
 
+def as_copy(select: Any) -> Any:
+    """Return a Select of one column that reads its rows from a derived table, as MySQL wants some subqueries to."""
+    return sa.select(select.subquery("q").c[0])
+
+
 def unique(columns: list[Any]) -> list[Any]:
     """Return the columns without repetitions."""
     found: list[Any] = []

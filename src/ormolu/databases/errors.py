@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ormolu import exceptions
-from ormolu.exceptions import DatabaseError, Error, OperationalError
+from ormolu.exceptions import DatabaseError, Error, IntegrityError, OperationalError
 
 __all__ = ["translate", "translate_sqlalchemy"]
 
@@ -27,6 +27,9 @@ _NAMES = {
         "NotSupportedError",
     )
 }
+# What MySQL and MariaDB say of a broken constraint, in drivers that call it an OperationalError: NOT NULL, a number
+# below what an unsigned column holds, CHECK on MySQL, CHECK on MariaDB.
+_BROKEN_CONSTRAINTS = frozenset({1048, 1690, 3819, 4025})
 _classes: dict[type[BaseException], type[Error] | None] = {}
 
 
@@ -38,9 +41,16 @@ def error_class(raised: type[BaseException]) -> type[Error] | None:
     return _classes[raised]
 
 
+def _constraint(error: BaseException, kind: type[Error] | None) -> type[Error] | None:
+    """Return IntegrityError for a broken constraint that the driver has no class for."""
+    if kind is OperationalError and error.args and error.args[0].__class__ is int:
+        return IntegrityError if error.args[0] in _BROKEN_CONSTRAINTS else kind
+    return kind
+
+
 def translate(error: BaseException, sql: str | None = None, params: Any = None) -> BaseException:
     """Return our exception for a driver's; one that is no database error stays as it is."""
-    kind = error_class(type(error))
+    kind = _constraint(error, error_class(type(error)))
     return error if kind is None else kind(str(error), statement=sql, params=params, orig=error)
 
 
@@ -53,6 +63,6 @@ def translate_sqlalchemy(error: Any, sql: str | None = None, params: Any = None)
         return OperationalError(str(error)) if type(error).__name__ == "TimeoutError" else error
     # SQLAlchemy's async adapters put a PEP 249 look-alike around the driver's own exception.
     names = [_NAMES[base.__name__] for base in type(error).__mro__ if base.__name__ in _NAMES]
-    kind = names[0] if names else DatabaseError
+    kind = _constraint(orig, names[0] if names else None) or DatabaseError
     made: BaseException = kind(str(orig), statement=sql or error.statement, params=params, orig=orig)
     return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from ormolu.compile.terms import Term
 from ormolu.fields import BooleanField
 from ormolu.query.chain import Chain, M, R
 from ormolu.query.expressions import OrderBy
@@ -68,6 +69,18 @@ def ordered(item: str) -> Any:
     """Return an item of order_by(); `table.column` names a column of any table of the query."""
     if "." not in item:
         return item
-    name = item.lstrip("-+")
-    quoted = ".".join(part if part.startswith('"') else f'"{part}"' for part in name.split("."))
-    return OrderBy(RawSQL(quoted, []), descending=item.startswith("-"))
+    return OrderBy(_Named(item.lstrip("-+"), []), descending=item.startswith("-"))
+
+
+class _Named(RawSQL):
+    """A column by its table's name, quoted in the database's way unless it is quoted already."""
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key: not that of the same text as SQL."""
+        return (_Named, super().shape(shape))
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the quoted name."""
+        quote = builder.driver.dialect.identifier_preparer.quote_identifier
+        names = [part if part.startswith(('"', "`")) else quote(part) for part in self.sql.split(".")]
+        return RawSQL(".".join(names).replace("%%", "%"), []).as_term(builder)

@@ -377,6 +377,8 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Extra[M, R], C
 
     def _chunks(self, size: int) -> Generator[list[R], None, None]:
         driver = databases.get(self._alias()).driver if self._binding is None else self._binding.driver
+        if not getattr(driver, "acquainted", True):
+            driver.run(terminals.nothing)
         plan, values = statements.plan_for(driver, self.query, "rows", statements.rows)
         if plan.empty:
             return
@@ -396,6 +398,8 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Extra[M, R], C
         if chunk_size <= 0:
             raise ValueError("Chunk size must be strictly positive.")
         driver = databases.get(self._alias()).adriver if self._binding is None else self._binding.adriver
+        if not getattr(driver, "acquainted", True):
+            await driver.arun(terminals.nothing)
         plan, values = statements.plan_for(driver, self.query, "rows", statements.rows)
         if plan.empty:
             return

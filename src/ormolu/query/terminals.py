@@ -44,6 +44,12 @@ def changing(plan: Plan, values: Any) -> Program:
     return (yield Execute(plan.sql, params))
 
 
+def nothing(driver: Any) -> Program:
+    """Ask for nothing but a connection."""
+    return
+    yield
+
+
 def rows(driver: Any, query: Any) -> Program:
     """Return the results of a query as a list. One SELECT."""
     return reading(*plan_for(driver, query, "rows", statements.rows), [])

@@ -34,6 +34,11 @@ def glob(text: Any) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(text))
 
 
+def as_it_is(text: Any) -> Any:
+    """Return a text as it is."""
+    return text
+
+
 class PatternLookup(Lookup):
     """A search in text. `before` and `after` tell where anything may stand."""
 
@@ -99,7 +104,8 @@ class PatternLookup(Lookup):
             pattern = sa.literal("%").concat(pattern)
         if cls.after:
             pattern = sa.type_coerce(pattern, sa.Text()).concat("%")
-        return text.like(pattern, escape="\\")
+        like = _like_binary(text) if builder.vendor == "mysql" and not cls.folds else text.like
+        return like(pattern, escape="\\")
 
 
 def _like_binary(text: Any) -> Any:
@@ -187,11 +193,10 @@ class Regex(Lookup):
         if builder.vendor == "sqlite":
             pattern: Any = sa.literal("(?i)").concat(rhs.sa) if cls.folds else rhs.sa
             return text.op("REGEXP", is_comparison=True)(pattern)
-        return (
-            text.regexp_match(rhs.sa)
-            if not cls.folds
-            else sa.func.lower(text).regexp_match(sa.func.lower(rhs.sa))
-        )
+        if builder.vendor == "mysql":  # where else the collation says whether case counts
+            return text.regexp_match(sa.literal("(?i)" if cls.folds else "(?-i)").concat(rhs.sa))
+        fold = sa.func.lower if cls.folds else as_it_is
+        return fold(text).regexp_match(fold(rhs.sa))
 
 
 class IRegex(Regex):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ormolu.programs import Execute, Program, atomically
 from ormolu.writes.binding import BindAll, make_bind_all
 from ormolu.writes.collector import row_key
-from ormolu.writes.lists import array_type, takes_array
+from ormolu.writes.lists import ListPlan, array_type, takes_array
 from ormolu.writes.statements import compile_ready, expression_value
 from ormolu.writes.values import NeedsStatement, conversion, is_expression
 from ormolu.writes.writers import Writer, related_check, writer_for
@@ -123,14 +123,14 @@ def _statements(
         plan = driver.plans[key] = _Plan(driver, writer, fields)
     found: list[tuple[str, Any]] = []
     for batch in _batches(instances, _size(driver, plan, len(instances), batch_size)):
-        rows = None
-        if plan.way != "case":
-            try:
-                rows = plan.bind_all(batch)
-            except NeedsStatement:
-                rows = None
-        if rows is None:
+        try:
+            rows = plan.bind_all(batch)
+        except NeedsStatement:
             found += [_case(writer, fields, part) for part in _batches(batch, _MOST_CASES)]
+            continue
+        if plan.way == "case":
+            for start in range(0, len(rows), _MOST_CASES):
+                found.append(_case_of_values(writer, fields, rows[start : start + _MOST_CASES]))
         elif plan.way == "unnest":
             found.append((plan.sql, tuple(list(column) for column in zip(*rows))))
         else:
@@ -196,15 +196,43 @@ def _case(writer: Writer, fields: Sequence[Any], instances: Sequence[Any]) -> tu
     for instance in instances:
         keys = [f.sa_column == element(f, instance.__dict__[f.attname]) for f in writer.keys]
         conditions.append(keys[0] if len(keys) == 1 else sa.and_(*keys))
+    values = [[element(f, instance.__dict__[f.attname]) for instance in instances] for f in fields]
+    return compile_ready(driver, _update_cases(writer, fields, conditions, values), ready)
+
+
+def _case_of_values(writer: Writer, fields: Sequence[Any], rows: list[Any]) -> tuple[str, Any]:
+    """Return the same for rows of plain values, ready for the driver: their keys come last. The text is kept."""
+    driver = writer.driver
+    rows = rows + rows[-1:] * (_rounded(len(rows), _MOST_CASES) - len(rows))
+    key = ("update", writer.model, "bulk", tuple(f.attname for f in fields), len(rows))
+    plan: ListPlan | None = driver.plans.get(key)
+    if plan is None:
+        given = (*fields, *writer.keys)
+        names = [[f"w_{row}_{column}" for column in range(len(given))] for row in range(len(rows))]
+        columns = [
+            [sa.bindparam(name, type_=f.sa_column.type) for name in column]
+            for f, column in zip(given, zip(*names))
+        ]
+        conditions = [
+            sa.and_(*(f.sa_column == value for f, value in zip(writer.keys, values)))
+            for values in zip(*columns[len(fields) :])
+        ]
+        statement = _update_cases(writer, fields, conditions, columns[: len(fields)])
+        compiled = statement.compile(dialect=driver.dialect)
+        plan = driver.plans[key] = ListPlan(str(compiled), compiled.positiontup or ())
+    ready = {f"w_{n}_{column}": value for n, row in enumerate(rows) for column, value in enumerate(row)}
+    return plan.sql, tuple(ready[name] for name in plan.names)
+
+
+def _update_cases(writer: Writer, fields: Sequence[Any], conditions: list[Any], values: Any) -> Any:
+    """Return UPDATE ... SET column = CASE WHEN condition THEN value ... WHERE any of the conditions holds."""
     columns: dict[Any, Any] = {}
-    for field in fields:
-        values = [element(field, instance.__dict__[field.attname]) for instance in instances]
-        chosen: Any = sa.case(*zip(conditions, values))
+    for field, given in zip(fields, values):
+        chosen: Any = sa.case(*zip(conditions, given))
         # PostgreSQL can't tell the type of a CASE whose values are all parameters.
-        casts = driver.vendor == "postgresql"
+        casts = writer.driver.vendor == "postgresql"
         columns[field.sa_column] = sa.cast(chosen, field.sa_column.type) if casts else chosen
-    statement = sa.update(writer.meta.table).where(sa.or_(*conditions)).values(columns)
-    return compile_ready(driver, statement, ready)
+    return sa.update(writer.meta.table).where(sa.or_(*conditions)).values(columns)
 
 
 def _mark(writer: Writer, fields: Sequence[Any], instances: Iterable[Any]) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ormolu.programs import Execute, Fetch, Program
 from ormolu.writes.inserts import take_returned
-from ormolu.writes.statements import run_with_expressions
+from ormolu.writes.statements import compile_ready, run_with_expressions
 from ormolu.writes.values import NeedsStatement, conversion, is_database_default, is_expression
 from ormolu.writes.writers import Writer
 
@@ -88,11 +88,12 @@ def update_row(
 
 
 def _update_with_expressions(writer: Writer, d: dict[str, Any], names: Sequence[str]) -> Program[bool]:
-    """Write columns some of whose values the database computes, and read those back if it can return them."""
+    """Write columns some of whose values the database computes, and read those back: by RETURNING, or with a SELECT."""
     driver = writer.driver
     values = {writer.fields[name]: d[name] for name in names}
     computed = [f for f in values if is_expression(d[f.attname])]
-    statement: Any = sa.update(writer.meta.table).where(*(f.sa_column == d[f.attname] for f in writer.keys))
+    key = [f.sa_column == d[f.attname] for f in writer.keys]
+    statement: Any = sa.update(writer.meta.table).where(*key)
     can_return = bool(driver.dialect.update_returning)
     if can_return:
         statement = statement.returning(*(f.sa_column for f in computed))
@@ -100,12 +101,11 @@ def _update_with_expressions(writer: Writer, d: dict[str, Any], names: Sequence[
     if not can_return:
         if not (yield Execute(sql, params)):
             return False
-        for field in computed:
-            del d[field.attname]  # not known here: loaded when it is next read
-    else:
-        rows = yield Fetch(sql, params)
-        if not rows:
-            return False
-        take_returned(d, [conversion(driver, f) for f in computed], rows[0])
+        select = sa.select(*(f.sa_column for f in computed)).where(*key)
+        sql, params = compile_ready(driver, select, {})
+    rows = yield Fetch(sql, params)
+    if not rows:
+        return False
+    take_returned(d, [conversion(driver, f) for f in computed], rows[0])
     writer.remember(d, names)
     return True

@@ -12,7 +12,7 @@ import sqlalchemy.exc
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.blocks import Block
 from ormolu.databases.config import need
-from ormolu.databases.general.driver import Transactions, begin_statements
+from ormolu.databases.general.driver import Acquaintance, Transactions, begin_statements
 from ormolu.databases.general.through import Through, original
 from ormolu.databases.interplay import GUEST
 
@@ -24,6 +24,7 @@ class GeneralAsyncConnection(AsyncConnection):
 
     def __init__(self, driver: AsyncDriver, pool: LoopPool, fairy: Any) -> None:
         super().__init__(driver, pool, fairy)
+        driver.acquaint(pool.engine.dialect)  # type: ignore[attr-defined]
         self._adopt()
         self.open = False
 
@@ -123,7 +124,7 @@ async def _spawn(fn: Any, *args: Any) -> Any:
     return await greenlet_spawn(fn, *args)
 
 
-class GeneralAsyncDriver(AsyncDriver):
+class GeneralAsyncDriver(Acquaintance, AsyncDriver):
     """Runs programs through SQLAlchemy's Connection, asynchronously. Needs greenlet."""
 
     connection_class: ClassVar[type[AsyncConnection]] = GeneralAsyncConnection

@@ -16,7 +16,7 @@ from ormolu.databases.sync import SyncConnection, SyncDriver
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
 
-__all__ = ["GeneralConnection", "GeneralDriver", "Transactions", "begin_statements"]
+__all__ = ["Acquaintance", "GeneralConnection", "GeneralDriver", "Transactions", "begin_statements"]
 
 R = TypeVar("R")
 
@@ -51,11 +51,29 @@ class Transactions:
         self.through.connection.exec_driver_sql(sql)
 
 
+class Acquaintance:
+    """What a driver learns of its server from the first connection: SQLAlchemy's dialect asks it then.
+
+    MySQL's tells MariaDB from MySQL, and what either can do. Until then it compiles for the least of them.
+    """
+
+    acquainted = False
+
+    def acquaint(self, dialect: Any) -> None:
+        """Go by a dialect that has seen the server, and forget what was made before."""
+        if not self.acquainted:
+            self.dialect: Any = dialect
+            self.plans: dict[Any, Any] = {}
+            dialect._type_memos.clear()
+            self.acquainted = True
+
+
 class GeneralConnection(SyncConnection):
     """SQLAlchemy's Connection, with our transactions."""
 
     def __init__(self, driver: SyncDriver, fairy: Any) -> None:
         super().__init__(driver, fairy)
+        driver.acquaint(driver.engine.dialect)  # type: ignore[attr-defined]
         fairy.info[GUEST] = self
         self.through = Through(driver.engine, fairy)
         self.transactions = Transactions(self.through, fairy, driver.dialect)
@@ -131,7 +149,7 @@ class GeneralConnection(SyncConnection):
         return fn(self.through.connection)
 
 
-class GeneralDriver(SyncDriver):
+class GeneralDriver(Acquaintance, SyncDriver):
     """Runs programs through SQLAlchemy's Connection, synchronously."""
 
     connection_class: ClassVar[type[SyncConnection]] = GeneralConnection
