@@ -89,14 +89,14 @@ class Parts:
         """
         taken = {column.name for join in (self.builder.root, *self.joins()) for column in join.table.c}
         group: list[Any] = []
-        element: Any
         for element in self.group_by():
-            place = None if isinstance(element, sa.ColumnClause) else place_of(element, columns)
+            place = place_of(element, columns)
             if place is not None and not isinstance(columns[place], sa.Label):
                 columns[place] = element.label(f"ormolu_{place}")
             if place is not None and columns[place].name not in taken:  # there it would be the table's column
-                element = sa.literal_column(columns[place].name)
-            group.append(element)
+                group.append(cast(Any, sa.literal_column(columns[place].name)))
+            else:
+                group.append(element)
         return group
 
     def is_root(self, column: Any) -> bool:
@@ -216,7 +216,9 @@ def same(element: Any, other: Any) -> bool:
 
 
 def place_of(element: Any, columns: list[Any]) -> int | None:
-    """Return where an element stands in a select list, with or without a label."""
+    """Return where an expression stands in a select list, with or without a label; None for a column, too."""
+    if isinstance(element, sa.ColumnClause):
+        return None
     for place, column in enumerate(columns):
         if column is element or (isinstance(column, sa.Label) and cast(Any, column).element is element):
             return place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import sqlalchemy as sa
 
@@ -53,7 +53,7 @@ def check(driver: Any, q: Any, against: Mapping[str, Any], savepoint: bool) -> P
     params = Params(Shape())
     try:
         condition = Given(driver, params, against).condition(q)
-        one: Any = sa.literal_column("1")
+        one = cast(Any, sa.literal_column("1"))
         plan = finish(driver, sa.select(one).where(sa.func.coalesce(condition.sa, sa.true())), params, None)
         values = plan.bind(())
     except EmptyResultSet:

@@ -45,7 +45,7 @@ def is_librarys(method: Any) -> bool:
     return method in _librarys
 
 
-def prefers_sync(cls: type, name: str) -> bool:
+def prefers_sync(cls: Any, name: str) -> bool:
     """Say whether a class overrides a method nearer than its asynchronous twin."""
     for base in cls.__mro__:
         if f"a{name}" in base.__dict__:
