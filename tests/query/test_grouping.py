@@ -140,3 +140,16 @@ async def test_rows_of_the_model(coats, world):
     counted = Tailor.objects.annotate(n=Count("coats")).filter(n__gt=0).order_by("n", "name")
     assert [(t.name, t.age, t.n) for t in await world.list(counted)] == [("Bea", 50, 2), ("Ann", 30, 3)]
     assert await world.list(counted.values_list("age", flat=True)) == [50, 30]
+
+
+async def test_first_of_groups(coats, world):
+    """first() orders groups that are rows by key, and refuses others without an order."""
+    rows = Tailor.objects.annotate(n=Count("coats")).values_list("name", "n")
+    assert await world(rows.first) == ("Ann", 3)
+    assert await world(rows.last) == ("Bea", 2)
+    keyed = Coat.objects.values("id", "size").annotate(n=Count("pk")).values_list("size", "n")
+    assert await world(keyed.first) == (1, 1)
+    with pytest.raises(TypeError, match="unordered queryset performing aggregation"):
+        await world(Coat.objects.values("size").annotate(n=Count("pk")).first)
+    sizes = Coat.objects.values("size").annotate(n=Count("pk")).order_by("-size")
+    assert await world(sizes.first) == {"size": 4, "n": 1}

@@ -196,17 +196,25 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Extra[M, R], C
         return made._sliced(None, 1)
 
     def _by_pk(self) -> Self:
-        if self.query.values_fields is not None and any(op[0] == "values" for op in self.query.ops):
-            grouped = any(
-                op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in self.query.ops
+        names = self._grouping_names()
+        meta: Any = cast(Any, self.model)._meta
+        if names and not {"pk", meta.pk.name, meta.pk.attname} & set(names):
+            raise TypeError(
+                "Cannot use QuerySet.first() on an unordered queryset performing aggregation. "
+                "Add an ordering with order_by()."
             )
-            meta: Any = cast(Any, self.model)._meta
-            if grouped and not {"pk", meta.pk.attname} & set(self.query.values_fields):
-                raise TypeError(
-                    "Cannot use QuerySet.first() on an unordered queryset performing aggregation. "
-                    "Add an ordering with order_by()."
-                )
         return self.order_by("pk")
+
+    def _grouping_names(self) -> tuple[str, ...]:
+        """Return the names of the values() that the last aggregate groups by; none: by rows, or not at all."""
+        chosen: tuple[str, ...] = ()
+        names: tuple[str, ...] = ()
+        for op in self.query.ops:
+            if op[0] == "values":
+                chosen = op[1]
+            elif op[0] == "annotate" and getattr(op[2], "contains_aggregate", False):
+                names = chosen
+        return names
 
     def first(self) -> R | None:
         """Return the first object, None where there is none. Without an order: by key."""
