@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 import ormolu
-from ormolu import BigIntegerField, CharField, Model, RawSQL, databases, transaction
+from ormolu import BigIntegerField, CharField, F, Model, RawSQL, databases, transaction
 from ormolu.databases.sqlite.here import COMMITS, LOG_SIZE
 from ormolu.exceptions import ImproperlyConfigured, IntegrityError
 from ormolu.signals import post_save
@@ -299,6 +299,15 @@ async def test_it_can_be_turned_off(file: str) -> None:
     ormolu.configure(DATABASES={"default": {"URL": "sqlite://", "OPTIONS": {"loop_budget_ms": "soon"}}})
     with pytest.raises(ImproperlyConfigured, match="loop_budget_ms must be a number of milliseconds"):
         await databases.get().afetch("SELECT 1")
+
+
+async def test_a_program_that_can_not_be_made_gives_the_connection_back(any_kind: str) -> None:
+    """A query whose plan can't be made fails before its first step; the next one is answered here again."""
+    await configured(any_kind)
+    for _ in range(2):
+        with pytest.raises(TypeError, match="not an aggregate"):
+            await Note.objects.aaggregate(text=F("text"))
+    assert await reader() == threading.get_ident()
 
 
 async def test_loops_in_threads_share_the_connection_in_turns(file: str) -> None:

@@ -102,7 +102,7 @@ class AsyncSqliteDriver:
                 await asyncio.sleep(0)
             face = self._take_face(conn)
             if face is not None:
-                result, hooks = await self._begin_here(face, conn is None, fn(self, *args))
+                result, hooks = await self._begin_here(face, conn is None, fn, args)
                 if hooks:
                     await arun_hooks(hooks)
                 return result  # type: ignore[no-any-return]
@@ -119,11 +119,11 @@ class AsyncSqliteDriver:
             return None
         if self._looked_at() or (conn is not None and conn.worker is not None and not conn.worker.is_idle):
             return None
-        if conn is None and (conn := here.take()) is None:
-            return None
-        return here.face(conn)
+        return here.take() if conn is None else here.face(conn)
 
-    async def _begin_here(self, face: Hasty, lent: bool, program: Any) -> tuple[Any, list[Any]]:
+    async def _begin_here(
+        self, face: Hasty, lent: bool, fn: Callable[..., Any], args: tuple[Any, ...]
+    ) -> tuple[Any, list[Any]]:
         """Run a program in this thread as far as nothing has to wait, and the rest of it in a worker's.
 
         Return its result, and what is to be called after its commit. `lent` is a connection to give back.
@@ -133,6 +133,7 @@ class AsyncSqliteDriver:
         keep = not lent
         try:
             try:
+                program = fn(self, *args)
                 step, result = forward(program, face)
             except BaseException:
                 self._undo(conn, depth)

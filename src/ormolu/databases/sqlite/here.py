@@ -109,16 +109,24 @@ class Here:
             self._log = conn.native.execute("PRAGMA database_list").fetchone()[2] + "-wal"
         self.conn = conn
 
-    def take(self) -> SqliteConnection | None:
+    def take(self) -> Hasty | None:
         """Return the loop's connection for the caller alone, or None if it is in use; then `release()` it."""
         if self.conn is None or not self._lock.acquire(blocking=False):
             return None
-        return self.conn
+        face: Hasty | None = None
+        try:
+            if self.conn is not None:
+                face = self.face(self.conn)
+            return face
+        finally:
+            if face is None:
+                self._lock.release()
 
     def release(self) -> None:
         """Give the connection back."""
+        dead = self.conn is not None and self.conn.is_dead
         self._lock.release()
-        if self._closed:
+        if self._closed or dead:
             self.close()
 
     def close(self) -> None:

@@ -155,7 +155,7 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
             conn = self.sync.conn
             face = self._take_face(conn) if is_brief else None
             if face is not None:
-                result, hooks = await self._begin_here(face, False, fn(self, *args))
+                result, hooks = await self._begin_here(face, False, fn, args)
             else:
                 result, hooks = await self._hand_over(conn, lambda conn: run(fn(self, *args), conn))
         finally:
