@@ -106,3 +106,34 @@ async def test_the_sessions_zone_does_not_matter(naive, world):
         )
         assert found.later == dt.datetime(2024, 12, 31, 22)
         assert await world(Shift.objects.annotate(hour=TruncHour("starts")).filter(hour__lte=LATE).count) == 1
+
+
+@pytest.mark.backends("postgresql", "asyncpg")
+async def test_days_are_those_of_the_zone(db, world):
+    """A day added over a change of the clocks keeps the time of day; a date is its midnight there."""
+    ormolu.configure(db.url, USE_TZ=False, TIME_ZONE="America/Chicago")
+    await world(Shift.objects.create, starts=dt.datetime(2024, 3, 9, 8), day=dt.date(2024, 3, 9))
+    await world(Shift.objects.update, starts=F("starts") + dt.timedelta(days=2))
+    assert (await world(Shift.objects.get)).starts == dt.datetime(2024, 3, 11, 8)
+    await world(Shift.objects.update, starts=dt.datetime(2024, 3, 9, 0))
+    assert await world(Shift.objects.filter(day__gte=F("starts")).count) == 1
+    await world(Shift.objects.update, starts=dt.datetime(2024, 3, 8, 23))
+    assert await world(Shift.objects.filter(day__lte=F("starts")).count) == 0
+    zone = (await world(ormolu.databases.get().fetch, "SHOW TimeZone"))[0][0]
+    assert zone == "America/Chicago"
+
+
+@pytest.mark.backends("postgresql", "asyncpg")
+async def test_instants_are_read_in_utc(db, world):
+    """With USE_TZ, aware values are in UTC, whatever the server's own zone is."""
+    database = ormolu.databases.get()
+    name = database.config.url.database
+    await world(database.execute, f"ALTER DATABASE \"{name}\" SET TimeZone = 'Asia/Tokyo'")
+    try:
+        ormolu.configure(db.url)
+        shift = await world(Shift.objects.create, starts=LATE.replace(tzinfo=CHICAGO))
+        await world(shift.refresh_from_db)
+        assert shift.starts.tzname() == "UTC"
+        assert (shift.starts.day, shift.starts.hour) == (1, 4)
+    finally:
+        await world(ormolu.databases.get().execute, f'ALTER DATABASE "{name}" RESET TimeZone')

@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.exc import NoSuchModuleError
 
+from ormolu.conf import settings
 from ormolu.databases.config import EXTRAS, DatabaseConfig, need
 from ormolu.databases.interplay import own_transactions
 from ormolu.databases.pools import AsyncLendingPool, LendingPool
@@ -42,6 +44,7 @@ def make_engine(database: Database) -> sa.Engine:
     engine = create(config, sa.create_engine, url, connect_args, arguments)
     if pragmas is not None:
         prepare_sqlite(engine, pragmas, config)
+    keep_zone(engine)
     own_transactions(engine)
     return engine  # type: ignore[no-any-return]
 
@@ -62,12 +65,15 @@ def make_async_engine(database: Database) -> AsyncEngine:
             connect_args = {"async_creator_fn": database.driver.shared_aiosqlite}  # type: ignore[attr-defined]
             pragmas = None
     elif url.get_driver_name() == "asyncpg":
+        asked = connect_args.get("server_settings") or {}
+        connect_args["server_settings"] = {"timezone": session_zone(), **asked}
         url = asyncpg_arguments(url, connect_args)
     else:
         arguments |= dialect_arguments(url, connect_args)
     engine = create(config, create_async_engine, url, connect_args, arguments)
     if pragmas is not None:
         prepare_sqlite(engine.sync_engine, pragmas, config)
+    keep_zone(engine.sync_engine)
     own_transactions(engine.sync_engine)
     if config.memory:
         database.driver.guard_async(engine.sync_engine.pool)  # type: ignore[attr-defined]
@@ -89,6 +95,30 @@ def pool_arguments(config: DatabaseConfig, poolclass: type[Any]) -> dict[str, An
         # trip.
         "pool_reset_on_return": None,
     }
+
+
+def session_zone() -> str:
+    """Return the time zone that PostgreSQL's sessions live in: UTC, or TIME_ZONE where USE_TZ is off, as with Django.
+
+    psycopg reads instants in the session's zone; and a day that is added to a wall-clock time, or a date that is
+    compared with one, is one of that zone.
+    """
+    return "UTC" if settings.USE_TZ else settings.TIME_ZONE or "UTC"
+
+
+def keep_zone(engine: sa.Engine) -> None:
+    """Let psycopg's new connections live in `session_zone()`. One statement, where the server's default differs."""
+    if engine.dialect.driver != "psycopg":
+        return
+
+    def connected(connection: Any, _record: Any) -> None:
+        zone, native = session_zone(), getattr(connection, "driver_connection", connection)
+        if native.info.parameter_status("TimeZone") != zone:
+            cursor = connection.cursor()
+            cursor.execute("SELECT set_config('TimeZone', %s, false)", (zone,))
+            cursor.close()
+
+    event.listen(engine.pool, "connect", connected)
 
 
 def dialect_arguments(url: sa.URL, connect_args: dict[str, Any]) -> dict[str, Any]:
