@@ -21,6 +21,7 @@ from ormolu import (
     Q,
     Subquery,
     UUIDField,
+    Value,
     atomic,
     databases,
 )
@@ -103,6 +104,23 @@ async def test_a_slice_in_a_subquery(db: Backend, world: World):
     assert await words(world, Q(other="x")) == ["a", "b"]
     assert (await world(Word.objects.filter(pk__in=first).delete))[0] == 2
     assert await words(world, Q()) == ["c", "d"]
+
+
+async def test_where_nulls_stand(db: Backend, world: World):
+    """nulls_first and nulls_last hold where the database has no words for them, with expressions, too."""
+    made = [Word(text=text, price=price) for text, price in (("a", 2), ("b", None), ("c", 1))]
+    await world(Word.objects.bulk_create, made)
+    more = F("price") + Value(1)
+    for order, expected in (
+        (F("price").asc(nulls_first=True), "bca"),
+        (F("price").asc(nulls_last=True), "cab"),
+        (F("price").desc(nulls_first=True), "bac"),
+        (F("price").desc(nulls_last=True), "acb"),
+        (more.asc(nulls_last=True), "cab"),
+        (more.desc(nulls_first=True), "bac"),
+    ):
+        found = Word.objects.annotate(more=more).order_by(order).values_list("text", flat=True)
+        assert "".join(await world.list(found)) == expected
 
 
 async def test_a_table_is_changed_by_what_it_holds(db: Backend, world: World):

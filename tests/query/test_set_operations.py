@@ -140,12 +140,14 @@ async def test_empty_querysets(crates: Any, world: World) -> None:
     assert await numbers(world, some.union(some)[:0]) == []
 
 
-async def test_as_subqueries(crates: Any, world: World) -> None:
+async def test_as_subqueries(db: Backend, crates: Any, world: World) -> None:
     """In `__in`, by objects and by values; in EXISTS, with references outwards."""
     ends = crates.filter(number__lt=2).union(crates.filter(number__gt=8))
     assert await world(crates.filter(pk__in=ends).count) == 3
     assert await world(crates.exclude(number__in=ends.values("number")).count) == 7
     assert await world(Bottle.objects.filter(crate__in=ends).count) == 1
+    if db.vendor == "mysql":
+        return  # a table in FROM, as the combination is one, does not see the enclosing query there
     mine = Bottle.objects.filter(crate=OuterRef("pk"))
     either = mine.filter(number__lt=20).union(mine.filter(number=80))
     assert await numbers(world, crates.filter(Exists(either)).order_by("number")) == [0, 8]

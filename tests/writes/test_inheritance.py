@@ -16,7 +16,7 @@ async def test_both_rows_are_inserted(run, statements, model):
     """The parent's row first, whose key is the child's, too."""
     place = model(name="a", stars=2)
     await run(save, place)
-    assert [sql.split()[2].strip('"') for sql in statements] == ["writes_place", "writes_restaurant"]
+    assert [sql.split()[2].strip('"`') for sql in statements] == ["writes_place", "writes_restaurant"]
     assert place.pk == place.id == place.place_ptr_id
     assert await run.rows(Place, "id", "name") == [(place.pk, "a")]
     assert await run.rows(Restaurant, "place_ptr_id", "stars") == [(place.pk, 2)]

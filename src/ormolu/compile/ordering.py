@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import UnaryExpression
 
 from ormolu.compile import names as paths
 from ormolu.compile.terms import Term
@@ -31,14 +34,39 @@ class Order:
         """Return the SQLAlchemy element, over the label that stands for the term in the select list."""
         element = self.term.sa if label is None else label
         element = element.desc() if self.descending else element.asc()
-        if self.nulls == "first":
-            return element.nulls_first()
-        return element.nulls_last() if self.nulls == "last" else element
+        return element if self.nulls is None else _NullsPlaced(element, self.nulls)
 
     def flipped(self) -> Order:
         """Return the opposite order."""
         nulls = {"first": "last", "last": "first", None: None}[self.nulls]
         return Order(self.term, not self.descending, nulls)
+
+
+class _NullsPlaced(UnaryExpression[Any]):
+    """An entry of ORDER BY with NULLS FIRST or NULLS LAST."""
+
+    inherit_cache = True
+
+    def __init__(self, entry: Any, nulls: str) -> None:
+        super().__init__(
+            entry, modifier=operators.nulls_first_op if nulls == "first" else operators.nulls_last_op
+        )
+
+
+@compiles(_NullsPlaced)
+def _compile_nulls(element: Any, compiler: Any, **kw: Any) -> str:
+    return str(compiler.visit_unary(element, **kw))
+
+
+@compiles(_NullsPlaced, "mysql", "mariadb")
+def _compile_nulls_on_mysql(element: Any, compiler: Any, **kw: Any) -> str:
+    """Order by whether it is NULL before all else: MySQL has NULL as its least value, and no word for it."""
+    entry = element.element
+    sql = str(compiler.process(entry, **kw))
+    first, ascends = element.modifier is operators.nulls_first_op, entry.modifier is operators.asc_op
+    if first == ascends:
+        return sql
+    return f"{compiler.process(entry.element, **kw)} IS NULL{' DESC' if first else ''}, {sql}"
 
 
 def orders(builder: Builder) -> tuple[list[Order], bool]:

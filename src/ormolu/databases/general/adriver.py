@@ -12,7 +12,7 @@ import sqlalchemy.exc
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.blocks import Block
 from ormolu.databases.config import need
-from ormolu.databases.general.driver import Acquaintance, Transactions, begin_statements
+from ormolu.databases.general.driver import Acquaintance, Transactions, begin_statements, stream_options
 from ormolu.databases.general.through import Through, original
 from ormolu.databases.interplay import GUEST
 
@@ -74,9 +74,8 @@ class GeneralAsyncConnection(AsyncConnection):
     async def stream(
         self, sql: str, params: Any = (), chunk_size: int = 2000
     ) -> AsyncGenerator[list[Any], None]:
-        streaming = self.through.connection.execution_options(stream_results=True, max_row_buffer=chunk_size)
         try:
-            result = await _spawn(streaming.exec_driver_sql, sql, tuple(params) if params else None)
+            result = await _spawn(self.through.stream, sql, params, stream_options(self, chunk_size))
             try:
                 while rows := await _spawn(result.fetchmany, chunk_size):
                     yield [tuple(row) for row in rows]

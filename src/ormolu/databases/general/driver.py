@@ -16,7 +16,14 @@ from ormolu.databases.sync import SyncConnection, SyncDriver
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
 
-__all__ = ["Acquaintance", "GeneralConnection", "GeneralDriver", "Transactions", "begin_statements"]
+__all__ = [
+    "Acquaintance",
+    "GeneralConnection",
+    "GeneralDriver",
+    "Transactions",
+    "begin_statements",
+    "stream_options",
+]
 
 R = TypeVar("R")
 
@@ -26,6 +33,17 @@ def begin_statements(dialect: str, block: Block) -> list[str]:
     if dialect in ("mysql", "mariadb"):
         return ["START TRANSACTION READ ONLY" if block.read_only else "START TRANSACTION"]
     return ["BEGIN READ ONLY" if block.read_only and dialect != "mssql" else "BEGIN TRANSACTION"]
+
+
+def stream_options(conn: Any, chunk_size: int) -> dict[str, Any]:
+    """Return how SQLAlchemy streams rows: from the server, if other statements may come between them.
+
+    MySQL allows none on a connection before the last row. Where the stream has its connection to itself none will
+    come; inside of somebody's transaction all rows are fetched first.
+    """
+    if conn.frame is not None and conn.driver.dialect.name in ("mysql", "mariadb"):
+        return {}
+    return {"stream_results": True, "max_row_buffer": chunk_size}
 
 
 class Transactions:
@@ -116,9 +134,8 @@ class GeneralConnection(SyncConnection):
     def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> Iterator[list[Any]]:
         if self.attention:
             self.begin(True)
-        streaming = self.through.connection.execution_options(stream_results=True, max_row_buffer=chunk_size)
         try:
-            result = streaming.exec_driver_sql(sql, tuple(params) if params else None)
+            result = self.through.stream(sql, params, options=stream_options(self, chunk_size))
             try:
                 while rows := result.fetchmany(chunk_size):
                     yield [tuple(row) for row in rows]

@@ -51,6 +51,11 @@ class Through:
         finally:
             result.close()
 
+    def stream(self, sql: str, params: Any, options: dict[str, Any]) -> sa.CursorResult[Any]:
+        """Return a result whose rows are still to be fetched."""
+        parameters = tuple(params) if params else None
+        return self.connection.exec_driver_sql(sql, parameters, execution_options=options)
+
     def executemany(self, sql: str, rows: Any) -> int:
         many = [tuple(row) for row in rows]
         if not many:
