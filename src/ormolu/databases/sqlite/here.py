@@ -108,6 +108,8 @@ class Here:
         if mode == "wal":
             self._log = conn.native.execute("PRAGMA database_list").fetchone()[2] + "-wal"
         self.conn = conn
+        if self._closed:  # while it was being made
+            self.close()
 
     def take(self) -> Hasty | None:
         """Return the loop's connection for the caller alone, or None if it is in use; then `release()` it."""
