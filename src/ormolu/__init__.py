@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     )
     from ormolu.exceptions import (
         ObjectDoesNotExist, MultipleObjectsReturned, FieldDoesNotExist, FieldError, ValidationError,
-        ImproperlyConfigured, NotLoaded, MissingExtra, DatabaseError, IntegrityError, OperationalError,
-        ProtectedError, RestrictedError, TransactionManagementError,
+        ImproperlyConfigured, InvalidCursor, NotLoaded, MissingExtra, DatabaseError, IntegrityError,
+        OperationalError, ProtectedError, RestrictedError, TransactionManagementError,
     )
 
 __all__ = [
@@ -69,7 +69,7 @@ __all__ = [
     "Signal", "receiver", "pre_init", "post_init", "pre_save", "post_save", "pre_delete", "post_delete",
     "m2m_changed", "pre_query", "post_query",
     "ObjectDoesNotExist", "MultipleObjectsReturned", "FieldDoesNotExist", "FieldError", "ValidationError",
-    "ImproperlyConfigured", "NotLoaded", "MissingExtra", "DatabaseError", "IntegrityError",
+    "ImproperlyConfigured", "InvalidCursor", "NotLoaded", "MissingExtra", "DatabaseError", "IntegrityError",
     "OperationalError", "ProtectedError", "RestrictedError", "TransactionManagementError",
     "conf", "databases", "exceptions", "fields", "models", "query", "signals", "transaction",
 ]
@@ -110,7 +110,7 @@ _NAMES = {
     """,
     "ormolu.exceptions": """
         ObjectDoesNotExist MultipleObjectsReturned FieldDoesNotExist FieldError ValidationError
-        ImproperlyConfigured NotLoaded MissingExtra DatabaseError IntegrityError OperationalError
+        ImproperlyConfigured InvalidCursor NotLoaded MissingExtra DatabaseError IntegrityError OperationalError
         ProtectedError RestrictedError TransactionManagementError
     """,
 }

@@ -25,6 +25,7 @@ __all__ = [
     "IntegrityError",
     "InterfaceError",
     "InternalError",
+    "InvalidCursor",
     "MissingExtra",
     "MultipleObjectsReturned",
     "NotLoaded",
@@ -64,6 +65,10 @@ class FieldDoesNotExist(Exception):
 
 class FieldError(ValueError):
     """A query names a field, lookup or expression that the model does not offer, or not there."""
+
+
+class InvalidCursor(ValueError):
+    """A text that is no cursor, or one of another ordering: see `QuerySet.after()`."""
 
 
 class EmptyResultSet(Exception):

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 if TYPE_CHECKING:
     import datetime as dt
 
+    from ormolu.query.keyset import Page
     from ormolu.query.queryset import QuerySet
 
 M = TypeVar("M")
@@ -85,6 +86,26 @@ class QuerySetMethods(Generic[M]):
     def difference(self, *other_qs: Any) -> QuerySet[M]:
         """See `QuerySet.difference()`."""
         return self.get_queryset().difference(*other_qs)
+
+    def after(self, cursor: str | None) -> QuerySet[M]:
+        """See `QuerySet.after()`."""
+        return self.get_queryset().after(cursor)
+
+    def before(self, cursor: str | None) -> QuerySet[M]:
+        """See `QuerySet.before()`."""
+        return self.get_queryset().before(cursor)
+
+    def cursor_for(self, row: Any) -> str:
+        """See `QuerySet.cursor_for()`."""
+        return self.get_queryset().cursor_for(row)
+
+    def page(self, size: int, *, after: str | None = None, before: str | None = None) -> Page[M]:
+        """See `QuerySet.page()`."""
+        return self.get_queryset().page(size, after=after, before=before)
+
+    async def apage(self, size: int, *, after: str | None = None, before: str | None = None) -> Page[M]:
+        """See `QuerySet.apage()`."""
+        return await self.get_queryset().apage(size, after=after, before=before)
 
     def extra(
         self,

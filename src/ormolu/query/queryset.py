@@ -17,6 +17,7 @@ from ormolu.query import terminals
 from ormolu.query import text_lookups as _text_lookups
 from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_expressions
 from ormolu.query.extra import Extra
+from ormolu.query.keyset import Keyset
 from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
@@ -32,7 +33,7 @@ MOST_SHOWN = 20
 CHUNK = 2_000
 
 
-class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Extra[M, R], Chain[M, R]):
+class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], Extra[M, R], Chain[M, R]):
     """A lazy, immutable query of a model.
 
     Refining methods return a new queryset. Reading it (iteration, `len`, `bool`, `list`,

@@ -247,6 +247,12 @@ class AsyncSessionQuerySet(Generic[M, R]):
 
     alatest = latest
 
+    async def page(self, *args: Any, **kwargs: Any) -> Any:
+        """See `QuerySet.page()`."""
+        return await self._do("page", *args, **kwargs)
+
+    apage = page
+
     async def count(self, *args: Any, **kwargs: Any) -> int:
         """See `QuerySet.count()`."""
         return await self._do("count", *args, **kwargs)  # type: ignore[no-any-return]
