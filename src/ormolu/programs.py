@@ -25,6 +25,7 @@ __all__ = [
     "Execute",
     "ExecuteMany",
     "Fetch",
+    "FetchNamed",
     "Insert",
     "Leave",
     "OnCommit",
@@ -49,6 +50,7 @@ class Connection(Protocol):
     """What steps need of a connection. An asynchronous one returns awaitables of the results."""
 
     def fetch(self, sql: str, params: Any) -> Any: ...
+    def fetch_named(self, sql: str, params: Any) -> Any: ...
     def execute(self, sql: str, params: Any) -> Any: ...
     def insert(self, sql: str, params: Any) -> Any: ...
     def executemany(self, sql: str, rows: Any) -> Any: ...
@@ -84,6 +86,20 @@ class Fetch:
 
     def run(self, conn: Connection) -> Any:
         return conn.fetch(self.sql, self.params)
+
+
+class FetchNamed:
+    """Run any statement that returns rows. Result: the names of the columns, and the rows."""
+
+    __slots__ = ("params", "sql")
+    brief = False
+
+    def __init__(self, sql: str, params: Any = ()) -> None:
+        self.sql = sql
+        self.params = params
+
+    def run(self, conn: Connection) -> Any:
+        return conn.fetch_named(self.sql, self.params)
 
 
 class Reading:

@@ -287,47 +287,45 @@ class _Nodes:
             self.source.scope[names] = [name for name, _value in columns]
             values = ", ".join(value for _name, value in columns)
             self.body.append(f"{pad}o{number} = M{number}.from_db(db, {names}, [{values}])")
-            self.body.append(f"{pad}o{number}.__dict__.update({{{', '.join(extra)}}})")
+            items = ", ".join(f"{name!r}: {value}" for name, value in extra)
+            self.body.append(f"{pad}o{number}.__dict__.update({{{items}}})")
         else:
-            entries: list[tuple[str, ...]] = [(repr(name), value) for name, value in columns]
-            entries += [tuple(entry.split(": ", 1)) for entry in extra]
-            self.fill(node.meta.model, number, entries, pad)
+            self.fill(node.meta.model, number, [*columns, *extra], pad)
         for child, at in children:
             self.link_back(child, at, number, pad)
 
-    def fill(self, model: Any, number: int, entries: list[tuple[str, ...]], pad: str) -> None:
+    def fill(self, model: Any, number: int, entries: list[tuple[str, str]], pad: str) -> None:
         """Write how an object comes to its values: as a shell that then turns into the model, or item by item."""
-        names = [name[1:-1] for name, _value in entries]
-        shell = shell_of(model) if all(map(takes_attributes, names)) else None
+        shell = shell_of(model) if all(takes_attributes(name) for name, _value in entries) else None
         target = f"o{number}"
         if shell is None:
             self.body.append(f"{pad}{target} = new(M{number})")
             self.body.append(f"{pad}d = {target}.__dict__")
-            self.body.extend(f"{pad}d[{name}] = {value}" for name, value in entries)
+            self.body.extend(f"{pad}d[{name!r}] = {value}" for name, value in entries)
             return
         self.source.scope[f"S{number}"] = shell
         self.body.append(f"{pad}{target} = S{number}()")
-        for name, (_quoted, value) in zip(names, entries, strict=True):
+        for name, value in entries:
             self.body.append(f"{pad}{target}.{name} = {value}")
         self.body.append(f"{pad}{target}.__class__ = M{number}")
 
-    def extra(self, node: Node, number: int, children: list[tuple[Node, int]]) -> list[str]:
+    def extra(self, node: Node, number: int, children: list[tuple[Node, int]]) -> list[tuple[str, str]]:
         """Return the entries beside the columns: where it came from, raw values, related objects, annotations."""
-        entries = ["'_db': db"]
+        entries = [("_db", "db")]
         raw = [f"{f.attname!r}: c{place}" for f, place in node.columns if not getattr(f, "immutable", True)]
         if raw:
-            entries.append(f"'_raw': {{{', '.join(raw)}}}")
+            entries.append(("_raw", f"{{{', '.join(raw)}}}"))
         cached: list[str] = []
         for child, at in children:
             if getattr(child.field, "auto_created", False) and not getattr(child.field, "concrete", False):
                 cached.append(f"{child.field.get_accessor_name()!r}: o{at}")
             else:
-                entries.append(f"{child.name!r}: o{at}")
+                entries.append((child.name, f"o{at}"))
         if cached:
-            entries.append(f"'_prefetched_objects_cache': {{{', '.join(cached)}}}")
+            entries.append(("_prefetched_objects_cache", f"{{{', '.join(cached)}}}"))
         if number == 0:
             entries.extend(
-                f"{name!r}: {self.source.value(place, self.layout.terms[place], self.driver)}"
+                (name, self.source.value(place, self.layout.terms[place], self.driver))
                 for name, place in self.layout.annotations
             )
         return entries

@@ -161,6 +161,9 @@ class Watched:
     def fetch(self, sql: str, params: Any = ()) -> Any:
         return self.report(self.conn.fetch, sql, params)
 
+    def fetch_named(self, sql: str, params: Any = ()) -> Any:
+        return self.report(self.conn.fetch_named, sql, params)
+
     def execute(self, sql: str, params: Any = ()) -> Any:
         return self.report(self.conn.execute, sql, params)
 

@@ -11,7 +11,7 @@ import logging
 import warnings
 import weakref
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from time import time
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -57,6 +57,10 @@ class SyncConnection(Blocks):
     @abstractmethod
     def fetch(self, sql: str, params: Any = ()) -> Any:
         """Run a statement and return its rows."""
+
+    @abstractmethod
+    def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
+        """Run a statement and return the names of its columns, and its rows."""
 
     @abstractmethod
     def execute(self, sql: str, params: Any = ()) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ormolu.query.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
     from ormolu.query.q import Q
     from ormolu.query.queryset import QuerySet
+    from ormolu.query.raw import RawQuerySet
     from ormolu.query.references import F, OuterRef
     from ormolu.query.subqueries import Exists, Subquery
     from ormolu.query.transforms import Transform
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F",
     "FilteredRelation", "Func", "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet",
-    "RawSQL", "RowRange", "StdDev", "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance", "When",
-    "Window", "WindowFrame", "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
+    "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance",
+    "When", "Window", "WindowFrame", "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
 ]  # fmt: skip
 
 
@@ -55,6 +56,7 @@ if not TYPE_CHECKING:
             "prefetch": "Prefetch aprefetch_related_objects prefetch_related_objects",
             "q": "Q",
             "queryset": "QuerySet",
+            "raw": "RawQuerySet",
             "references": "F OuterRef",
             "subqueries": "Exists Subquery",
             "values": "RawSQL Value",

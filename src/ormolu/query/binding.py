@@ -29,6 +29,8 @@ FUNCTIONS = "ormolu.functions"  # in a connection's info: it has them
 class SessionConnection:
     """Runs steps on the connection of a session's transaction."""
 
+    in_atomic = True
+
     def __init__(self, session: Any, connection: Any) -> None:
         self.session = session
         self.connection = connection
@@ -42,6 +44,11 @@ class SessionConnection:
     def fetch(self, sql: str, params: Any = ()) -> Any:
         """Return all rows."""
         return self._execute(sql, params).fetchall()
+
+    def fetch_named(self, sql: str, params: Any = ()) -> Any:
+        """Return the names of the columns, and all rows."""
+        result = self._execute(sql, params)
+        return list(result.keys()), result.fetchall()
 
     def execute(self, sql: str, params: Any = ()) -> Any:
         """Return the number of changed rows."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ormolu.query.keyset import Page
     from ormolu.query.queryset import QuerySet
+    from ormolu.query.raw import RawQuerySet
 
 M = TypeVar("M")
 
@@ -316,6 +317,26 @@ class QuerySetMethods(Generic[M]):
     def aiterator(self, chunk_size: int = 2_000) -> AsyncIterator[M]:
         """See `QuerySet.aiterator()`."""
         return self.get_queryset().aiterator(chunk_size)
+
+    def raw(
+        self,
+        raw_query: str,
+        params: Any = (),
+        translations: Mapping[str, str] | None = None,
+        using: str | None = None,
+    ) -> RawQuerySet[M]:
+        """See `QuerySet.raw()`."""
+        return self.get_queryset().raw(raw_query, params, translations, using)
+
+    async def araw(
+        self,
+        raw_query: str,
+        params: Any = (),
+        translations: Mapping[str, str] | None = None,
+        using: str | None = None,
+    ) -> RawQuerySet[M]:
+        """See `QuerySet.araw()`."""
+        return await self.get_queryset().araw(raw_query, params, translations, using)
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         """See `QuerySet.explain()`."""

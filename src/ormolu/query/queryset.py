@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from ormolu import databases
@@ -21,6 +21,7 @@ from ormolu.query.keyset import Keyset
 from ormolu.query.periods import Periods
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
+from ormolu.query.raw import RawQuerySet
 from ormolu.query.references import F
 from ormolu.query.set_operations import SetOperations
 from ormolu.query.streamed import streamed
@@ -423,6 +424,37 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], 
                     yield item
         finally:
             await stream.aclose()
+
+    # SQL of the caller's
+
+    def raw(
+        self,
+        raw_query: str,
+        params: Any = (),
+        translations: Mapping[str, str] | None = None,
+        using: str | None = None,
+    ) -> RawQuerySet[M]:
+        """Return the objects that a statement of yours finds; of this queryset it takes the database and prefetches.
+
+        `%s` stands for the values of a sequence `params`, `%(name)s` for those of a mapping, on every database. With
+        `params=None` a percent sign is only that. `translations` gives names of columns those of fields.
+        """
+        alias = using or self._db
+        found = RawQuerySet[M](raw_query, self.model, None, params, translations, alias, self._hints)
+        found._prefetch, found._binding = self._prefetch, self._binding
+        return found
+
+    async def araw(
+        self,
+        raw_query: str,
+        params: Any = (),
+        translations: Mapping[str, str] | None = None,
+        using: str | None = None,
+    ) -> RawQuerySet[M]:
+        """Run a statement of yours and return its objects: `raw()`, read already."""
+        found = self.raw(raw_query, params, translations, using)
+        await found
+        return found
 
     # Showing
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from time import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,6 +47,10 @@ class AsyncConnection(Blocks):
     @abstractmethod
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         """Run a statement and return its rows."""
+
+    @abstractmethod
+    async def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
+        """Run a statement and return the names of its columns, and its rows."""
 
     @abstractmethod
     async def execute(self, sql: str, params: Any = ()) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy.exc
@@ -61,6 +61,9 @@ class GeneralAsyncConnection(AsyncConnection):
 
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         return await self._do("fetch", sql, params)
+
+    async def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
+        return await self._do("fetch_named", sql, params)  # type: ignore[no-any-return]
 
     async def execute(self, sql: str, params: Any = ()) -> int:
         return int(await self._do("execute", sql, params))

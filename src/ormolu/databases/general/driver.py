@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
@@ -112,6 +112,9 @@ class GeneralConnection(SyncConnection):
 
     def fetch(self, sql: str, params: Any = ()) -> Any:
         return self._do("fetch", sql, params)
+
+    def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
+        return self._do("fetch_named", sql, params)  # type: ignore[no-any-return]
 
     def execute(self, sql: str, params: Any = ()) -> int:
         return int(self._do("execute", sql, params))

@@ -16,6 +16,9 @@ from ormolu.databases.interplay import guest
 __all__ = ["Through", "ThroughConnection", "AsyncThroughConnection"]
 
 
+FETCHES = frozenset({"fetch", "fetch_named"})
+
+
 class Through:
     """SQL text on a SQLAlchemy connection whose transaction is not SQLAlchemy's business."""
 
@@ -34,6 +37,13 @@ class Through:
         result = self._execute(sql, params)
         try:
             return [tuple(row) for row in result]
+        finally:
+            result.close()
+
+    def fetch_named(self, sql: str, params: Any) -> Any:
+        result = self._execute(sql, params)
+        try:
+            return list(result.keys()), [tuple(row) for row in result]
         finally:
             result.close()
 
@@ -81,7 +91,7 @@ class ThroughConnection:
         if name == "executemany" and not conn.blocks:
             return self._all_or_none(sql, params)
         if conn.attention:
-            conn.begin(name != "fetch" or not conn.reads_only(sql))
+            conn.begin(name not in FETCHES or not conn.reads_only(sql))
         try:
             with guest(conn):
                 return getattr(self.through, name)(sql, params)
@@ -100,6 +110,9 @@ class ThroughConnection:
 
     def fetch(self, sql: str, params: Any = ()) -> Any:
         return self._do("fetch", sql, params)
+
+    def fetch_named(self, sql: str, params: Any = ()) -> Any:
+        return self._do("fetch_named", sql, params)
 
     def execute(self, sql: str, params: Any = ()) -> Any:
         return self._do("execute", sql, params)
@@ -149,6 +162,9 @@ class AsyncThroughConnection:
 
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         return await self._do("fetch", sql, params)
+
+    async def fetch_named(self, sql: str, params: Any = ()) -> Any:
+        return await self._do("fetch_named", sql, params)
 
     async def execute(self, sql: str, params: Any = ()) -> Any:
         return await self._do("execute", sql, params)

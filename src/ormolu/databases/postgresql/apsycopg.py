@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
@@ -39,6 +39,10 @@ class AsyncPsycopgConnection(AsyncConnection):
             if await self.revived(error):
                 return await self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
+
+    async def fetch_named(self, sql: str, params: Any = None) -> tuple[Sequence[str], Any]:
+        rows = await self.fetch(sql, params)
+        return [column.name for column in self.cursor.description or ()], rows
 
     async def execute(self, sql: str, params: Any = None) -> int:
         if self.attention:

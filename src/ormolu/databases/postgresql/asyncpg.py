@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver
@@ -30,6 +30,16 @@ class AsyncpgConnection(AsyncConnection):
             if await self.revived(error):
                 return await self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
+
+    async def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
+        rows = await self.fetch(sql, params)
+        if rows:
+            return list(rows[0].keys()), rows
+        try:
+            statement = await self.native.prepare(sql)
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+        return [column.name for column in statement.get_attributes()], rows
 
     async def execute(self, sql: str, params: Any = ()) -> int:
         if self.attention:

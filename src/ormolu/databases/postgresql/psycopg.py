@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.sync import SyncConnection, SyncDriver
@@ -54,6 +54,10 @@ class PsycopgConnection(SyncConnection):
             if self._revived(error):
                 return self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
+
+    def fetch_named(self, sql: str, params: Any = None) -> tuple[Sequence[str], Any]:
+        rows = self.fetch(sql, params)
+        return [column.name for column in self.cursor.description or ()], rows
 
     def execute(self, sql: str, params: Any = None) -> int:
         if self.attention:

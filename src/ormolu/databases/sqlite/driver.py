@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache
 from threading import current_thread
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -113,6 +113,15 @@ class SqliteConnection(SyncConnection):
             self.begin(not reads_only(sql))
         try:
             return self.native.execute(sql, params).fetchall()
+        except Exception as error:
+            raise self.failed(error, sql, params) from error
+
+    def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
+        if self.attention:
+            self.begin(not reads_only(sql))
+        try:
+            cursor = self.native.execute(sql, params)
+            return [column[0] for column in cursor.description or ()], cursor.fetchall()
         except Exception as error:
             raise self.failed(error, sql, params) from error
 
