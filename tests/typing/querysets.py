@@ -30,6 +30,8 @@ def sync_results() -> None:
     assert_type(Author.objects.filter(name="Ann").delete(), tuple[int, dict[str, int]])
     assert_type(Author.objects.bulk_create([Author(name="Ann")]), list[Author])
     assert_type(Author.objects.aggregate(n=Count("pk")), dict[str, Any])
+    assert_type(Author.objects.filter(name="Ann").returning().update(name="Bob"), list[Author])
+    assert_type(Author.objects.values("name").returning().delete(), list[dict[str, Any]])
     assert_type(Author.objects.order_by("name").page(20).items, list[Author])
     assert_type(list(Author.objects.all()), list[Author])
     assert_type(Author.objects.all()[0], Author)

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from ormolu.compile.builder import Builder
 from ormolu.compile.conditions import combine
 from ormolu.compile.params import Params
-from ormolu.compile.plan import Plan, finish
+from ormolu.compile.plan import Plan, empty_plan, finish
 from ormolu.compile.select import Parts, as_copy
-from ormolu.compile.statements import build
+from ormolu.compile.statements import build, selected
 from ormolu.exceptions import FieldError, OutOfRange, ValidationError
 from ormolu.fields.integers import out_of_range, storable
 from ormolu.fields.locating import locate
@@ -38,15 +38,17 @@ class Assignment:
         self.value = value
 
 
-def update(driver: Any, query: Any, params: Params, assignments: Assignments) -> Plan:
-    """Make the plan of QuerySet.update()."""
+def update(
+    driver: Any, query: Any, params: Params, assignments: Assignments, returning: bool = False
+) -> Plan:
+    """Make the plan of QuerySet.update(); with `returning`, one that gives the rows as the query selects them."""
     builder = build(driver, query, params)
     condition = target(builder)
     values = {pair.field.sa_column: assigned(builder, pair) for pair in assignments.pairs}
     statement = sa.update(builder.root.table).values(values)
     if condition is not None:
         statement = statement.where(condition)
-    return finish(driver, statement, params, None)
+    return returned(builder, statement) if returning else finish(driver, statement, params, None)
 
 
 def assigned(builder: Builder, pair: Assignment) -> Any:
@@ -115,11 +117,27 @@ def target(builder: Builder) -> Any:
     return pk.sa.in_(inner)
 
 
-def delete(driver: Any, query: Any, params: Params) -> Plan:
-    """Make the plan of deleting the rows of a query, with nothing collected."""
+def delete(driver: Any, query: Any, params: Params, returning: bool = False) -> Plan:
+    """Make the plan of deleting the rows of a query, with nothing collected; with `returning`, one that gives them."""
     builder = build(driver, query, params)
     condition = target(builder)
     statement = sa.delete(builder.root.table)
     if condition is not None:
         statement = statement.where(condition)
-    return finish(driver, statement, params, None)
+    return returned(builder, statement) if returning else finish(driver, statement, params, None)
+
+
+def returned(builder: Builder, statement: Any) -> Plan:
+    """Return the plan of an UPDATE or DELETE with RETURNING; see `one_statement()`."""
+    terms, decode = selected(builder)
+    if any(term.joins or term.aggregate or term.window for term in terms):
+        return empty_plan(APART)
+    return finish(builder.driver, statement.returning(*(term.sa for term in terms)), builder.params, decode)
+
+
+APART = "the rows hold more than the table's own columns"
+
+
+def one_statement(plan: Plan) -> bool:
+    """Tell whether one statement changes the rows and gives them, too."""
+    return plan.extra is not APART

@@ -80,6 +80,16 @@ def rows(driver: Any, query: Any, params: Params) -> Plan:
     return finish(driver, parts.select(), params, values_decoder(driver, query, names, terms, parts.hidden))
 
 
+def selected(builder: Builder) -> tuple[list[Term], Any]:
+    """Return the terms that a query selects, and what makes its results of them."""
+    query, driver = builder.query, builder.driver
+    if query.values_fields is None:
+        layout = Layout(builder)
+        return layout.terms, hydrate.instances(layout, driver, driver.database.alias)
+    terms, names = values_terms(builder)
+    return terms, values_decoder(driver, query, names, terms, 0)
+
+
 def combined_rows(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of the results of a set operation."""
     compound = Compound(driver, query, params)

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 from ormolu import databases
 from ormolu.databases.routing import router
-from ormolu.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError, ValidationError
 from ormolu.fields.locating import locate
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, near
+from ormolu.query.returning import Returning
 from ormolu.writes.overrides import HEARD, hear_overrides, is_librarys
 
 
@@ -205,6 +206,19 @@ class Writing(Chain[M, R]):
         return await self._awrite(terminals.update, *self._assignments(kwargs))  # type: ignore[no-any-return]
 
     update.alters_data = aupdate.alters_data = True  # type: ignore[attr-defined]
+
+    def returning(self) -> Returning[M, R]:
+        """Return this queryset's `update()` and `delete()` in a form that gives the rows, and not how many they are.
+
+        The rows are what the queryset gives: objects, or as `only()`, `values()` and `values_list()` say.
+        """
+        if self._binding is not None:
+            raise NotSupportedError(
+                "returning() is not for a queryset of a session, whose objects would not follow."
+            )
+        return Returning(cast(Any, self))
+
+    returning.queryset_only = True  # type: ignore[attr-defined]
 
     def _assignments(self, kwargs: dict[str, Any]) -> tuple[Any, list[tuple[Any, Any]]]:
         self._not_combined("update")
