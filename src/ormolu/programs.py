@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
 
+from ormolu.exceptions import TransactionManagementError
 from ormolu.signals import Signal
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Execute",
     "ExecuteMany",
     "Fetch",
+    "FetchLocked",
     "FetchNamed",
     "Insert",
     "Leave",
@@ -36,6 +38,7 @@ __all__ = [
     "arun",
     "atomically",
     "brief",
+    "no_transaction",
     "notify",
     "run",
 ]
@@ -49,6 +52,8 @@ Rows: TypeAlias = Sequence[Sequence[Any]]
 class Connection(Protocol):
     """What steps need of a connection. An asynchronous one returns awaitables of the results."""
 
+    @property
+    def in_atomic(self) -> bool: ...
     def fetch(self, sql: str, params: Any) -> Any: ...
     def fetch_named(self, sql: str, params: Any) -> Any: ...
     def execute(self, sql: str, params: Any) -> Any: ...
@@ -86,6 +91,24 @@ class Fetch:
 
     def run(self, conn: Connection) -> Any:
         return conn.fetch(self.sql, self.params)
+
+
+class FetchLocked(Fetch):
+    """The same for rows that are to be locked. Raises TransactionManagementError outside of transactions."""
+
+    __slots__ = ()
+
+    def run(self, conn: Connection) -> Any:
+        if not conn.in_atomic:
+            raise no_transaction()
+        return conn.fetch(self.sql, self.params)
+
+
+def no_transaction() -> TransactionManagementError:
+    """Return the error of a lock that would be gone at once."""
+    return TransactionManagementError(
+        "select_for_update cannot be used outside of a transaction: evaluate the queryset inside atomic() or aatomic()."
+    )
 
 
 class FetchNamed:

@@ -8,6 +8,7 @@ from typing import Any
 from ormolu.compile.params import Binding, Params
 from ormolu.exceptions import EmptyResultSet
 from ormolu.fields.locating import field_of, located
+from ormolu.programs import Fetch, FetchLocked
 
 MOST_PLANS = 2_000  # per driver; the oldest quarter goes when there are more
 
@@ -19,7 +20,7 @@ class Plan:
     `empty` plans match nothing and are not run.
     """
 
-    __slots__ = ("bind", "decode", "empty", "extra", "owners", "sql", "zone")
+    __slots__ = ("bind", "decode", "empty", "extra", "owners", "sql", "step", "zone")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Plan:
         self.empty = empty
         self.extra = extra
         self.owners: Any = None  # what the key refers to by identity
+        self.step: type[Fetch] = Fetch  # what asks for the rows
         self.zone: str | None = None  # the current time zone that the text holds for
 
 
@@ -53,7 +55,10 @@ def finish(
     """Compile a statement for a driver."""
     compiled = statement.compile(dialect=driver.dialect, compile_kwargs={"render_postcompile": True})
     sql, names = positional(compiled)
-    return Plan(sql, binder(compiled, names, params.bindings, driver.dialect), decode, extra=extra)
+    plan = Plan(sql, binder(compiled, names, params.bindings, driver.dialect), decode, extra=extra)
+    if getattr(statement, "_for_update_arg", None) is not None:
+        plan.step = FetchLocked
+    return plan
 
 
 def positional(compiled: Any) -> tuple[str, list[str]]:

@@ -139,9 +139,6 @@ class Parts:
             select = select.distinct(*on)
         if self.orders:
             select = select.order_by(*(entry.element(labels.get(id(entry.term.sa))) for entry in self.orders))
-        if query.select_for_update is not None and self.builder.outer is None:
-            postgres = self.builder.vendor == "postgresql"
-            select = select.with_for_update(of=self.builder.root.table if postgres else None)
         return self.limited(select) if limits else select
 
     def filtered(self, columns: list[Any]) -> Any:

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from ormolu.compile import hydrate
 from ormolu.compile.builder import Builder
-from ormolu.compile.compound import Compound
+from ormolu.compile.compound import Compound, leaves
 from ormolu.compile.layout import Layout
+from ormolu.compile.locking import locked
 from ormolu.compile.names import plain_field
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, empty_plan, finish, remember
@@ -74,10 +75,15 @@ def rows(driver: Any, query: Any, params: Params) -> Plan:
         layout = Layout(builder)
         parts = Parts(builder, layout.terms)
         decode = hydrate.instances(layout, driver, driver.database.alias, hidden=parts.hidden)
-        return finish(driver, parts.select(), params, decode)
+        return finish(driver, locked(parts, parts.select(), layout.root), params, decode)
     terms, names = values_terms(builder)
     parts = Parts(builder, terms)
-    return finish(driver, parts.select(), params, values_decoder(driver, query, names, terms, parts.hidden))
+    return finish(
+        driver,
+        locked(parts, parts.select()),
+        params,
+        values_decoder(driver, query, names, terms, parts.hidden),
+    )
 
 
 def selected(builder: Builder) -> tuple[list[Term], Any]:
@@ -92,6 +98,8 @@ def selected(builder: Builder) -> tuple[list[Term], Any]:
 
 def combined_rows(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of the results of a set operation."""
+    if driver.vendor != "sqlite" and any(one.select_for_update for one in leaves(query)):
+        raise NotSupportedError(f"Rows of {query.combined.kind}() can't be locked.")
     compound = Compound(driver, query, params)
     select, terms, names = compound.select()
     layout = compound.first.layout
@@ -112,8 +120,9 @@ def linked(driver: Any, query: Any, params: Params) -> Plan:
     layout.terms.append(builder.link)
     parts = Parts(builder, layout.terms)
     decode = hydrate.linked(layout, driver, driver.database.alias, place, hidden=parts.hidden)
-    select = parts.sliced_by(builder.link) if query.is_sliced else parts.select()
-    return finish(driver, select, params, decode)
+    if query.is_sliced:
+        return finish(driver, parts.sliced_by(builder.link), params, decode)
+    return finish(driver, locked(parts, parts.select(), layout.root), params, decode)
 
 
 def select_of(driver: Any, query: Any) -> Any:
@@ -123,8 +132,11 @@ def select_of(driver: Any, query: Any) -> Any:
         return Compound(driver, query, params).select()[0]
     builder = build(driver, query, params)
     if query.values_fields is None:
-        return Parts(builder, Layout(builder).terms).select()
-    return Parts(builder, values_terms(builder)[0]).select()
+        layout = Layout(builder)
+        parts = Parts(builder, layout.terms)
+        return locked(parts, parts.select(), layout.root)
+    parts = Parts(builder, values_terms(builder)[0])
+    return locked(parts, parts.select())
 
 
 def values_decoder(driver: Any, query: Any, names: list[str], terms: list[Term], hidden: int) -> Any:
@@ -159,7 +171,7 @@ def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
     ordered = query.limit is not None or query.offset is not None or bool(query.distinct_fields)
     parts = Parts(builder, terms, ordered=ordered)
     froms = [builder.root.table, *(join.table for join in builder.tree.joins)]
-    select = parts.select().correlate_except(*froms)
+    select = locked(parts, parts.select()).correlate_except(*froms)
     if parts.hidden:  # what DISTINCT needed for the order is no part of the result
         rows = select.subquery("q")
         select = sa.select(*list(rows.c)[: len(terms)])
@@ -257,4 +269,5 @@ def exists(driver: Any, query: Any, params: Params) -> Plan:
         select = Parts(builder, terms, ordered=False).select()
         return finish(driver, sa.select(one.sa).select_from(labelled(select)).limit(1), params, bool)
     parts = Parts(builder, [one], ordered=False)
-    return finish(driver, parts.select(limits=False, distinct=False).limit(1), params, bool)
+    select = locked(parts, parts.select(limits=False, distinct=False))
+    return finish(driver, select.limit(1), params, bool)

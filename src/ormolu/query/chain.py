@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
 from typing_extensions import TypeVar
 
 from ormolu.compile import names as paths
 from ormolu.compile.layout import check_name, relation
+from ormolu.compile.locking import Lock
 from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError
 from ormolu.near import near_names
 from ormolu.query.checks import check_condition, check_expression
@@ -61,6 +62,7 @@ class Chain(Generic[M, R]):
     _known: dict[Any, dict[Any, Any]] = {}
     _result_cache: list[R] | None = None
     _binding: Any = None
+    _for_write = False
 
     def __init__(
         self,
@@ -417,6 +419,24 @@ class Chain(Generic[M, R]):
         """Ask another database."""
         made = self._clone()
         made._db = alias
+        return made
+
+    def select_for_update(
+        self, nowait: bool = False, skip_locked: bool = False, of: Sequence[str] = (), no_key: bool = False
+    ) -> Self:
+        """Lock the rows that are read until the end of the transaction: SELECT ... FOR UPDATE.
+
+        `nowait` raises OperationalError where somebody else has locked one, `skip_locked` leaves those out; `of`
+        names the models whose rows are meant ("self", or what select_related() loads); `no_key` lets others refer
+        to the rows. Evaluating raises TransactionManagementError outside of a transaction, NotSupportedError where
+        the database lacks an option. On SQLite, which locks as a whole, this does nothing.
+        """
+        if nowait and skip_locked:
+            raise ValueError("The nowait option cannot be used with skip_locked.")
+        self._not_combined("select_for_update")
+        made = self._clone()
+        made._for_write = True
+        made.query.select_for_update = Lock(nowait, skip_locked, tuple(of), no_key)
         return made
 
     def _add_hints(self, **hints: Any) -> None:

@@ -76,6 +76,12 @@ class QuerySetMethods(Generic[M]):
         """See `QuerySet.defer()`."""
         return self.get_queryset().defer(*fields)
 
+    def select_for_update(
+        self, nowait: bool = False, skip_locked: bool = False, of: Sequence[str] = (), no_key: bool = False
+    ) -> QuerySet[M]:
+        """See `QuerySet.select_for_update()`."""
+        return self.get_queryset().select_for_update(nowait, skip_locked, of, no_key)
+
     def union(self, *other_qs: Any, all: bool = False) -> QuerySet[M]:
         """See `QuerySet.union()`."""
         return self.get_queryset().union(*other_qs, all=all)

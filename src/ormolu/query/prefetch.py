@@ -10,7 +10,7 @@ from ormolu.compile import statements
 from ormolu.compile.names import unknown
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
-from ormolu.programs import Await, Fetch, brief
+from ormolu.programs import Await, brief
 
 SEP = "__"
 Computed = (property, cached_property)
@@ -242,7 +242,7 @@ def linked_rows(driver: Any, query: Any) -> Program:
         params = plan.bind(values)
     except EmptyResultSet:
         return []
-    pairs = plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+    pairs = plan.decode((yield plan.step(plan.sql, params)))  # type: ignore[misc]
     adopt = getattr(driver, "adopt", None)
     if adopt is None:
         return pairs

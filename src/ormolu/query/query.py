@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Self
 
+from ormolu.compile.locking import Lock
 from ormolu.databases.routing import router
 from ormolu.exceptions import EmptyResultSet
 from ormolu.query.lookups import default_lookup
@@ -54,7 +55,7 @@ class Query:
     values_fields: tuple[str, ...] | None = None
     row_kind = "object"
     combined: Any = None
-    select_for_update: Any = None
+    select_for_update: Lock | None = None
 
     def __init__(self, model: Any) -> None:
         self.model = model

@@ -11,6 +11,7 @@ from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
 from ormolu.databases.routing import router
 from ormolu.exceptions import NotSupportedError
+from ormolu.programs import FetchLocked, no_transaction
 from ormolu.query import date_lookups as _date_lookups  # these register themselves
 from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import terminals
@@ -45,6 +46,8 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], 
     # Running
 
     def _alias(self) -> str:
+        if self._for_write:
+            return self._db or router.db_for_write(self.model, **self._hints)
         return router.alias_to_read(self.model, self._db, self._hints)
 
     @property
@@ -392,12 +395,21 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], 
         plan, values = statements.plan_for(driver, self.query, "rows", statements.rows)
         if plan.empty:
             return
+        self._check_lock(plan)
         for chunk in driver.stream(plan.sql, plan.bind(values), size):
             found = plan.decode(chunk)  # type: ignore[misc]
             self._attach(found)
             if self._prefetch:
                 driver.run(prefetch, found, self._prefetch, self._db)
             yield found
+
+    def _check_lock(self, plan: Any) -> None:
+        if (
+            plan.step is FetchLocked
+            and self._binding is None
+            and not databases.get(self._alias()).in_atomic_block
+        ):
+            raise no_transaction()
 
     def _attach(self, found: list[Any]) -> None:
         if self._known:
@@ -413,6 +425,7 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], 
         plan, values = statements.plan_for(driver, self.query, "rows", statements.rows)
         if plan.empty:
             return
+        self._check_lock(plan)
         stream = driver.stream(plan.sql, plan.bind(values), chunk_size)
         try:
             async for chunk in stream:

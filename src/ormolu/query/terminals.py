@@ -30,7 +30,7 @@ def reading(plan: Plan, values: Any, nothing: Any) -> Program:
         params = plan.bind(values)
     except EmptyResultSet:
         return nothing
-    return plan.decode((yield Fetch(plan.sql, params)))  # type: ignore[misc]
+    return plan.decode((yield plan.step(plan.sql, params)))  # type: ignore[misc]
 
 
 def changing(plan: Plan, values: Any) -> Program:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from ormolu import databases
+from ormolu.compile.locking import OWN
 from ormolu.databases.routing import router
 from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError, ValidationError
 from ormolu.fields.locating import locate
@@ -120,7 +121,7 @@ class Writing(Chain[M, R]):
     def _locked(self, lookups: dict[str, Any], lock: bool = False) -> Any:
         made: Any = cast(Any, self)._prepare_get((), lookups)
         if lock:
-            made.query.select_for_update = ()
+            made.query.select_for_update = OWN
         return made
 
     def _creator(self, lookups: dict[str, Any], defaults: Any) -> Callable[[], dict[str, Any]]:
