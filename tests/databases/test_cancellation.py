@@ -130,7 +130,9 @@ async def test_cancelled_while_waiting_for_a_connection(numbers: Any, world: Any
 
 @pytest.mark.worlds("sync")
 @pytest.mark.parametrize("during", ["statement", "block"])
-async def test_keyboard_interrupt_leaves_nothing(numbers: Any, world: Any, during: str) -> None:
+async def test_keyboard_interrupt_leaves_nothing(
+    request: pytest.FixtureRequest, numbers: Any, world: Any, during: str
+) -> None:
     """Ctrl-C in a statement or in the block's own code undoes the block."""
     database = numbers.database
     if during == "statement" and database.vendor == "mysql":
@@ -145,6 +147,9 @@ async def test_keyboard_interrupt_leaves_nothing(numbers: Any, world: Any, durin
 
     busy: list[Any] = []
     thread = threading.Thread(target=interrupt)
+    # A shell's background jobs are started with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with pytest.raises(KeyboardInterrupt):
         try:
             with transaction.atomic():

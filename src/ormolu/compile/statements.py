@@ -261,7 +261,9 @@ def exists(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of exists()."""
     if query.combined is not None:
         rows = labelled(Compound(driver, query, params).select()[0].order_by(None))
-        return finish(driver, sa.select(sa.literal_column("1")).select_from(rows).limit(1), params, bool)
+        return finish(
+            driver, sa.select(cast(Any, sa.literal_column("1"))).select_from(rows).limit(1), params, bool
+        )
     builder = build(driver, query, params)
     one = Term(sa.literal_column("1"), constant=True)
     if query.distinct_fields or builder.group is not None or query.offset is not None:

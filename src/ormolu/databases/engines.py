@@ -65,7 +65,7 @@ def make_async_engine(database: Database) -> AsyncEngine:
             connect_args = {"async_creator_fn": database.driver.shared_aiosqlite}  # type: ignore[attr-defined]
             pragmas = None
     elif url.get_driver_name() == "asyncpg":
-        asked = connect_args.get("server_settings") or {}
+        asked: dict[str, Any] = connect_args.get("server_settings") or {}
         connect_args["server_settings"] = {"timezone": session_zone(), **asked}
         url = asyncpg_arguments(url, connect_args)
     else:

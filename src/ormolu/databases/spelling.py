@@ -22,7 +22,8 @@ class InnerJoins:
 
     def visit_join(self, join: Any, asfrom: bool = False, from_linter: Any = None, **kwargs: Any) -> str:
         if join.full or join.isouter:
-            written: str = super().visit_join(join, asfrom=asfrom, from_linter=from_linter, **kwargs)  # type: ignore[misc]
+            above: Any = super()
+            written: str = above.visit_join(join, asfrom=asfrom, from_linter=from_linter, **kwargs)
             return written
         if from_linter:
             pairs = (_de_clone(side._from_objects) for side in (join.left, join.right))

@@ -32,6 +32,8 @@ from ormolu.fields import (
 from ormolu.fields.integers import integer_range
 from ormolu.query.expressions import Expression, condition_term, expression_of
 
+SUBQUERIES: tuple[type[Any], ...] = (sa.ScalarSelect, sa.SelectBase)
+
 
 class Lookup(Expression):
     """Base of all lookups. Subclasses give `lookup_name` and `element()`."""
@@ -330,7 +332,9 @@ class In(Lookup):
             return conclude(lhs, None, lhs.sa.in_(value), negated)
         if hasattr(value, "as_term"):
             rhs = builder.term(value)
-            among: Any = rhs.sa if isinstance(rhs.sa, (sa.ScalarSelect, sa.SelectBase)) else [rhs.sa]
+            among: Any = rhs.sa
+            if not isinstance(among, SUBQUERIES):
+                among = [among]
             return conclude(lhs, rhs, lhs.sa.in_(among), negated)
         items = list(value)
         if any(hasattr(item, "as_term") or hasattr(item, "query") for item in items):

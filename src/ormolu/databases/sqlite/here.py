@@ -113,12 +113,11 @@ class Here:
 
     def take(self) -> Hasty | None:
         """Return the loop's connection for the caller alone, or None if it is in use; then `release()` it."""
-        if self.conn is None or not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(blocking=False):
             return None
-        face: Hasty | None = None
+        conn, face = self.conn, None
         try:
-            if self.conn is not None:
-                face = self.face(self.conn)
+            face = self.face(conn) if conn is not None else None
             return face
         finally:
             if face is None:
