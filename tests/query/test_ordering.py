@@ -61,3 +61,10 @@ def test_nothing_counts_as_ordered(volumes):
     assert Shelf.objects.order_by().none().ordered
     assert isinstance(Shelf.objects.none(), EmptyQuerySet)
     assert not isinstance(Shelf.objects.all(), EmptyQuerySet)
+
+
+def test_a_limit_alone_has_no_offset(volumes):
+    """LIMIT says how many; OFFSET stands where rows are skipped."""
+    assert "OFFSET" not in str(volumes[:2].query)
+    assert "OFFSET" in str(volumes[1:2].query)
+    assert [v.number for v in volumes.order_by("number")[1:]] == [1, 2]

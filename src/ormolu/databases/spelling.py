@@ -36,6 +36,17 @@ class InnerJoins:
         return f"{left} INNER JOIN {right} ON {condition}"
 
 
+class PlainLimits:
+    """The part of SQLite's statement compiler that writes LIMIT: with no OFFSET where none was asked for."""
+
+    def limit_clause(self, select: Any, **kwargs: Any) -> str:
+        above: Any = super()
+        if select._offset_clause is not None or select._limit_clause is None:
+            written: str = above.limit_clause(select, **kwargs)
+            return written
+        return f"\n LIMIT {above.process(select._limit_clause, **kwargs)}"
+
+
 class Quotes:
     """The part of an identifier preparer that decides what is quoted."""
 
@@ -54,5 +65,7 @@ def spell(dialect: Any) -> None:
     if dialect.name not in SPELLED:
         return
     dialect.statement_compiler = written_by(InnerJoins, dialect.statement_compiler)
+    if dialect.name == "sqlite":
+        dialect.statement_compiler = written_by(PlainLimits, dialect.statement_compiler)
     dialect.preparer = written_by(Quotes, dialect.preparer)
     dialect.identifier_preparer = dialect.preparer(dialect)
