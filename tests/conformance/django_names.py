@@ -9,7 +9,7 @@ from typing import Any
 
 import ormolu
 from ormolu import exceptions
-from ormolu.query import terminals
+from ormolu.query import pickling, terminals
 
 MODULES: dict[str, list[str]] = {
     "django.apps": ["ormolu.models.registry"],
@@ -102,6 +102,7 @@ def found(name: str) -> dict[str, Any]:
 def modules() -> dict[str, list[dict[str, Any] | types.ModuleType]]:
     """Return, for each of Django's modules, the names that stand for its own."""
     named: dict[str, list[Any]] = {name: [found(home) for home in homes] for name, homes in MODULES.items()}
+    named["django.db"].insert(0, {"DJANGO_VERSION_PICKLE_KEY": pickling.VERSION_KEY})
     named["django.db.models"].insert(0, {"signals": ormolu.signals})
     named["django.db.models.query"].insert(0, {"MAX_GET_RESULTS": terminals.MOST_FOR_GET})
     return named

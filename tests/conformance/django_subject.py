@@ -146,7 +146,7 @@ class Adapter(Base):
         return Cursor(databases.get(alias))
 
     def native_connection(self, alias: str) -> Any:
-        return databases.get(alias)
+        return Native(databases.get(alias))
 
     # -- settings, models
 
@@ -222,6 +222,48 @@ class Cursor:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.raw, name)
+
+
+class Native:
+    """A database, and `copy()` for tests that stand in their own way."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    def copy(self) -> Any:
+        return OtherConnection(self._database)
+
+
+class OtherConnection:
+    """A connection beside that of the test, opened when it is used."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self._opened: Any = None
+        self.ops = self
+
+    def for_update_sql(self) -> str:
+        return "FOR UPDATE"
+
+    def set_autocommit(self, value: bool) -> None:
+        if not value:
+            self._opened = self._database.engine.raw_connection()
+            self._opened.driver_connection.autocommit = False
+
+    def cursor(self) -> Any:
+        return self._opened.cursor()
+
+    def rollback(self) -> None:
+        self._opened.rollback()
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.driver_connection.rollback()
+            self._opened.driver_connection.autocommit = True
+            self._opened.close()
 
 
 def interpolated(sql: str, params: Any) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.engine import processors
@@ -155,10 +156,26 @@ def dicts(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: i
 
 def named(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
     """Return rows -> list of named tuples called Row (as Django's)."""
-    row = namedtuple("Row", list(names))  # type: ignore[misc]
+    row = row_class(tuple(names))
     inner = tuples(terms, driver, hidden=hidden, native=False)
     make = row._make
     return lambda rows: [make(values) for values in inner(rows)]
+
+
+@lru_cache(maxsize=512)
+def row_class(names: tuple[str, ...]) -> Any:
+    """Return the class of named tuples with these names. A pickle makes it anew."""
+
+    def reduce(self: Any) -> tuple[Any, ...]:
+        return unpickled_row, (names, tuple(self))
+
+    base: Any = namedtuple("Row", names)  # type: ignore[misc]
+    return type("Row", (base,), {"__slots__": (), "__reduce__": reduce})
+
+
+def unpickled_row(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    """Return a row of a pickle."""
+    return row_class(names)._make(values)
 
 
 def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0) -> Decode:

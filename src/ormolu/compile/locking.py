@@ -89,7 +89,7 @@ def tables(parts: Parts, lock: Lock, root: Node | None) -> list[Any]:
         place = named(builder.tree, start, name)
         if place is None:
             invalid.append(name)
-        elif place.join in used and place.join is not None:
+        elif place.join is not None and place.join in used:
             found.append(place.join.table)
     if invalid and root is not None:  # of values() nothing can be told
         raise FieldError(

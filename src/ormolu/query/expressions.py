@@ -19,6 +19,7 @@ from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import FieldError
 from ormolu.query.combinable import Combinable
+from ormolu.query.pickling import dressed
 from ormolu.query.types import resolve_combined
 
 
@@ -89,8 +90,18 @@ class Expression(Combinable):
         """Return a shallow copy."""
         return copy.copy(self)
 
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return self._args, self._kwargs
+        return dressed(self._args), {name: dressed(value) for name, value in self._kwargs.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: dressed(value) for name, value in self.__dict__.items() if name not in ("_args", "_kwargs")
+        }
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return how to make this expression again: path, arguments, keywords."""

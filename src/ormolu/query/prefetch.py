@@ -11,6 +11,7 @@ from ormolu.compile.names import unknown
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Await, brief
+from ormolu.query.pickling import dressed, undressed
 
 SEP = "__"
 Computed = (property, cached_property)
@@ -42,6 +43,12 @@ class Prefetch:
 
     def __hash__(self) -> int:
         return hash((Prefetch, self.prefetch_to))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: dressed(value) for name, value in self.__dict__.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({name: undressed(value) for name, value in state.items()})
 
     def __repr__(self) -> str:
         return f"Prefetch({self.lookup!r}, to_attr={self.to_attr!r})"

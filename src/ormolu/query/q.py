@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self, cast
 
 from ormolu.exceptions import FieldError
+from ormolu.query.pickling import dressed
 
 AND, OR, XOR = "AND", "OR", "XOR"
 # Classes for isinstance() that leave what they hold open.
@@ -109,6 +110,9 @@ class Q:
     def copy(self) -> Self:
         """Return a copy."""
         return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.create, (list(map(dressed, self.children)), self.connector, self.negated)
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -56,9 +56,15 @@ class Query:
     row_kind = "object"
     combined: Any = None
     select_for_update: Lock | None = None
+    _db: str | None = None
 
     def __init__(self, model: Any) -> None:
         self.model = model
+
+    @property
+    def query(self) -> Self:
+        """Itself: it may stand where a queryset may, as the value of a lookup."""
+        return self
 
     def copy(self) -> Self:
         """Return a copy."""

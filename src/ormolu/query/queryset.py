@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
-from ormolu import databases
+from ormolu import __version__, databases
 from ormolu.compile import statements
 from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape
@@ -20,6 +20,7 @@ from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_e
 from ormolu.query.extra import Extra
 from ormolu.query.keyset import Keyset
 from ormolu.query.periods import Periods
+from ormolu.query.pickling import VERSION_KEY, check_version
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
 from ormolu.query.raw import RawQuerySet
@@ -491,7 +492,17 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], 
 
     def __getstate__(self) -> dict[str, Any]:
         self._fetch_all()
-        return {**self.__dict__, "_binding": None}
+        return self._as_question()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        check_version(state)
+        self.__dict__.update(state)
+
+    def _as_question(self) -> dict[str, Any]:
+        """Return what a pickle needs, with the results that are there; the session isn't among it."""
+        assert self.query is not None  # it may still have to be made
+        return {**self.__dict__, "_binding": None, VERSION_KEY: __version__}
 
     def shape(self, shape: Any) -> Any:
         """Return the key of this query inside another."""
