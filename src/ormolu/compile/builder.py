@@ -17,7 +17,7 @@ from ormolu.compile.names import Path
 from ormolu.compile.params import Params
 from ormolu.compile.relations import check_relation_value, relation_lookup
 from ormolu.compile.terms import Term
-from ormolu.exceptions import FieldError
+from ormolu.exceptions import EmptyResultSet, FieldError
 from ormolu.near import near_names
 
 LOOKUP_SEP = "__"
@@ -63,6 +63,7 @@ class Builder:
         self.split_aggregates: bool = outer.split_aggregates if outer else False
         self.summary: dict[str, Term] | None = None
         self.link: Term | None = None
+        self.common: dict[int, Join | None] = {}  # where the rows of a CTE are joined, by its identity
         self.roots: set[Join] = set()  # multi-valued joins that aggregates read
         self.outer_joins: set[Join] = set()  # of the enclosing query, read from in here
 
@@ -493,6 +494,35 @@ class Builder:
         condition = found.build(self, self.link, linked.values, linked, False, None, "in")
         condition.rejects = self.link.strict
         self.where.append(condition)
+
+    def do_from_common(self, source: Any) -> None:
+        """Begin with the rows of a CTE in place of the model's table."""
+        from ormolu.compile.common_tables import common_table
+
+        table = common_table(self, source.cte).table
+        self.root.table = table if self.outer is None else table.alias()
+        self.common[id(source.cte)] = self.root
+
+    def do_join_common(self, joined: Any) -> None:
+        """Join a CTE. What its condition reads of other tables is joined before."""
+        from ormolu.compile.common_tables import common_table
+
+        key = id(joined.cte)
+        try:
+            table = common_table(self, joined.cte).table
+        except EmptyResultSet:
+            if not joined.outer:
+                raise
+            self.common[key] = None
+            return
+        used = self.outer is not None or key in self.common
+        join = Join(self.meta, table.alias() if used else table, self.root, None)
+        join.nullable = bool(joined.outer)
+        self.common[key] = join
+        condition = self.joined_condition(joined.condition)
+        join.condition = condition.sa
+        self.tree.joins.append(join)
+        self.kept |= {join, *condition.joins}
 
     def do_unselect(self) -> None:
         """Forget values() (a queryset becomes one of instances again)."""

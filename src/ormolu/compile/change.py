@@ -12,7 +12,7 @@ from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, empty_plan, finish
 from ormolu.compile.select import Parts, as_copy
 from ormolu.compile.statements import build, selected
-from ormolu.exceptions import FieldError, OutOfRange, ValidationError
+from ormolu.exceptions import FieldError, NotSupportedError, OutOfRange, ValidationError
 from ormolu.fields.integers import out_of_range, storable
 from ormolu.fields.locating import locate
 
@@ -101,6 +101,10 @@ def save_converter(field: Any, vendor: str) -> Any:
 def target(builder: Builder) -> Any:
     """Return the condition that names the rows of the query without joins, None for all rows."""
     query = builder.query
+    if builder.root.table is not builder.meta.table:
+        raise NotSupportedError(
+            "The rows of a CTE can't be changed. Filter the model by their keys (pk__in)."
+        )
     pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
     parts = Parts(builder, [pk], ordered=query.is_sliced)
     if (
@@ -109,9 +113,14 @@ def target(builder: Builder) -> Any:
         and not parts.joins()
         and not query.is_sliced
         and not query.distinct_fields
+        and not builder.params.tables
     ):
         return combine("AND", parts.where).sa if parts.where else None
     inner = parts.select().correlate(None)
+    if (
+        builder.params.tables
+    ):  # before an UPDATE MariaDB allows no WITH, and Python's sqlite3 counts no rows then
+        inner = inner.add_cte(*(made.table for made in builder.params.tables.values()), nest_here=True)
     if builder.vendor == "mysql":  # which can't read the table it changes, but a copy of it
         inner = as_copy(inner)
     return pk.sa.in_(inner)

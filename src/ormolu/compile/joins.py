@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.compile.paths import PathInfo
+from ormolu.exceptions import FieldError
 
 
 class Join:
-    """One table of a query. The root has no parent."""
+    """One table of a query. The root has no parent. One with no path (a CTE) is joined by its condition alone."""
 
     __slots__ = ("condition", "meta", "name", "nullable", "parent", "path", "table")
 
@@ -24,8 +25,13 @@ class Join:
         self.nullable: bool = parent is not None and (parent.nullable or path is None or path.nullable)
 
     def column(self, column: Any) -> Any:
-        """Return the column of this occurrence of the table."""
-        return self.table.c[column.key]
+        """Return the column of this occurrence of the table. FieldError where a CTE stands for it that lacks the column."""
+        try:
+            return self.table.c[column.key]
+        except KeyError:
+            raise FieldError(
+                f"The rows of {self.table.name!r} have no {column.key!r} of {self.meta.object_name}."
+            ) from None
 
     def chain(self) -> frozenset[Join]:
         """Return this join and those it hangs on."""
@@ -101,7 +107,8 @@ def same(one: PathInfo, other: PathInfo) -> bool:
 def on_clause(join: Join) -> Any:
     """Return the ON condition of a join."""
     assert join.parent is not None
-    assert join.path is not None
+    if join.path is None:
+        return join.condition
     parts = [join.parent.column(lhs) == join.column(rhs) for lhs, rhs in join.path.pairs]
     if join.condition is not None:
         parts.append(join.condition)

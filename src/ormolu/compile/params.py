@@ -33,6 +33,8 @@ class Params:
         self.bindings: dict[str, Binding] = {}
         self.used: set[int] = set()
         self.zone: str | None = None  # the time zone that stands in the SQL text, where one does
+        self.tables: dict[int, Any] = {}  # the CTEs of the statement, by their identity
+        self.table_names: list[str] = []
         self.single_use = False  # the statement holds values of this very query
         self._count = 0
 
@@ -42,6 +44,15 @@ class Params:
         if index is not None:
             self.used.add(index)
         return index
+
+    def table_name(self, wanted: str) -> str:
+        """Return a name for a CTE: the one that is wanted, with a number if another one has it."""
+        name, number = wanted, 1
+        while name in self.table_names:
+            number += 1
+            name = f"{wanted}_{number}"
+        self.table_names.append(name)
+        return name
 
     def bind(self, owner: Any, value: Any, type_: Any, convert: Convert | None = None) -> Any:
         """Return the bind parameter for a value."""

@@ -41,12 +41,13 @@ class Shape:
     An owner that appears twice counts once, and the key says so.
     """
 
-    __slots__ = ("index", "owners", "values")
+    __slots__ = ("index", "owners", "seen", "values")
 
     def __init__(self) -> None:
         self.values: list[Any] = []
         self.index: dict[int, int] = {}
         self.owners: list[Any] = []  # keeps the identities in `index` alive
+        self.seen: dict[int, int] = {}  # the CTEs met so far, by their identity
 
     def literal(self, owner: Any, value: Any) -> Any:
         """Take a value that becomes a parameter; return its part of the key."""

@@ -61,6 +61,8 @@ def build(driver: Any, query: Any, params: Params) -> Builder:
         again = Builder(query, Params(params.shape), driver)
         again.params = params
         params.bindings.clear()
+        params.tables.clear()
+        params.table_names.clear()
         again.split_aggregates = True
         return again.replay()
     return builder
@@ -239,12 +241,19 @@ def count(driver: Any, query: Any, params: Params) -> Plan:
         parts = Parts(builder, terms, ordered=query.limit is not None or query.offset is not None)
         inner = labelled(parts.select())
         return finish(driver, sa.select(one.sa).select_from(inner), params, scalar)
-    pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
-    parts = Parts(builder, [pk], ordered=False)
+    parts = Parts(builder, [row_term(builder)], ordered=False)
     if parts.grouped or parts.qualify:
         return finish(driver, sa.select(one.sa).select_from(labelled(parts.select())), params, scalar)
     parts.terms = [one]
     return finish(driver, parts.select(), params, scalar)
+
+
+def row_term(builder: Builder) -> Term:
+    """Return a term that stands for a row: its key, unless it is one of a CTE without that."""
+    column = builder.meta.pk.sa_column
+    if column.key in builder.root.table.c:
+        return builder.column_of(builder.root, column, builder.meta.pk)
+    return Term(sa.literal_column("1"), constant=True)
 
 
 def labelled(select: Any) -> Any:

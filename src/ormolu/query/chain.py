@@ -154,6 +154,15 @@ class Chain(Generic[M, R]):
         made.query.distinct_fields = fields
         return made
 
+    def with_cte(self, *ctes: Any) -> Self:
+        """Return a copy. For users of django-cte: here the WITH clause is written wherever a CTE is used."""
+        for cte in ctes:
+            if not hasattr(cte, "col"):
+                raise TypeError(f"with_cte() takes CTEs, not {cte!r}.")
+        return self._clone()
+
+    with_cte.queryset_only = True  # type: ignore[attr-defined]
+
     # In which order
 
     def order_by(self, *fields: Any) -> Self:

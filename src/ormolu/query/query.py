@@ -11,6 +11,9 @@ from ormolu.exceptions import EmptyResultSet
 from ormolu.query.lookups import default_lookup
 from ormolu.query.references import F
 
+SHAPED = frozenset({"linked", "merged", "join_common", "from_common"})
+"""Operations of one part, which has values of its own."""
+
 PLACEHOLDERS = re.compile(r"""'[^']*'|"[^"]*"|\?|%s|\$\d+(?:::\w+)?""")
 
 
@@ -143,7 +146,7 @@ class Query:
                 ops.append(op[1].shape(shape) if len(op) == 2 else ("sticky", op[1].shape(shape)))
             elif kind == "annotate":
                 ops.append((op[1], shape.item(op[2]), op[3]))
-            elif kind == "linked" or kind == "merged":
+            elif kind in SHAPED:
                 ops.append((kind, op[1].shape(shape)))
             else:
                 ops.append(op)

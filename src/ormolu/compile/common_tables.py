@@ -1,0 +1,181 @@
+"""Common table expressions: a query under a name, before the statement that reads it. Each is made once per statement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ormolu.compile.builder import Builder
+from ormolu.compile.compound import Compound
+from ormolu.compile.layout import Layout
+from ormolu.compile.select import Parts
+from ormolu.compile.terms import OuterMissing, Term
+from ormolu.exceptions import EmptyResultSet, FieldError
+
+if TYPE_CHECKING:
+    from ormolu.compile.joins import Join
+
+__all__ = ["CommonTable", "column_of", "common_table"]
+
+
+class CommonTable:
+    """A CTE of SQLAlchemy with what its columns hold. `places` maps each name of a column to its key in the table."""
+
+    def __init__(self, table: Any, terms: dict[str, Term], places: dict[str, str]) -> None:
+        self.table = table
+        self.terms = terms
+        self.places = places
+
+
+class Part:
+    """One query in a CTE: its terms by key, and the names that these go by."""
+
+    def __init__(self, builder: Builder, query: Any) -> None:
+        query = query.copy()
+        query.select_related, query.deferred = False, (frozenset(), True)
+        self.params, self.driver, self.query = builder.params, builder.driver, query
+        self.places: dict[str, str] = {}
+        self.terms: dict[str, Term] = {}
+
+    def select(self) -> Any:
+        """Return the SELECT, each column under its key."""
+        if self.query.combined is not None:
+            return self._combined()
+        builder = Builder(self.query, self.params, self.driver).replay()
+        if len(builder.roots) > 1 and builder.group_model:
+            builder = Builder(self.query, self.params, self.driver)
+            builder.split_aggregates = True
+            builder.replay()
+        if self.query.values_fields is None:
+            self._take_objects(Layout(builder))
+        else:
+            for name in builder.values or ():
+                self._take(name, builder.ref(name))
+        within = self.query.is_sliced or bool(self.query.distinct_fields)
+        named = [
+            term.replace(sa=term.sa.label(key), group=term.group_columns())
+            for key, term in self.terms.items()
+        ]
+        parts = Parts(builder, named, ordered=within)
+        return self._under_keys(parts.select())
+
+    def _combined(self) -> Any:
+        compound = Compound(self.driver, self.query, self.params)
+        select, terms, names = compound.select()
+        for name, term in zip(names, terms, strict=True):
+            self._take(name, term)
+        return self._under_keys(select)
+
+    def _take_objects(self, layout: Layout) -> None:
+        for field, place in layout.root.columns:
+            pk = ("pk",) if field.primary_key else ()
+            self._take(field.sa_column.key, layout.terms[place], field.attname, field.name, *pk)
+        for name, place in layout.annotations:
+            self._take(name, layout.terms[place])
+
+    def _take(self, key: str, term: Term, *names: str) -> None:
+        self.terms[key] = term
+        for name in (key, *names):
+            self.places.setdefault(name, key)
+
+    def _under_keys(self, select: Any) -> Any:
+        columns = list(select.selected_columns)
+        if [column.name for column in columns] == list(self.terms):
+            return select
+        rows = list(select.subquery("q").c)
+        return sa.select(*(column.label(key) for key, column in zip(self.terms, rows)))
+
+
+def common_table(builder: Builder, cte: Any) -> CommonTable:
+    """Return the table of a CTE in the statement that is being made."""
+    tables = builder.params.tables
+    found = tables.get(id(cte))
+    if found is None:
+        if cte.query is None:
+            raise OuterMissing("A recursive CTE is read before its queryset is there.")
+        name = builder.params.table_name(cte.name)
+        found = recursive(builder, cte, name) if is_union(cte) else plain(builder, cte, name)
+        tables[id(cte)] = found
+    return found
+
+
+def is_union(cte: Any) -> bool:
+    """Tell whether a CTE adds to itself."""
+    combined = cte.query.combined
+    return bool(cte.recurs and combined is not None and combined.kind == "union")
+
+
+def plain(builder: Builder, cte: Any, name: str) -> CommonTable:
+    """Return the table of a CTE that does not read itself."""
+    part = Part(builder, cte.query)
+    table = part.select().cte(name)
+    return CommonTable(table, part.terms, part.places)
+
+
+def recursive(builder: Builder, cte: Any, name: str) -> CommonTable:
+    """Return the table of a CTE whose first query begins and whose others read what is there already."""
+    combined = cte.query.combined
+    first, *others = combined.queries
+    part = Part(builder, first)
+    select = part.select()
+    if builder.vendor == "postgresql":  # which wants to know the type of the whole from the beginning
+        select = sa.select(*(widest(column) for column in select.subquery("q").c))
+    terms = {key: term.replace(nullable=True) for key, term in part.terms.items()}
+    table = select.cte(name, recursive=True)
+    builder.params.tables[id(cte)] = CommonTable(table, terms, part.places)
+    try:
+        selects: list[Any] = []
+        for query in others:
+            try:
+                selects.append(Part(builder, query).select())
+            except EmptyResultSet:
+                continue
+    finally:
+        del builder.params.tables[id(cte)]
+    if selects:
+        table = table.union_all(*selects) if combined.all else table.union(*selects)
+    return CommonTable(table, terms, part.places)
+
+
+def widest(column: Any) -> Any:
+    """Return a column as the type that has all its values and those of any expression over it."""
+    kind = column.type
+    if isinstance(kind, sa.String) and not isinstance(kind, sa.Enum):
+        return sa.cast(column, sa.Text()).label(column.name)
+    if isinstance(kind, sa.Numeric) and kind.precision is not None and not isinstance(kind, sa.Float):
+        return sa.cast(column, sa.Numeric()).label(column.name)
+    return column
+
+
+def column_of(builder: Any, cte: Any, name: str) -> Term:
+    """Return a column of a CTE that the query, or one around it, reads. FieldError where there is none of them."""
+    here = builder
+    while here is not None and id(cte) not in here.common:
+        here = here.outer
+    if here is None:
+        raise OuterMissing(f"The CTE {cte.name!r} is not part of this query. Join it first, with cte.join().")
+    join: Join | None = here.common[id(cte)]
+    if join is None:  # joined by LEFT JOIN, and known to have no rows
+        return Term(sa.null(), constant=True)
+    found = common_table(builder, cte)
+    key = found.places.get(name)
+    if key is None:
+        raise FieldError(
+            f"The CTE {cte.name!r} has no column {name!r}. Choices are: {', '.join(found.places)}"
+        )
+    term = found.terms[key]
+    made = Term(
+        join.table.c[key],
+        term.field,
+        joins=join.chain(),
+        strict=join.chain(),
+        nullable=term.nullable or join.nullable,
+        why=term.why,
+        convert=term.convert,
+    )
+    if here is builder:
+        return made
+    if here is builder.outer:
+        builder.note_outer(made)
+    return made.replace(joins=frozenset(), strict=frozenset(), constant=True)
