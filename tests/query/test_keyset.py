@@ -28,7 +28,7 @@ from support.backends import Backend
 from support.worlds import World
 
 
-class Shop(Model):
+class Stall(Model):
     town = CharField(max_length=20, null=True)
 
     class Meta:
@@ -36,7 +36,7 @@ class Shop(Model):
 
 
 class Offer(Model):
-    shop: Any = ForeignKey(Shop, on_delete=CASCADE, related_name="offers", null=True)
+    stall: Any = ForeignKey(Stall, on_delete=CASCADE, related_name="offers", null=True)
     price = IntegerField(null=True)
     rank = IntegerField(default=0)
     label = CharField(max_length=20, default="")
@@ -59,9 +59,9 @@ ORDERS: list[tuple[Any, ...]] = [
     (F("price").asc(nulls_last=True), "-rank"),
     (F("price").desc(nulls_first=True),),
     (F("price").desc(nulls_last=True), "label"),
-    ("shop__town", "-rank"),
-    ("-shop",),
-    ("shop_id", "pk"),
+    ("stall__town", "-rank"),
+    ("-stall",),
+    ("stall_id", "pk"),
     ("-pk",),
 ]
 
@@ -70,17 +70,17 @@ ORDERS: list[tuple[Any, ...]] = [
 def offers(db: Backend) -> Any:
     """Rows many of which are of equal rank, with NULLs, and keys in no order of their own."""
     chance = random.Random(7)
-    shops: list[Any] = [Shop.objects.create(town=town) for town in ("Ulm", None, "Bonn", "Ulm")]
+    stalls: list[Any] = [Stall.objects.create(town=town) for town in ("Ulm", None, "Bonn", "Ulm")]
     Offer.objects.bulk_create(
         Offer(
-            shop=chance.choice([None, *shops]),
+            stall=chance.choice([None, *stalls]),
             price=chance.choice([None, 1, 2, 3]),
             rank=chance.randrange(3),
             label=chance.choice("abA"),
         )
         for _ in range(40)
     )
-    return Offer.objects.select_related("shop")
+    return Offer.objects.select_related("stall")
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
@@ -173,7 +173,7 @@ async def test_an_annotation_is_an_order_and_an_expression_is_not(offers, world:
     named = Offer.objects.annotate(low=Lower("label")).order_by("low")
     whole = await world.list(named.after(None))
     assert await world.list(named.after(named.cursor_for(whole[20]))) == whole[21:]
-    for item in (Lower("label"), "?", "label__length", "-shop__offers__rank"):
+    for item in (Lower("label"), "?", "label__length", "-stall__offers__rank"):
         with pytest.raises(FieldError):
             Offer.objects.order_by(item).after(None)
     with pytest.raises(FieldError, match="annotate"):
@@ -187,7 +187,7 @@ def test_a_cursor_belongs_to_its_order(offers):
     assert cursor.isascii()
     assert cursor.replace("-", "").replace("_", "").isalnum()
     assert offers.order_by(F("rank").asc(), "pk").after(cursor).exists()
-    for other in (offers.order_by("-rank"), offers.order_by("rank", "label"), Shop.objects.order_by("town")):
+    for other in (offers.order_by("-rank"), offers.order_by("rank", "label"), Stall.objects.order_by("town")):
         with pytest.raises(InvalidCursor, match="another ordering"):
             other.after(cursor)
     for text in ("", "x", "***", "bm8", "W10", "ünd", cursor[:-3], cursor + "AAAA"):

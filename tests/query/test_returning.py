@@ -28,7 +28,7 @@ class Cake(Loaf):
     layers = IntegerField(default=1)
 
 
-class Note(Model):
+class Memo(Model):
     baker: Any = ForeignKey(Baker, on_delete=SET_NULL, null=True)
     text = CharField(max_length=20)
 
@@ -121,11 +121,11 @@ async def test_conditions_over_relations_choose_the_rows(ann, world: World):
 async def test_deletion_does_what_on_delete_says(ann, world: World):
     """Rows that others refer to are given, and the others deleted or unlinked, in one transaction."""
     await world(Loaf.objects.create, baker=ann, name="rye")
-    note = await world(Note.objects.create, baker=ann, text="x")
+    note = await world(Memo.objects.create, baker=ann, text="x")
     gone = await world(Baker.objects.filter(pk=ann.pk).values_list("name", flat=True).returning().delete)
     assert gone == ["Ann"]
     assert await world(Loaf.objects.count) == 0
-    assert (await world(Note.objects.get, pk=note.pk)).baker_id is None
+    assert (await world(Memo.objects.get, pk=note.pk)).baker_id is None
 
 
 async def test_related_objects_are_prefetched(ann, world: World):

@@ -1,4 +1,4 @@
-"""Common table expressions: a query under a name, before the statement that reads it. Each is made once per statement."""
+"""Common table expressions: a query under a name, before the statement that reads it, made once per statement."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Join:
         self.nullable: bool = parent is not None and (parent.nullable or path is None or path.nullable)
 
     def column(self, column: Any) -> Any:
-        """Return the column of this occurrence of the table. FieldError where a CTE stands for it that lacks the column."""
+        """Return the column of this occurrence of the table. FieldError where a CTE stands for it and lacks that."""
         try:
             return self.table.c[column.key]
         except KeyError:
