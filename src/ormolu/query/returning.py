@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from typing_extensions import TypeVar
 
 from ormolu.compile import change
+from ormolu.compile.locking import OWN
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import NotSupportedError
 from ormolu.programs import Program, atomically
@@ -139,7 +140,7 @@ def related(driver: Any, queryset: Any, found: list[Any]) -> Program[list[Any]]:
 def locked(driver: Any, queryset: Any) -> Program[list[Any]]:
     """Lock the rows of a queryset, where the database locks rows, and return their keys."""
     mine = plain_queryset(queryset).filter(pk__in=queryset.values("pk")).values_list("pk", flat=True)
-    mine.query.select_for_update = ()
+    mine.query.select_for_update = OWN
     return terminals.rows(driver, mine.query)
 
 
