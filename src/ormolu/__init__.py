@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         SmallIntegerField, TextField, TimeField, URLField, UUIDField, Choices, TextChoices, IntegerChoices,
     )
     from ormolu.query import (
-        QuerySet, Q, F, CTE, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, RawSQL,
+        QuerySet, Q, F, CTE, Lateral, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, RawSQL,
         Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
         Variance,
     )
@@ -58,7 +58,7 @@ __all__ = [
     "IntegerField", "JSONField", "PositiveBigIntegerField", "PositiveIntegerField",
     "PositiveSmallIntegerField", "SlugField", "SmallIntegerField", "TextField", "TimeField", "URLField",
     "UUIDField", "Choices", "TextChoices", "IntegerChoices",
-    "QuerySet", "Q", "F", "CTE", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
+    "QuerySet", "Q", "F", "CTE", "Lateral", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
     "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
     "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
     "Abs", "Cast", "Coalesce", "Concat", "Greatest", "Least", "Length", "Lower", "Now", "NullIf", "Round",
@@ -89,7 +89,7 @@ _NAMES = {
         URLField UUIDField Choices TextChoices IntegerChoices
     """,
     "ormolu.query": """
-        QuerySet Q F CTE Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
+        QuerySet Q F CTE Lateral Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
         prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
     """,
     "ormolu.query.functions": """

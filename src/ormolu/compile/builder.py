@@ -63,7 +63,7 @@ class Builder:
         self.split_aggregates: bool = outer.split_aggregates if outer else False
         self.summary: dict[str, Term] | None = None
         self.link: Term | None = None
-        self.common: dict[int, Join | None] = {}  # where the rows of a CTE are joined, by its identity
+        self.common: dict[int, Any] = {}  # the join and the table of each CTE that is joined, by its identity
         self.roots: set[Join] = set()  # multi-valued joins that aggregates read
         self.outer_joins: set[Join] = set()  # of the enclosing query, read from in here
 
@@ -499,9 +499,9 @@ class Builder:
         """Begin with the rows of a CTE in place of the model's table."""
         from ormolu.compile.common_tables import common_table
 
-        table = common_table(self, source.cte).table
-        self.root.table = table if self.outer is None else table.alias()
-        self.common[id(source.cte)] = self.root
+        made = common_table(self, source.cte)
+        self.root.table = made.table if self.outer is None else made.table.alias()
+        self.common[id(source.cte)] = self.root, made
 
     def do_join_common(self, joined: Any) -> None:
         """Join a CTE. What its condition reads of other tables is joined before."""
@@ -509,16 +509,18 @@ class Builder:
 
         key = id(joined.cte)
         try:
-            table = common_table(self, joined.cte).table
+            made = common_table(self, joined.cte)
         except EmptyResultSet:
             if not joined.outer:
                 raise
             self.common[key] = None
             return
         used = self.outer is not None or key in self.common
-        join = Join(self.meta, table.alias() if used else table, self.root, None)
+        join = Join(
+            self.meta, made.table.alias() if used and not joined.cte.lateral else made.table, self.root, None
+        )
         join.nullable = bool(joined.outer)
-        self.common[key] = join
+        self.common[key] = join, made
         condition = self.joined_condition(joined.condition)
         join.condition = condition.sa
         self.tree.joins.append(join)

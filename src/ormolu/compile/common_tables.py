@@ -11,7 +11,7 @@ from ormolu.compile.compound import Compound
 from ormolu.compile.layout import Layout
 from ormolu.compile.select import Parts
 from ormolu.compile.terms import OuterMissing, Term
-from ormolu.exceptions import EmptyResultSet, FieldError
+from ormolu.exceptions import EmptyResultSet, FieldError, NotSupportedError
 
 if TYPE_CHECKING:
     from ormolu.compile.joins import Join
@@ -31,10 +31,11 @@ class CommonTable:
 class Part:
     """One query in a CTE: its terms by key, and the names that these go by."""
 
-    def __init__(self, builder: Builder, query: Any) -> None:
+    def __init__(self, builder: Builder, query: Any, outer: Builder | None = None) -> None:
         query = query.copy()
         query.select_related, query.deferred = False, (frozenset(), True)
         self.params, self.driver, self.query = builder.params, builder.driver, query
+        self.outer = outer
         self.places: dict[str, str] = {}
         self.terms: dict[str, Term] = {}
 
@@ -42,9 +43,9 @@ class Part:
         """Return the SELECT, each column under its key."""
         if self.query.combined is not None:
             return self._combined()
-        builder = Builder(self.query, self.params, self.driver).replay()
+        builder = Builder(self.query, self.params, self.driver, self.outer).replay()
         if len(builder.roots) > 1 and builder.group_model:
-            builder = Builder(self.query, self.params, self.driver)
+            builder = Builder(self.query, self.params, self.driver, self.outer)
             builder.split_aggregates = True
             builder.replay()
         if self.query.values_fields is None:
@@ -58,7 +59,11 @@ class Part:
             for key, term in self.terms.items()
         ]
         parts = Parts(builder, named, ordered=within)
-        return self._under_keys(parts.select())
+        select = parts.select()
+        if self.outer is not None:
+            select = select.correlate_except(builder.root.table, *(join.table for join in builder.tree.joins))
+            self.outer.kept |= builder.outer_joins
+        return self._under_keys(select)
 
     def _combined(self) -> Any:
         compound = Compound(self.driver, self.query, self.params)
@@ -88,7 +93,9 @@ class Part:
 
 
 def common_table(builder: Builder, cte: Any) -> CommonTable:
-    """Return the table of a CTE in the statement that is being made."""
+    """Return the table of a CTE in the statement that is being made, or of a subquery that reads the row beside it."""
+    if cte.lateral:
+        return lateral(builder, cte)
     tables = builder.params.tables
     found = tables.get(id(cte))
     if found is None:
@@ -98,6 +105,22 @@ def common_table(builder: Builder, cte: Any) -> CommonTable:
         found = recursive(builder, cte, name) if is_union(cte) else plain(builder, cte, name)
         tables[id(cte)] = found
     return found
+
+
+def lateral(builder: Builder, source: Any) -> CommonTable:
+    """Return the table of a subquery that is computed for each row of what stands before it."""
+    dialect = builder.driver.dialect
+    has = builder.vendor == "postgresql" or (
+        builder.vendor == "mysql" and not getattr(dialect, "is_mariadb", False)
+    )
+    if not has and not getattr(builder.driver, "checking", False):
+        raise NotSupportedError(
+            f"{dialect.name} has no LATERAL. Number the rows with Window(RowNumber(), partition_by=...) and filter by "
+            "that, or annotate a Subquery for each column."
+        )
+    part = Part(builder, source.query, builder)
+    table = part.select().lateral(builder.params.table_name(source.name))
+    return CommonTable(table, part.terms, part.places)
 
 
 def is_union(cte: Any) -> bool:
@@ -154,16 +177,14 @@ def column_of(builder: Any, cte: Any, name: str) -> Term:
     while here is not None and id(cte) not in here.common:
         here = here.outer
     if here is None:
-        raise OuterMissing(f"The CTE {cte.name!r} is not part of this query. Join it first, with cte.join().")
-    join: Join | None = here.common[id(cte)]
-    if join is None:  # joined by LEFT JOIN, and known to have no rows
+        raise OuterMissing(f"{cte!r} is not part of this query. Join it first, with its join().")
+    joined: tuple[Join, CommonTable] | None = here.common[id(cte)]
+    if joined is None:  # by LEFT JOIN, and known to have no rows
         return Term(sa.null(), constant=True)
-    found = common_table(builder, cte)
+    join, found = joined
     key = found.places.get(name)
     if key is None:
-        raise FieldError(
-            f"The CTE {cte.name!r} has no column {name!r}. Choices are: {', '.join(found.places)}"
-        )
+        raise FieldError(f"{cte!r} has no column {name!r}. Choices are: {', '.join(found.places)}")
     term = found.terms[key]
     made = Term(
         join.table.c[key],

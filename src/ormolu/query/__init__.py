@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ormolu.query import terminals as terminals
     from ormolu.query.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
     from ormolu.query.conditional import Case, When
-    from ormolu.query.ctes import CTE
+    from ormolu.query.ctes import CTE, Lateral
     from ormolu.query.expressions import CombinedExpression, Expression, ExpressionWrapper, OrderBy
     from ormolu.query.filtered import FilteredRelation
     from ormolu.query.func import Func
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CTE", "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F",
-    "FilteredRelation", "Func", "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet",
+    "FilteredRelation", "Func", "Lateral", "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet",
     "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance",
     "When", "Window", "WindowFrame", "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
 ]  # fmt: skip
@@ -50,7 +50,7 @@ if not TYPE_CHECKING:
             "": "binding prefetch terminals",
             "aggregates": "Aggregate Avg Count Max Min StdDev Sum Variance",
             "conditional": "Case When",
-            "ctes": "CTE",
+            "ctes": "CTE Lateral",
             "expressions": "CombinedExpression Expression ExpressionWrapper OrderBy",
             "func": "Func",
             "filtered": "FilteredRelation",

@@ -1,6 +1,6 @@
-"""Common table expressions: a queryset under a name, joined to others or read by itself, plain or recursive.
+"""Querysets that others are joined to: common table expressions, plain or recursive, and lateral subqueries.
 
-The calls are those that users of the package django-cte know.
+The calls of a CTE are those that users of the package django-cte know.
 """
 
 from __future__ import annotations
@@ -16,13 +16,63 @@ from ormolu.compile.terms import Term
 from ormolu.query.expressions import Expression
 from ormolu.query.q import Q, of_lookups
 
-__all__ = ["CTE", "CTEColumn"]
+__all__ = ["CTE", "Column", "Lateral"]
 
 M = TypeVar("M", default=Any)
 N = TypeVar("N")
 
 
-class CTE(Generic[M]):
+class Joinable:
+    """A queryset that other querysets are joined to."""
+
+    lateral = False
+
+    def __init__(self, queryset: Any, name: str) -> None:
+        if not name.isidentifier():
+            raise ValueError(f"The name of a {type(self).__name__} is an identifier, not {name!r}.")
+        self.name = name
+        self.query: Any = None
+        if queryset is not None:
+            self._take(queryset)
+
+    def _take(self, queryset: Any) -> None:
+        if not hasattr(queryset, "query"):
+            queryset = queryset.all()
+        self.query = queryset.query.copy()
+        self._db = queryset._db
+
+    @property
+    def col(self) -> Columns:
+        """The columns, by name: `cte.col.total`."""
+        return Columns(self)
+
+    def _joined(self, model_or_queryset: Any, condition: Q, outer: bool) -> Any:
+        queryset = model_or_queryset
+        if not hasattr(queryset, "query"):
+            queryset = (
+                queryset._default_manager if hasattr(queryset, "_default_manager") else queryset
+            ).all()
+        if queryset.query.is_sliced:
+            raise TypeError("Cannot join to a query once a slice has been taken.")
+        queryset._not_combined("join")
+        return queryset._with("join_common", Joined(self, condition, outer))
+
+    def shape(self, shape: Any) -> Any:
+        """Return the key. What was met before, or is being met, is told by its number."""
+        if self.query is None:
+            raise Uncacheable
+        number = shape.seen.get(id(self))
+        if number is not None:
+            return (type(self), number)
+        shape.seen[id(self)] = number = len(shape.seen)
+        shape.owners.append(self)
+        return (type(self), number, self.name, self.query.key(shape))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class CTE(Joinable, Generic[M]):
     """A queryset as a table of its own: `WITH name AS (...)`.
 
     `cte.col.total` is a column of it, for expressions; `cte.join(Order, region=cte.col.region_id)` a queryset joined
@@ -31,13 +81,8 @@ class CTE(Generic[M]):
     """
 
     def __init__(self, queryset: Any, name: str = "cte") -> None:
-        if not name.isidentifier():
-            raise ValueError(f"The name of a CTE is an identifier, not {name!r}.")
-        self.name = name
         self.recurs = False
-        self.query: Any = None
-        if queryset is not None:
-            self._take(queryset)
+        super().__init__(queryset, name)
 
     @classmethod
     def recursive(cls, make_queryset: Callable[[CTE[Any]], Any], name: str = "cte") -> CTE[Any]:
@@ -57,38 +102,14 @@ class CTE(Generic[M]):
         made._take(queryset)
         return made
 
-    def _take(self, queryset: Any) -> None:
-        if not hasattr(queryset, "query"):
-            queryset = queryset.all()
-        self.query = queryset.query.copy()
-        self._db = queryset._db
-
-    @property
-    def col(self) -> CTEColumns:
-        """The columns, by name: `cte.col.total`."""
-        return CTEColumns(self)
-
     def join(self, model_or_queryset: Any, *args: Any, outer: bool = False, **kwargs: Any) -> Any:
         """Return a queryset joined to this CTE where conditions hold: `cte.join(Order, region=cte.col.region_id)`.
 
         They are those of `filter()`, and stand in ON. With `outer` rows that meet none stay, with NULLs.
         """
-        queryset = model_or_queryset
-        if not hasattr(queryset, "query"):
-            queryset = (
-                queryset._default_manager if hasattr(queryset, "_default_manager") else queryset
-            ).all()
         if not args and not kwargs:
             raise TypeError("join() needs a condition, such as id=cte.col.id.")
-        if queryset.query.is_sliced:
-            raise TypeError("Cannot join a CTE to a query once a slice has been taken.")
-        queryset._not_combined("join")
-        made = queryset._clone()
-        made.query.ops = (
-            *made.query.ops,
-            ("join_common", Joined(self, cast(Any, of_lookups(args, kwargs)), outer)),
-        )
-        return made
+        return self._joined(model_or_queryset, cast(Any, of_lookups(args, kwargs)), outer)
 
     def queryset(self) -> Any:
         """Return a queryset of the rows of this CTE: objects, or dicts where its own queryset has `values()`."""
@@ -98,7 +119,7 @@ class CTE(Generic[M]):
         objects = self._leaf().values_fields is None
         ops: list[Any] = [("from_common", Joined(self, Q(), False))]
         names = self._annotated() if objects else list(self._leaf().values_fields)
-        ops.extend(("annotate", name, CTEColumn(self, name), True) for name in names)
+        ops.extend(("annotate", name, Column(self, name), True) for name in names)
         if not objects:
             ops.append(("values", tuple(names)))
             made.query.values_fields, made.query.row_kind = tuple(names), "dict"
@@ -117,43 +138,52 @@ class CTE(Generic[M]):
         return list(dict.fromkeys(found))
 
     def shape(self, shape: Any) -> Any:
-        """Return the key. A CTE that was met before, or is being met, is told by its number."""
-        if self.query is None:
-            raise Uncacheable
-        number = shape.seen.get(id(self))
-        if number is not None:
-            return (CTE, number)
-        shape.seen[id(self)] = number = len(shape.seen)
-        shape.owners.append(self)
-        return (CTE, number, self.name, self.recurs, self.query.key(shape))
-
-    def __repr__(self) -> str:
-        return f"<CTE {self.name}>"
+        """Return the key."""
+        return (self.recurs, super().shape(shape))
 
 
-class CTEColumns:
+class Lateral(Joinable):
+    """A queryset that is asked for each row of another, which it reads by `OuterRef`: the top N of each group.
+
+    `best.join(Author)` is a queryset joined to its rows, `best.col.title` a column of them, for expressions. It may be
+    sliced. PostgreSQL and MySQL have this; others raise NotSupportedError, which names what does the same.
+    """
+
+    lateral = True
+
+    def __init__(self, queryset: Any, name: str = "beside") -> None:
+        if getattr(getattr(queryset, "query", None), "combined", None) is not None:
+            raise TypeError("A Lateral is of one query, not of several that are combined.")
+        super().__init__(queryset, name)
+
+    def join(self, model_or_queryset: Any, *, outer: bool = False) -> Any:
+        """Return a queryset joined to the rows found for each of its own; with `outer` those with none stay."""
+        return self._joined(model_or_queryset, Q(), outer)
+
+
+class Columns:
     """The columns of a CTE as attributes."""
 
-    def __init__(self, cte: CTE[Any]) -> None:
+    def __init__(self, cte: Joinable) -> None:
         self._cte = cte
 
-    def __getattr__(self, name: str) -> CTEColumn:
+    def __getattr__(self, name: str) -> Column:
         if name.startswith("__"):
             raise AttributeError(name)
-        return CTEColumn(self._cte, name)
+        return Column(self._cte, name)
 
 
-class CTEColumn(Expression):
+class Column(Expression):
     """One column of a CTE that the query, or the one around it, is joined to."""
 
-    def __init__(self, cte: CTE[Any], name: str, output_field: Any = None) -> None:
+    def __init__(self, cte: Joinable, name: str, output_field: Any = None) -> None:
         super().__init__(output_field)
         self.cte = cte
         self.name = name
 
     def shape(self, shape: Any) -> Any:
         """Return the key."""
-        return (CTEColumn, self.cte.shape(shape), self.name, shape.item(self._given))
+        return (Column, self.cte.shape(shape), self.name, shape.item(self._given))
 
     def as_term(self, builder: Any) -> Term:
         """Return the column."""
@@ -167,7 +197,7 @@ class CTEColumn(Expression):
 class Joined:
     """A CTE as a part of a query: the condition under which its rows are joined."""
 
-    def __init__(self, cte: CTE[Any], condition: Q, outer: bool) -> None:
+    def __init__(self, cte: Joinable, condition: Q, outer: bool) -> None:
         self.cte, self.condition, self.outer = cte, condition, outer
 
     def shape(self, shape: Any) -> Any:
