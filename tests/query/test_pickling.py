@@ -25,15 +25,15 @@ from ormolu.query.pickling import VERSION_KEY
 from support.backends import Backend
 
 
-class Shelf(Model):
+class Rack(Model):
     name = CharField(max_length=20)
 
     class Meta:
-        db_table = "pickle_shelf"
+        db_table = "pickle_rack"
 
 
 class Jar(Model):
-    shelf = ForeignKey(Shelf, on_delete=CASCADE, related_name="jars")
+    rack = ForeignKey(Rack, on_delete=CASCADE, related_name="jars")
     size = IntegerField()
 
     class Meta:
@@ -42,10 +42,10 @@ class Jar(Model):
 
 @pytest.fixture(autouse=True)
 def jars(db: Backend) -> Any:
-    """A shelf with two jars, and an empty one."""
-    full = Shelf.objects.create(name="full")
-    Shelf.objects.create(name="empty")
-    return [Jar.objects.create(shelf=full, size=size) for size in (1, 2)]
+    """A rack with two jars, and an empty one."""
+    full = Rack.objects.create(name="full")
+    Rack.objects.create(name="empty")
+    return [Jar.objects.create(rack=full, size=size) for size in (1, 2)]
 
 
 def again(value: Any) -> Any:
@@ -55,11 +55,11 @@ def again(value: Any) -> Any:
 
 def test_results_go_along(db: Backend):
     """Pickling reads what was not read, reading the copy does not."""
-    question = Jar.objects.select_related("shelf").prefetch_related("shelf__jars").order_by("size")
+    question = Jar.objects.select_related("rack").prefetch_related("rack__jars").order_by("size")
     with capture_queries() as queries:
         found = again(question)
         assert len(queries) == 2
-        assert [(jar.size, jar.shelf.name, len(jar.shelf.jars.all())) for jar in found] == [
+        assert [(jar.size, jar.rack.name, len(jar.rack.jars.all())) for jar in found] == [
             (1, "full", 2),
             (2, "full", 2),
         ]
@@ -67,26 +67,26 @@ def test_results_go_along(db: Backend):
     assert [jar.size for jar in found.filter(size=2)] == [2]
 
 
-INNER = Jar.objects.filter(shelf=OuterRef("pk"))
+INNER = Jar.objects.filter(rack=OuterRef("pk"))
 
 
 @pytest.mark.parametrize(
     "question",
     [
-        lambda: Shelf.objects.filter(Exists(INNER)),
-        lambda: Shelf.objects.filter(Q(Exists(INNER)) & Q(name="full")),
-        lambda: Shelf.objects.annotate(size=Subquery(INNER.values("size")[:1])).filter(size__gt=0),
-        lambda: Shelf.objects.filter(jars__in=Jar.objects.filter(size=2)),
-        lambda: Shelf.objects.filter(~Q(pk__in=Shelf.objects.filter(jars=None))),
-        lambda: Shelf.objects.filter(pk__in=Jar.objects.values("shelf").query),
-        lambda: Shelf.objects.filter(jars__size=F("jars__size")).distinct(),
-        lambda: Shelf.objects.prefetch_related(Prefetch("jars", Jar.objects.order_by("-size"))).filter(
+        lambda: Rack.objects.filter(Exists(INNER)),
+        lambda: Rack.objects.filter(Q(Exists(INNER)) & Q(name="full")),
+        lambda: Rack.objects.annotate(size=Subquery(INNER.values("size")[:1])).filter(size__gt=0),
+        lambda: Rack.objects.filter(jars__in=Jar.objects.filter(size=2)),
+        lambda: Rack.objects.filter(~Q(pk__in=Rack.objects.filter(jars=None))),
+        lambda: Rack.objects.filter(pk__in=Jar.objects.values("rack").query),
+        lambda: Rack.objects.filter(jars__size=F("jars__size")).distinct(),
+        lambda: Rack.objects.prefetch_related(Prefetch("jars", Jar.objects.order_by("-size"))).filter(
             name="full"
         ),
-        lambda: Shelf.objects.filter(name="full").union(Shelf.objects.filter(name="full")),
+        lambda: Rack.objects.filter(name="full").union(Rack.objects.filter(name="full")),
         lambda: (
-            Shelf.objects.filter(name="full")
-            | Shelf.objects.filter(jars__size=Jar.objects.values("size")[:1])
+            Rack.objects.filter(name="full")
+            | Rack.objects.filter(jars__size=Jar.objects.values("size")[:1])
         ),
     ],
 )
@@ -95,21 +95,21 @@ def test_a_question_asks_nothing(db: Backend, question: Any):
     with capture_queries() as queries:
         query = again(question().query)
     assert not queries
-    restored = Shelf.objects.all()
+    restored = Rack.objects.all()
     restored.query = query
-    assert {shelf.name for shelf in restored} == {"full"}
+    assert {rack.name for rack in restored} == {"full"}
     for copied in (again(question()), copy.copy(question()), copy.deepcopy(question())):
         with capture_queries() as queries:
-            shelves = set(copied)
-        assert {shelf.name for shelf in shelves} == {"full"}
-        assert {shelf.name for shelf in copied.order_by("name")} == {"full"}
+            racks = set(copied)
+        assert {rack.name for rack in racks} == {"full"}
+        assert {rack.name for rack in copied.order_by("name")} == {"full"}
 
 
 def test_an_evaluated_question_asks_nothing(db: Backend):
     """What is inside was never read, and isn't."""
     questions = [
-        Shelf.objects.annotate(any=Exists(queryset=INNER)),
-        Shelf.objects.prefetch_related(Prefetch("jars", Jar.objects.order_by("size"), to_attr="all_jars")),
+        Rack.objects.annotate(any=Exists(queryset=INNER)),
+        Rack.objects.prefetch_related(Prefetch("jars", Jar.objects.order_by("size"), to_attr="all_jars")),
     ]
     for question in questions:
         list(question)
@@ -120,25 +120,25 @@ def test_an_evaluated_question_asks_nothing(db: Backend):
 
 def test_aggregates(db: Backend):
     """Grouped values, by their query."""
-    query = again(Jar.objects.values("shelf__name").annotate(total=Sum("size")).query)
+    query = again(Jar.objects.values("rack__name").annotate(total=Sum("size")).query)
     restored: Any = Jar.objects.all()
     restored.query = query
-    assert list(restored) == [{"shelf__name": "full", "total": 3}]
+    assert list(restored) == [{"rack__name": "full", "total": 3}]
 
 
 def test_related_objects_that_were_prefetched(db: Backend):
     """The queryset in front of them has its query made late."""
-    shelf = Shelf.objects.prefetch_related("jars").get(name="full")
+    rack = Rack.objects.prefetch_related("jars").get(name="full")
     with capture_queries() as queries:
-        assert len(again(shelf.jars.all())) == 2
+        assert len(again(rack.jars.all())) == 2
     assert not queries
 
 
 def test_named_rows(db: Backend):
     """Rows of values_list(named=True) are named tuples afterwards, too."""
-    row = Jar.objects.values_list("size", "shelf__name", named=True).order_by("size")[0]
+    row = Jar.objects.values_list("size", "rack__name", named=True).order_by("size")[0]
     found = again(row)
-    assert (found, found.size, found.shelf__name, found._fields) == (row, 1, "full", ("size", "shelf__name"))
+    assert (found, found.size, found.rack__name, found._fields) == (row, 1, "full", ("size", "rack__name"))
     assert type(found) is type(row)
     assert type(row).__name__ == "Row"
 
