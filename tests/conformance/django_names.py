@@ -14,6 +14,9 @@ from ormolu.query import pickling, terminals
 MODULES: dict[str, list[str]] = {
     "django.apps": ["ormolu.models.registry"],
     "django.apps.registry": ["ormolu.models.registry"],
+    "django.contrib.contenttypes.fields": ["ormolu.contrib.contenttypes.fields"],
+    "django.contrib.contenttypes.models": ["ormolu.contrib.contenttypes.models"],
+    "django.contrib.contenttypes.prefetch": ["ormolu.contrib.contenttypes.prefetch"],
     "django.db": ["ormolu.exceptions", "ormolu.databases.routing"],
     "django.db.utils": ["ormolu.exceptions", "ormolu.databases.routing"],
     "django.db.transaction": ["ormolu.transaction", "ormolu.exceptions"],

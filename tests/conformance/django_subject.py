@@ -17,6 +17,7 @@ from django_suite.adapter import Adapter as Base
 
 import ormolu
 from ormolu import databases, transaction
+from ormolu.contrib.contenttypes.models import ContentType
 from ormolu.models import registry
 from ormolu.signals import pre_query
 
@@ -46,6 +47,8 @@ class Adapter(Base):
 
     def create_tables(self, package: str) -> dict[str, str]:
         errors: dict[str, str] = {}
+        for alias in ALIASES:  # Django's runner always has its own applications installed
+            ormolu.create_tables(ContentType, using=alias)
         pending = [
             model
             for model in registry.apps.get_models(include_auto_created=True)
@@ -54,12 +57,14 @@ class Adapter(Base):
         if not pending:
             return {}
         if self._create(pending, errors):
+            make_content_types()
             return {}
         while pending:  # one by one, and once more after the tables that foreign keys refer to
             failed = [model for model in pending if not self._create([model], errors)]
             if len(failed) == len(pending):
                 break
             pending = failed
+        make_content_types()
         return {model.__name__: errors[model.__name__] for model in pending}
 
     def _create(self, models: list[Any], errors: dict[str, str]) -> bool:
@@ -84,12 +89,14 @@ class Adapter(Base):
             names = ", ".join(f'"{row[0]}"' for row in rows)
             if names:
                 database.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+            make_content_types(alias)
             return
         rows = database.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")
         with transaction.atomic(alias):
             database.execute("PRAGMA defer_foreign_keys = ON")
             for (name,) in rows:
                 database.execute(f'DELETE FROM "{name}"')
+        make_content_types(alias)
 
     # -- what keeps tests apart
 
@@ -162,6 +169,15 @@ class Adapter(Base):
     def teardown(self) -> None:
         with warnings.catch_warnings(action="ignore"):
             databases.close_all()
+
+
+def make_content_types(*aliases: str) -> None:
+    """Make the rows that Django's `migrate` and `flush` leave behind."""
+    ContentType.objects.clear_cache()
+    for alias in aliases or ALIASES:
+        types = ContentType.objects.db_manager(alias)
+        types.get_for_models(*registry.apps.get_models(), for_concrete_models=False)
+    ContentType.objects.clear_cache()
 
 
 class SchemaEditor:

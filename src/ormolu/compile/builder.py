@@ -488,7 +488,13 @@ class Builder:
             join = self.tree.add(join, backwards(hop), None)
         for hop in paths.ancestry(join.meta, column.table):
             join = self.tree.add(join, hop, None)
-        field = paths.plain_field(column_field(first.from_meta, first.pairs[0][0]))
+        restriction = first.restriction
+        if restriction is None:
+            field = column_field(first.from_meta, first.pairs[0][0])
+        else:  # the column's values may be of another type than the key: theirs are what is given and found
+            field = column_field(first.to_meta, column)
+            self.where.append(Condition(join.column(restriction.column) == restriction.value))
+        field = paths.plain_field(field)
         self.link = self.column_of(join, column, field)
         found = self.query.default_lookup("in")
         condition = found.build(self, self.link, linked.values, linked, False, None, "in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,6 +102,9 @@ def same(one: PathInfo, other: PathInfo) -> bool:
     return one is other or (
         (len(one.pairs) == len(other.pairs))
         and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(one.pairs, other.pairs, strict=True))
+        and (
+            other.restriction is None if one.restriction is None else one.restriction.same(other.restriction)
+        )
     )
 
 
@@ -109,10 +113,29 @@ def on_clause(join: Join) -> Any:
     assert join.parent is not None
     if join.path is None:
         return join.condition
-    parts = [join.parent.column(lhs) == join.column(rhs) for lhs, rhs in join.path.pairs]
+    parts = links(join.path, join.parent.column, join.column)
     if join.condition is not None:
         parts.append(join.condition)
     return sa.and_(*parts) if len(parts) > 1 else parts[0]
+
+
+def links(path: PathInfo, near: Callable[[Any], Any], far: Callable[[Any], Any]) -> list[Any]:
+    """Return what makes two rows belong together over a hop; `near` and `far` give their columns."""
+    restriction = path.restriction
+    if restriction is None:
+        return [near(lhs) == far(rhs) for lhs, rhs in path.pairs]
+    parts = [comparable(near(lhs), far(rhs)) for lhs, rhs in path.pairs]
+    return [*parts, (far if restriction.far else near)(restriction.column) == restriction.value]
+
+
+def comparable(one: Any, other: Any) -> Any:
+    """Return that two columns are equal. A key that is kept as a text is compared as one."""
+    if one.type._type_affinity is not other.type._type_affinity:
+        if isinstance(other.type, sa.String):
+            one = sa.cast(one, sa.String())
+        elif isinstance(one.type, sa.String):
+            other = sa.cast(other, sa.String())
+    return one == other
 
 
 class Names:
@@ -143,6 +166,8 @@ def backwards(hop: Any) -> Any:
         False,
         hop.join_field,
         not hop.reverse,
+        None,
+        None if hop.restriction is None else hop.restriction.backwards(),
     )
 
 

@@ -105,7 +105,9 @@ def relation(meta: Any, name: str, filtered: dict[str, Any]) -> Any:
         return filtered[name][0]
     choices: dict[str, Any] = {}
     for field in meta.get_fields():
-        if field.is_relation and (field.many_to_one or field.one_to_one):
+        # A generic key may lead to any model, and the way back from a generic relation has no attribute.
+        single = field.one_to_one or (field.many_to_one and not field.auto_created)
+        if field.is_relation and single and hasattr(field, "path_infos"):
             choices[field.name] = field
     if name not in choices:
         known = ", ".join(sorted(choices)) or "(none)"
@@ -149,7 +151,7 @@ def query_tree(names: Any, meta: Any) -> dict[str, Any]:
             if current is not None:
                 field = check_name(current, part)
                 part = field.name
-                current = field.related_model._meta if field.is_relation else None
+                current = getattr(field.related_model, "_meta", None) if field.is_relation else None
             level = level.setdefault(part, {})
     return tree
 

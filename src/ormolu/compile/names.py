@@ -37,7 +37,7 @@ class Path:
         """Leave out last joins whose target column stands in the row before, too."""
         while self.hops:
             hop = self.hops[-1]
-            if hop.reverse or hop.filtered:
+            if hop.reverse or hop.filtered or hop.restriction is not None:
                 return
             lhs = next((lhs for lhs, rhs in hop.pairs if rhs is self.column), None)
             if lhs is None:
@@ -69,6 +69,12 @@ def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered
                 raise FieldError(unknown(name, choices(meta, extra), "field", meta)) from None
             path.rest = list(names[position:])
             return path
+        if getattr(field, "column", None) is None and not hasattr(field, "path_infos"):
+            raise FieldError(
+                f"{meta.object_name}.{field.name} has no column, and may refer to objects of any model: it can't "
+                "be used in a query. Use the fields that it consists of, or a GenericRelation with a "
+                "related_query_name."
+            )
         climb(path, field, name)
         if not hasattr(field, "path_infos"):
             path.field = path.value_field = field

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
+from ormolu.compile.joins import links
 from ormolu.compile.names import Path
+from ormolu.compile.paths import PathInfo
 
 if TYPE_CHECKING:
     from ormolu.compile.builder import Builder
@@ -46,31 +48,35 @@ def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join])
         None if found.null_is_true else next((j for j in inner.tree.joins if j.parent is inner.root), None)
     )
     if first is None or first.path is None:
-        pairs = [(start.meta.pk.sa_column, start.meta.pk.sa_column)]
-        first = inner.root
+        key = start.meta.pk.sa_column
+        first, path = inner.root, PathInfo(start.meta, start.meta, ((key, key),), False, False, None, False)
     else:  # the first related table links to us by itself
-        pairs = list(first.path.pairs)
+        path = first.path
     joins: set[Join] = set(inner.outer_joins)
-    links: list[Any] = []
     nothing: Any = None
-    for lhs, rhs in pairs:
-        here, reads = reach(start, lhs)
-        joins |= reads
-        links.append(first.column(rhs) == here)
-        nothing = here.is_(None)
+
+    def near(column: Any) -> Any:
+        nonlocal nothing
+        nothing, reads = reach(start, column)
+        joins.update(reads)
+        return nothing
+
+    parts = links(path, near, first.column)
     select = select.select_from(inner.tree.from_clause(used, found.rejects, first))
     froms = [inner.root.table, *(join.table for join in inner.tree.joins)]
-    condition: Any = select.where(*links, found.sa).correlate_except(*froms).exists()
+    condition: Any = select.where(*parts, found.sa).correlate_except(*froms).exists()
     if start.nullable and found.null_is_true:
         # What holds for a missing object holds where there is nothing to start from, too.
-        condition = sa.or_(condition, nothing)
+        condition = sa.or_(condition, nothing.is_(None))
     return Condition(condition, joins=frozenset(joins))
 
 
 def reach(start: Join, column: Any) -> tuple[Any, frozenset[Join]]:
     """Return a column of a joined table, or the key in the row before that says the same without the join."""
     path, parent = start.path, start.parent
-    if path is not None and parent is not None and not path.reverse and not path.multiple:
+    if path is None or parent is None or path.restriction is not None:
+        return start.column(column), start.chain()
+    if not path.reverse and not path.multiple:
         for lhs, rhs in path.pairs:
             if rhs is column:
                 return parent.column(lhs), parent.chain()

@@ -7,13 +7,47 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 
+class Restriction:
+    """One more condition of a hop: a column of its near or far table has a value (an element of SQL)."""
+
+    __slots__ = ("column", "far", "value")
+
+    def __init__(self, column: sa.Column[Any], value: Any, far: bool) -> None:
+        self.column = column
+        self.value = value
+        self.far = far
+
+    def backwards(self) -> Restriction:
+        """Return it for the hop the other way round."""
+        return Restriction(self.column, self.value, not self.far)
+
+    def same(self, other: Restriction | None) -> bool:
+        """Tell whether another one says the same."""
+        return (
+            other is not None
+            and self.column is other.column
+            and self.value is other.value
+            and self.far == other.far
+        )
+
+
 class PathInfo:
     """How to get from one table to the next. Never changed once made.
 
     Compared by identity: `==` between the columns in `pairs` would make SQL.
     """
 
-    __slots__ = ("filtered", "from_meta", "join_field", "multiple", "nullable", "pairs", "reverse", "to_meta")
+    __slots__ = (
+        "filtered",
+        "from_meta",
+        "join_field",
+        "multiple",
+        "nullable",
+        "pairs",
+        "restriction",
+        "reverse",
+        "to_meta",
+    )
 
     def __init__(
         self,
@@ -25,6 +59,7 @@ class PathInfo:
         join_field: Any,
         reverse: bool,
         filtered: Any = None,
+        restriction: Restriction | None = None,
     ) -> None:
         self.from_meta = from_meta
         self.to_meta = to_meta
@@ -38,6 +73,8 @@ class PathInfo:
         self.reverse = reverse
         self.filtered = filtered
         """The condition of a FilteredRelation, which becomes part of ON."""
+        self.restriction = restriction
+        """The condition of a generic relation, which is part of what links two rows, as the pairs are."""
 
     def narrowed(self, condition: Any) -> Self:
         """Return this hop to the rows that meet a condition; there may be none."""
@@ -50,4 +87,5 @@ class PathInfo:
             self.join_field,
             self.reverse,
             condition,
+            self.restriction,
         )

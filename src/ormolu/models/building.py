@@ -84,8 +84,8 @@ def finish(cls: type[Any]) -> None:
     if meta.apps is not apps:
         _set(cls, "registry", meta.apps.sa_registry)
     meta.apps.register_model(meta.app_label, cls)
-    for field in (*meta.local_fields, *meta.local_many_to_many):
-        if field.is_relation:
+    for field in (*meta.local_fields, *meta.local_many_to_many, *meta.private_fields):
+        if field.is_relation and hasattr(field, "resolve"):
             field.resolve()
     if meta.replaces is not None:
         for model in replacing.take_over(meta.replaces, cls):
@@ -199,6 +199,7 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
         _refuse_fields_of_proxy(cls, [*(n for n, v in own.items() if isinstance(v, Field)), *plain])
     _contribute(cls, inherited)
     _contribute(cls, own)
+    _contribute(cls, mapping.inherited_virtual_fields(cls, {*body, *inherited}))
     if not meta.proxy:
         link_parents(cls, meta)
         if meta.pk is None and not mapping.has_primary_key(cls, body):

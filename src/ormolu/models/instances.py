@@ -157,7 +157,7 @@ class InstanceMethods:
         """Let go of all related objects: forward, reverse and prefetched ones."""
         values = self.__dict__
         values.pop(PREFETCHED, None)
-        for field in self._meta.fields:
+        for field in (*self._meta.fields, *self._meta.virtual_fields):
             if field.is_relation:
                 values.pop(field.name, None)
 

@@ -56,6 +56,21 @@ def inherited_fields(cls: type[Any], own: set[str]) -> dict[str, Any]:
     return dict(sorted(found.items(), key=lambda item: item[1].creation_counter))
 
 
+def inherited_virtual_fields(cls: type[Any], taken: set[str]) -> dict[str, Any]:
+    """Return copies of the generic fields of concrete bases, by name: each model has its own content type."""
+    found: dict[str, Any] = {}
+    for base in cls.__mro__[1:]:
+        meta = vars(base).get("_meta")
+        if meta is None or meta.abstract:
+            continue
+        for field in meta.private_fields:
+            if is_contribution(field) and field.name not in taken:
+                found[field.name] = copy.deepcopy(field)
+                found[field.name].mti_inherited = True
+        taken |= set(found)
+    return found
+
+
 def has_primary_key(cls: type[Any], body: dict[str, Any]) -> bool:
     """Tell whether a class or a mixin of it declares a primary key in SQLAlchemy's way, or anything named `id`."""
     if isinstance(body.get("__table__"), sa.Table):

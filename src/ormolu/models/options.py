@@ -194,6 +194,11 @@ class Options:
         return self._cached("many_to_many", self._many_to_many)
 
     @property
+    def virtual_fields(self) -> tuple[Any, ...]:
+        """Return the fields that have no column and are no many-to-many relation, those of parents first."""
+        return self._cached("virtual", self._private)
+
+    @property
     def related_objects(self) -> tuple[Any, ...]:
         """Return the relations that point here and have an accessor."""
         return self._cached("related", lambda: tuple(r for r in self._relations() if not r.hidden))
@@ -234,7 +239,8 @@ class Options:
         found: list[Any] = []
         if include_parents:
             for parent in self.parents:
-                found += [f for f in parent._meta.get_fields(True, include_hidden) if self._inherits(f)]
+                inherited = parent._meta.get_fields(True, include_hidden)
+                found += [f for f in inherited if self._inherits(f) and not self._has_own(f)]
         if not self.proxy:
             found += [rel for rel in self.reverse_relations if include_hidden or not rel.hidden]
         found += [*self.local_fields, *self.local_many_to_many, *self.private_fields]
@@ -315,7 +321,7 @@ class Options:
 
     def _private(self) -> tuple[Any, ...]:
         inherited = (field for parent in self.parents for field in parent._meta._private())
-        return tuple({id(f): f for f in (*inherited, *self.private_fields)}.values())
+        return tuple({f.name: f for f in (*inherited, *self.private_fields)}.values())
 
     def _relations(self) -> Iterable[Any]:
         found: dict[int, Any] = {}
@@ -330,6 +336,10 @@ class Options:
     def _inherits(self, field: Any) -> bool:
         """Tell whether a parent's field or relation is this model's, too: not the links from its other children."""
         return self.proxy or not getattr(field, "parent_link", False)
+
+    def _has_own(self, field: Any) -> bool:
+        """Tell whether this model has a copy of a parent's field: generic relations are each model's own."""
+        return any(own.name == field.name for own in self.private_fields)
 
     def _expire_cache(self) -> None:
         """Forget what was derived from fields and relations."""

@@ -187,6 +187,7 @@ class Persistence(InstanceMethods):
                     continue
                 raise
             if getattr(field, "column", None) is None:
+                self.__dict__.pop(name, None)
                 held.pop(name, None)
             else:
                 names.append(field.attname)
@@ -226,6 +227,8 @@ class Persistence(InstanceMethods):
             for rel in self._meta.related_objects:
                 if not rel.multiple:
                     rel.delete_cached_value(self)
+            for field in self._meta.private_fields:
+                values.pop(field.name, None)
         forget_changes(values, names)
         values[DB] = fresh.get(DB, values.get(DB))
 

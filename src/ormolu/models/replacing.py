@@ -15,7 +15,7 @@ def remove(old: type[Any]) -> None:
         through = field.remote_field.given_through
         if isinstance(through, type) and through._meta.auto_created is old:  # type: ignore[attr-defined]
             remove(through)
-    fields: list[Any] = [*meta.local_fields, *meta.local_many_to_many]
+    fields: list[Any] = [*meta.local_fields, *meta.local_many_to_many, *meta.private_fields]
     for field in fields:
         if getattr(field, "is_resolved", False):
             rel: Any = field.remote_field
@@ -57,6 +57,8 @@ def take_over(old: type[Any], new: type[Any]) -> list[type[Any]]:
         ):
             continue
         field.connect(new)
+        if field.column is None and not field.many_to_many:
+            continue  # a generic relation: SQLAlchemy knows nothing of it
         if "__mapper__" in vars(field.model):
             prop = many_relationship(field) if field.many_to_many else forward_relationship(field)
             _replace_relationship(field, prop)

@@ -158,7 +158,7 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
 
     def get_queryset(self) -> QuerySet[M]:
         """Return a new QuerySet. Override it to change what this manager finds."""
-        return self._queryset_class(self.model, using=self._db, hints=self._hints)
+        return self._queryset_class(model=self.model, using=self._db, hints=self._hints)
 
     def all(self) -> QuerySet[M]:
         """Return a new QuerySet of all objects."""

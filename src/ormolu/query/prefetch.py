@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator, Iterable, Sequence
 from functools import cached_property
 from typing import Any, cast
 
 from ormolu.compile import statements
-from ormolu.compile.names import unknown
+from ormolu.compile.joins import column_field
+from ormolu.compile.names import plain_field, unknown
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Await, brief
@@ -36,6 +38,7 @@ class Prefetch:
         if to_attr:
             self.prefetch_to = SEP.join([*lookup.split(SEP)[:-1], to_attr])
         self.queryset = queryset
+        self.querysets: tuple[Any, ...] = () if queryset is None else (queryset,)
         self.to_attr = to_attr
 
     def __eq__(self, other: object) -> bool:
@@ -55,10 +58,14 @@ class Prefetch:
 
     def add_prefix(self, prefix: str) -> Prefetch:
         """Return the same prefetch seen from further out."""
-        made = Prefetch(prefix + SEP + self.lookup, self.queryset)
-        made.to_attr = self.to_attr
+        made = copy.copy(self)
+        made.lookup = made.prefetch_through = prefix + SEP + self.lookup
         made.prefetch_to = prefix + SEP + self.prefetch_to
         return made
+
+
+PLAIN = Prefetch("")
+"""What is asked of the relations on the way: all of their objects."""
 
 
 def as_prefetch(lookup: Any) -> Prefetch:
@@ -66,15 +73,34 @@ def as_prefetch(lookup: Any) -> Prefetch:
     return lookup if isinstance(lookup, Prefetch) else Prefetch(lookup)
 
 
+class Level:
+    """The objects that a path of relations leads to. Those of a generic key may be of several models (`mixed`)."""
+
+    __slots__ = ("mixed", "objects")
+
+    def __init__(self, objects: Iterable[Any], mixed: bool = False) -> None:
+        self.objects: list[Any] = list(objects)
+        self.mixed = mixed
+
+    def parts(self, name: str) -> list[list[Any]]:
+        """Return the objects by their model: of those models that have an attribute, if any of them has it."""
+        if not self.mixed:
+            return [self.objects]
+        groups: dict[Any, list[Any]] = {}
+        for instance in self.objects:
+            groups.setdefault(instance.__class__, []).append(instance)
+        return [part for model, part in groups.items() if hasattr(model, name)] or list(groups.values())
+
+
 @brief
 def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: str | None = None) -> Program:
     """Load what `lookups` name for all instances, level by level. One SELECT per relation."""
-    done: dict[str, tuple[Prefetch, list[Any]]] = {}
+    done: dict[str, Level] = {}
     queue = [as_prefetch(lookup) for lookup in lookups]
     while queue:
         lookup = queue.pop(0)
         if lookup.prefetch_to in done:
-            if lookup.queryset is not None:
+            if lookup.querysets:
                 raise ValueError(
                     f"'{lookup.prefetch_to}' lookup was already seen with a different queryset. "
                     "You may need to adjust the ordering of your lookups."
@@ -85,34 +111,37 @@ def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: 
 
 
 def follow(
-    driver: Any,
-    instances: Sequence[Any],
-    lookup: Prefetch,
-    done: dict[str, tuple[Prefetch, list[Any]]],
-    db: str | None,
+    driver: Any, instances: Sequence[Any], lookup: Prefetch, done: dict[str, Level], db: str | None
 ) -> Program:
     """Load one lookup; return the prefetches that its own querysets ask for."""
-    level: list[Any] = list(instances)
+    level = Level(instances)
     through, to = lookup.prefetch_through.split(SEP), lookup.prefetch_to.split(SEP)
     more: list[Prefetch] = []
     for number, name in enumerate(through):
         path = SEP.join(to[: number + 1])
-        if not level:
+        if not level.objects:
             return more
-        last = number == len(through) - 1
         if path in done:
-            level = done[path][1]
+            level = done[path]
             continue
-        queryset = lookup.queryset if last else None
-        attribute = lookup.to_attr if last else None
-        relation = find_relation(level[0], name, lookup.lookup, last)
-        if relation is None:
-            level = plain_values(level, name)
-            continue
-        found, nested = yield from load(driver, level, relation, name, queryset, attribute, db)
-        more.extend(as_prefetch(extra).add_prefix(path) for extra in nested)
-        done[path] = (lookup, found)
-        level = found
+        last = number == len(through) - 1
+        found, level = level, Level((), level.mixed)
+        for part in found.parts(name):
+            relation = find_relation(part[0], name, lookup.lookup, last)
+            if relation is None:
+                level.objects.extend(plain_values(part, name))
+                continue
+            done[path] = level
+            given = lookup if last else PLAIN
+            load_related: Any = getattr(relation, "load_related", None)
+            if load_related is not None:
+                level.mixed = True
+                program: Program = load_related(driver, part, given)
+                level.objects.extend((yield from program))
+                continue
+            objects, nested = yield from load(driver, part, relation, name, given.queryset, given.to_attr, db)
+            level.objects.extend(objects)
+            more.extend(as_prefetch(extra).add_prefix(path) for extra in nested)
     return more
 
 
@@ -157,7 +186,8 @@ def find_relation(instance: Any, name: str, lookup: str, last: bool) -> Any:
 def accessors(meta: Any) -> dict[str, Any]:
     """Return the relations of a model by the name of the attribute that holds them."""
     found = {field.name: field for field in (*meta.fields, *meta.many_to_many) if field.is_relation}
-    found.update((rel.get_accessor_name(), rel) for rel in meta.related_objects)
+    found.update((name, rel) for rel in meta.related_objects if (name := rel.get_accessor_name()) is not None)
+    found.update((field.name, field) for field in meta.virtual_fields if hasattr(field, "for_concrete_model"))
     for parent in meta.parents:
         found = {**accessors(parent._meta), **found}
     return found
@@ -173,7 +203,7 @@ def load(
     db: str | None,
 ) -> Program:
     """Load one relation of many objects and hand the results out; return them and nested prefetches."""
-    hops = relation.path_infos()
+    hops = getattr(relation, "prefetch_hops", relation.path_infos)()
     first = hops[0]
     if to_attr:
         check_to_attr(level[0]._meta, to_attr)
@@ -194,6 +224,8 @@ def load(
             pairs = yield from linked_rows(driver, query)
         else:
             pairs = yield from elsewhere(driver, target._db, linked_rows, query)
+        if first.restriction is not None:
+            pairs = like_keys(first, pairs)
     assign(todo, attname, pairs, relation, name, to_attr, queryset)
     found = list({id(o): o for _key, o in pairs}.values()) if pairs else []
     for instance in cached:
@@ -218,7 +250,22 @@ def related_queryset(model: Any, relation: Any, queryset: Any) -> Any:
 
 def attname_of(meta: Any, column: Any) -> str:
     """Return the attribute of a model that holds a column."""
-    return next(f.attname for f in meta.concrete_fields if f.sa_column is column)  # type: ignore[no-any-return]
+    return str(column_field(meta, column).attname)
+
+
+def like_keys(hop: Any, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Return pairs whose keys are values of the holder's key, of which the related rows may keep a text."""
+    near, far = (
+        plain_field(column_field(meta, column)) for meta, column in zip(ends(hop), hop.pairs[0], strict=True)
+    )
+    if near.get_internal_type() == far.get_internal_type():
+        return pairs
+    return [(near.to_python(key), related) for key, related in pairs]
+
+
+def ends(hop: Any) -> tuple[Any, Any]:
+    """Return what is known of the two models of a hop."""
+    return hop.from_meta, hop.to_meta
 
 
 class Linked:
@@ -302,7 +349,8 @@ def assign(
             groups[key].append(related)
         except KeyError:
             groups[key] = [related]
-    back = relation.field.name if relation.one_to_many else None
+    source = getattr(relation, "field", None)
+    back = source.name if source is not None and source.many_to_one and relation.one_to_many else None
     for instance in level:
         found = groups.get(getattr(instance, attname), [])
         if back is not None:

@@ -52,6 +52,8 @@ def bulk_create(
     conflict = make_conflict(driver, model, ignore_conflicts, update_conflicts, update_fields, unique_fields)
     if not instances:
         return instances
+    for field in writer.generic:
+        yield from field.settle(driver, "bulk_create", instances)
     keyed, new = _prepare(writer, instances)
     groups = [(part, generated) for part, generated in ((keyed, False), (new, True)) if part]
     inserts = [_Insert(writer, part, generated, conflict, batch_size) for part, generated in groups]

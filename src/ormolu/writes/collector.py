@@ -46,7 +46,7 @@ class Relation:
 class DeletePlan:
     """What is to be known of a model when its rows are deleted."""
 
-    __slots__ = ("needed", "parents", "relations", "version")
+    __slots__ = ("generic", "needed", "parents", "relations", "version")
 
     def __init__(self, model: Any) -> None:
         meta = model._meta
@@ -60,6 +60,9 @@ class DeletePlan:
             for parent, link in meta.concrete_model._meta.parents.items()
             if link is not None
         )
+        # Objects that refer to these by a generic key, where a GenericRelation says so: they are deleted, too.
+        private = meta.concrete_model._meta.private_fields
+        self.generic = tuple(f for f in private if getattr(f, "deletes_related", False))
         attnames = {f.attname for f in meta.pk_fields} | {relation.target for relation in relations}
         attnames.update(link.attname for _, link in self.parents)
         self.needed = tuple(f for f in meta.concrete_fields if f.attname in attnames)
@@ -89,7 +92,8 @@ def can_fast_delete(model: Any) -> bool:
 
 
 def _is_leaf(model: Any) -> bool:
-    return not delete_plan(model).relations and not has_signals(model)
+    plan = delete_plan(model)
+    return not plan.relations and not plan.generic and not has_signals(model)
 
 
 class Work:
@@ -188,6 +192,8 @@ class Collector:
                     lists.append(values)
                 else:
                     yield from self._follow(relation, values)
+            for field in plan.generic:
+                yield from self._take_generic(field, work)
             self.unseen.extend((child, *parts) for child, parts in unseen.items())
         self._refuse(model)
 
@@ -223,6 +229,20 @@ class Collector:
         for part in chunks(self.driver, keys):
             rows = yield from self._select(parent, fields, target, part)
             self.add(parent, rows, work.first)
+
+    def _take_generic(self, field: Any, work: Work) -> Program[None]:
+        """Take the rows that refer to these ones by a generic key."""
+        model = field.related_model._meta.concrete_model
+        fields = model._meta.concrete_fields if has_signals(model) else delete_plan(model).needed
+        by, restriction = field.object_id, field.path_infos()[0].restriction
+        source = tables_of(model, [*fields, by])
+        select = sa.select(*(f.sa_column for f in fields)).select_from(source)
+        select = select.where(restriction.column == restriction.value)
+        purpose = f"load {len(fields)} of {field.model._meta.label}.{field.name}"
+        for part in chunks(self.driver, values_of(work.rows, work.model._meta.pk.attname)):
+            sql, params = about(self.driver, model, purpose, [by], [part], select.where)
+            rows = make_rows(self.driver, model, fields, (yield Fetch(sql, params)))
+            self.add(model, rows, work.first or f"'{field.model.__name__}.{field.name}'")
 
     def _is_way_back(self, relation: Relation, values: list[Any]) -> bool:
         """Tell whether a relation leads from parents' rows to the children that they were found by."""

@@ -47,6 +47,8 @@ def save(
         _identify(d)
     if writer.check_related is not None:
         writer.check_related("save", instance, d)
+    for field in writer.generic:
+        yield from field.settle(driver, "save", (instance,))
     forced: Forced = ()
     only: frozenset[str] | None = None
     if force_insert is not False or update_fields is not None:

@@ -52,6 +52,8 @@ class Writer:
         )
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
         self.check_related = related_check(meta.concrete_fields)
+        # Generic keys: what stands in their columns may have to be asked of the database first.
+        self.generic = tuple(f for f in meta.virtual_fields if hasattr(f, "settle"))
         self.parents = tuple(
             (writer_for(driver, parent._meta.concrete_model), link)
             for parent, link in meta.concrete_model._meta.parents.items()
