@@ -7,6 +7,8 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 
 import ormolu
 from ormolu import (
@@ -23,6 +25,7 @@ from ormolu import (
     Model,
     UUIDField,
 )  # fmt: skip
+from ormolu.exceptions import NotSupportedError
 from ormolu.query.functions import Lower
 from support.backends import Backend
 from support.worlds import World
@@ -219,3 +222,25 @@ def test_managers_page_as_well(offers):
     assert page.next == Offer.objects.cursor_for(page.items[-1])
     assert list(Offer.objects.after(page.next)[:3]) == Offer.objects.page(3, after=page.next).items
     assert list(Offer.objects.before(page.next))[::-1] == page.items[:-1]
+
+
+def test_a_session_pages_its_own_objects(offers):
+    """A queryset bound to a session gives pages of the session's objects."""
+    with Session(ormolu.databases.get().engine) as session:
+        page = Offer.objects(session).order_by("rank").page(3)
+        assert all(offer in session for offer in page)
+        rest = Offer.objects(session).order_by("rank").page(50, after=page.next)
+        assert len(rest) == 37
+        with pytest.raises(NotSupportedError, match="session"):
+            Offer.objects(session).all().returning()
+
+
+@pytest.mark.backends("asyncpg")
+@pytest.mark.worlds("async")
+async def test_an_async_session_pages(offers, world: World):
+    """The asynchronous face of a session awaits its pages."""
+    engine = create_async_engine(ormolu.databases.get().engine.url.set(drivername="postgresql+asyncpg"))
+    async with AsyncSession(engine) as session:
+        page = await Offer.objects(session).order_by("rank").page(3)
+        assert [offer.pk for offer in page] == [o.pk async for o in Offer.objects.order_by("rank", "pk")[:3]]
+    await engine.dispose()
