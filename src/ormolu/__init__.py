@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ormolu.query import (
         QuerySet, Q, F, CTE, Lateral, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, RawSQL,
         Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
-        Variance,
+        Variance, Aggregate, Expression, Lookup, Transform, KT, KeyTextTransform, KeyTransform,
     )
     from ormolu.query.functions import (
         Abs, Cast, Coalesce, Concat, Greatest, Least, Length, Lower, Now, NullIf, Round, Trim, Trunc, Upper,
@@ -61,6 +61,7 @@ __all__ = [
     "QuerySet", "Q", "F", "CTE", "Lateral", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
     "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
     "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
+    "Aggregate", "Expression", "Lookup", "Transform", "KT", "KeyTextTransform", "KeyTransform",
     "Abs", "Cast", "Coalesce", "Concat", "Greatest", "Least", "Length", "Lower", "Now", "NullIf", "Round",
     "Trim", "Trunc", "Upper",
     "atomic", "aatomic", "on_commit",
@@ -91,6 +92,7 @@ _NAMES = {
     "ormolu.query": """
         QuerySet Q F CTE Lateral Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
         prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
+        Aggregate Expression Lookup Transform KT KeyTextTransform KeyTransform
     """,
     "ormolu.query.functions": """
         Abs Cast Coalesce Concat Greatest Least Length Lower Now NullIf Round Trim Trunc Upper

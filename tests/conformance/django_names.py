@@ -53,7 +53,11 @@ MODULES: dict[str, list[str]] = {
     "django.db.models.fields": ["ormolu.fields", "ormolu.fields.base", "ormolu.fields.plain"],
     "django.db.models.fields.composite": ["ormolu.models.keys"],
     "django.db.models.fields.files": ["ormolu.fields.files"],
-    "django.db.models.fields.json": ["ormolu.fields.json", "ormolu.query.json"],
+    "django.db.models.fields.json": [
+        "ormolu.fields.json",
+        "ormolu.query.json_keys",
+        "ormolu.query.json_lookups",
+    ],
     "django.db.models.fields.related": [
         "ormolu.models.relations",
         "ormolu.models.many_to_many",

@@ -17,6 +17,7 @@ from ormolu.compile.names import Path
 from ormolu.compile.params import Params
 from ormolu.compile.relations import check_relation_value, relation_lookup
 from ormolu.compile.terms import Term
+from ormolu.compile.written import writes
 from ormolu.exceptions import EmptyResultSet, FieldError
 from ormolu.near import near_names
 
@@ -146,7 +147,10 @@ class Builder:
             transform = term.get_transform(name) if term.field is not None else None
             if transform is None:
                 raise FieldError(self.unsupported(term.field, name, whole))
-            term = transform.apply(self, term)
+            if hasattr(transform, "apply"):
+                term = transform.apply(self, term)
+            else:  # a function of a field's get_transform()
+                term = self.term(transform(self.query.as_expression(term)))
         return term
 
     def unsupported(self, field: Any, name: str, whole: str) -> str:
@@ -174,7 +178,7 @@ class Builder:
     def term(self, value: Any, owner: Any = None, field: Any = None) -> Term:
         """Return the term of an expression, a SQLAlchemy element or a plain value."""
         if hasattr(value, "as_term"):
-            return value.as_term(self)  # type: ignore[no-any-return]
+            return value.as_written(self) if writes(type(value), self.vendor) else value.as_term(self)  # type: ignore[no-any-return]
         if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
             return self.element(value)
         type_ = field.sa_type if field is not None else None
@@ -251,12 +255,6 @@ class Builder:
         from ormolu.compile.statements import aggregate_subquery
 
         return aggregate_subquery(self, expression)
-
-    def sum(self, args: list[Any], type_: Any) -> Any:
-        """Return SUM, exact for decimals where the database would make floats of them."""
-        from ormolu.compile.operators import total
-
-        return total(self, args, type_)
 
     def _join_of_table(self, table: Any) -> Join | None:
         for join in self.tree.joins:
@@ -378,7 +376,9 @@ class Builder:
             last = "exact"
             found = term.get_lookup(last)
         value = both_sides(term, value, owner)
-        return found.build(self, term, value, owner, negated, relation, last)  # type: ignore[no-any-return]
+        if isinstance(found, type) and not writes(found, self.vendor):
+            return cast(Any, found).build(self, term, value, owner, negated, relation, last)  # type: ignore[no-any-return]
+        return self.query.written_lookup(self, found, term, value, owner, negated, relation, last)  # type: ignore[no-any-return]
 
     def default_lookup(self, name: str, value: Any) -> Any:
         """Return the lookup for a term of unknown type."""

@@ -121,11 +121,3 @@ def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type
 def of_clock(time: Any) -> Any:
     """Return a time of day in microseconds, for MySQL and MariaDB."""
     return sa.func.time_to_sec(time).op("*")(sa.literal_column("1000000"))
-
-
-def total(builder: Builder, args: list[Any], type_: Any) -> Any:
-    """Return SUM of the arguments."""
-    kwargs = {"type_": type_} if type_ is not None else {}
-    if builder.vendor == "sqlite" and isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float):
-        return sa.func.SUM(*args, **kwargs)
-    return sa.func.SUM(*args, **kwargs)

@@ -19,6 +19,7 @@ from ormolu.compile.select import Parts
 from ormolu.compile.shape import Shape, Uncacheable
 from ormolu.compile.terms import Term
 from ormolu.exceptions import EmptyResultSet, NotSupportedError
+from ormolu.fields.registry import LookupRegistry
 from ormolu.fields.timezones import current_zone
 
 Make = Callable[[Any, Any, Params], Plan]
@@ -33,7 +34,7 @@ def plan_for(driver: Any, query: Any, mode: str, make: Make, extra: Any = None) 
     shape = Shape()
     key: Any = None
     try:
-        key = (mode, query.key(shape), None if extra is None else extra.shape(shape))
+        key = (mode, query.key(shape), None if extra is None else extra.shape(shape), LookupRegistry.edition)
         plan = driver.plans.get(key)
         if plan is not None and plan.zone is not None and plan.zone != current_zone():
             key = (key, current_zone())

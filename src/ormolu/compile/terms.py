@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ormolu.exceptions import FieldError
+from ormolu.fields.registry import LookupRegistry
 
 if TYPE_CHECKING:
     from ormolu.compile.joins import Join
@@ -68,16 +69,22 @@ class Term:
 
     def get_lookup(self, name: str) -> Any:
         """Return the lookup of that name for this term, None where there is none."""
-        own = self.origin._find_lookup(name) if self.origin is not None else None
-        if own is not None and not getattr(own, "is_transform", False):
-            return own
+        if self.origin is not None:
+            if chooses(self.origin, "get_lookup"):
+                return self.origin.get_lookup(name)
+            own = self.origin._find_lookup(name)
+            if own is not None and not getattr(own, "is_transform", False):
+                return own
         return self.output_field.get_lookup(name)
 
     def get_transform(self, name: str) -> Any:
         """Return the transform of that name for this term, None where there is none."""
-        own = self.origin._find_lookup(name) if self.origin is not None else None
-        if own is not None and getattr(own, "is_transform", False):
-            return own
+        if self.origin is not None:
+            if chooses(self.origin, "get_transform"):
+                return self.origin.get_transform(name)
+            own = self.origin._find_lookup(name)
+            if own is not None and getattr(own, "is_transform", False):
+                return own
         return self.output_field.get_transform(name)
 
     @property
@@ -110,6 +117,11 @@ class Term:
         for name in Term.__slots__:
             setattr(copy, name, changes.get(name, getattr(self, name)))
         return copy
+
+
+def chooses(origin: Any, method: str) -> bool:
+    """Tell whether a user's transform chooses its lookups in a way of its own."""
+    return getattr(origin.__class__, method) is not getattr(LookupRegistry, method)
 
 
 def merge(element: Any, field: Any, parts: list[Term], *, strict: bool = False, **extra: Any) -> Term:

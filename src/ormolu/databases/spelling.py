@@ -1,4 +1,4 @@
-"""How SQL is written: every name in quotes, and INNER JOIN in full.
+"""How SQL is written: every name in quotes, INNER JOIN in full, and functions in capitals.
 
 SQLAlchemy quotes the names that it knows to be reserved. A server may reserve more, and the next version of it will;
 and whoever reads the SQL of a queryset, or compares it with Django's, finds it spelled as there.
@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import itertools
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.sql.base import _de_clone
+from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.sql.functions import GenericFunction
 
 __all__ = ["spell"]
 
 SPELLED = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
 
 
-class InnerJoins:
-    """The part of a statement compiler that writes joins."""
+class Statements:
+    """The part of a statement compiler that writes joins and functions."""
 
     def visit_join(self, join: Any, asfrom: bool = False, from_linter: Any = None, **kwargs: Any) -> str:
         if join.full or join.isouter:
@@ -34,6 +36,19 @@ class InnerJoins:
         )
         condition = join.onclause._compiler_dispatch(self, from_linter=from_linter, **kwargs)
         return f"{left} INNER JOIN {right} ON {condition}"
+
+    def visit_function(self, func: Any, add_to_result_map: Any = None, **kwargs: Any) -> str:
+        # SQLAlchemy writes the functions that it has classes for in small letters, however they were asked for.
+        if (
+            isinstance(func, GenericFunction)
+            and func.name.islower()
+            and not isinstance(func.name, quoted_name)
+        ):
+            func = cast(Any, func)._clone()
+            func.name = func.name.upper()
+        above: Any = super()
+        written: str = above.visit_function(func, add_to_result_map=add_to_result_map, **kwargs)
+        return written
 
 
 class PlainLimits:
@@ -64,7 +79,7 @@ def spell(dialect: Any) -> None:
     """Have a dialect write SQL so. Not where a name in quotes is another one than without (Oracle)."""
     if dialect.name not in SPELLED:
         return
-    dialect.statement_compiler = written_by(InnerJoins, dialect.statement_compiler)
+    dialect.statement_compiler = written_by(Statements, dialect.statement_compiler)
     if dialect.name == "sqlite":
         dialect.statement_compiler = written_by(PlainLimits, dialect.statement_compiler)
     dialect.preparer = written_by(Quotes, dialect.preparer)

@@ -31,27 +31,27 @@ class LookupRegistry:
 
     class_lookups: ClassVar[dict[str, Any]] = {}
 
-    # Raised by every registration: a class keeps its merged table as long as it is of the current edition.
-    _edition: ClassVar[int] = 0
+    # Raised by every registration: merged tables, checks and plans hold for one edition.
+    edition: ClassVar[int] = 0
     _merged: ClassVar[tuple[int, dict[str, Any]]] = (-1, {})
 
     @staticmethod
     def await_lookups(load: Callable[[], object]) -> None:
         """Let `load` register the library's own lookups when somebody first asks for lookups."""
         _awaited.append(load)
-        LookupRegistry._edition += 1
+        LookupRegistry.edition += 1
 
     @classmethod
     def get_class_lookups(cls) -> dict[str, Any]:
         """Return lookups by name, those of all base classes included."""
         cached: tuple[int, dict[str, Any]] | None = cls.__dict__.get("_merged")
-        if cached is not None and cached[0] == LookupRegistry._edition:
+        if cached is not None and cached[0] == LookupRegistry.edition:
             return cached[1]
         _load_awaited()
         merged: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
             merged.update(base.__dict__.get("class_lookups", {}))
-        cls._merged = (LookupRegistry._edition, merged)
+        cls._merged = (LookupRegistry.edition, merged)
         return merged
 
     @_ClassOrInstance
@@ -65,7 +65,7 @@ class LookupRegistry:
     def register_lookup(target: Any, lookup: Any, lookup_name: str | None = None) -> Any:
         """Make `lookup` available as `field__<lookup_name>` and return it, as a decorator does."""
         _own_table(target, create=True)[lookup_name or lookup.lookup_name] = lookup
-        LookupRegistry._edition += 1
+        LookupRegistry.edition += 1
         return lookup
 
     @_ClassOrInstance
@@ -80,7 +80,9 @@ class LookupRegistry:
         """Take a lookup away again from where it was registered."""
         _load_awaited()
         del _own_table(target)[lookup_name or lookup.lookup_name]
-        LookupRegistry._edition += 1
+        LookupRegistry.edition += 1
+
+    unregister_lookup = _unregister_lookup
 
     def _find_lookup(self, name: str) -> Any:
         own = self.__dict__.get("instance_lookups")

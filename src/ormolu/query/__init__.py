@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ormolu.query.expressions import CombinedExpression, Expression, ExpressionWrapper, OrderBy
     from ormolu.query.filtered import FilteredRelation
     from ormolu.query.func import Func
+    from ormolu.query.json_keys import KT, KeyTextTransform, KeyTransform
     from ormolu.query.lookups import Lookup
     from ormolu.query.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
     from ormolu.query.q import Q
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CTE", "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F",
-    "FilteredRelation", "Func", "Lateral", "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Prefetch", "Q", "QuerySet",
-    "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery", "Sum", "Transform", "Value", "ValueRange", "Variance",
-    "When", "Window", "WindowFrame", "WindowFrameExclusion", "aprefetch_related_objects", "prefetch_related_objects",
+    "FilteredRelation", "Func", "KT", "KeyTextTransform", "KeyTransform", "Lateral", "Lookup", "Max", "Min", "OrderBy",
+    "OuterRef", "Prefetch", "Q", "QuerySet", "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery", "Sum",
+    "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame", "WindowFrameExclusion",
+    "aprefetch_related_objects", "prefetch_related_objects",
 ]  # fmt: skip
 
 
@@ -54,6 +56,7 @@ if not TYPE_CHECKING:
             "expressions": "CombinedExpression Expression ExpressionWrapper OrderBy",
             "func": "Func",
             "filtered": "FilteredRelation",
+            "json_keys": "KT KeyTextTransform KeyTransform",
             "lookups": "Lookup",
             "prefetch": "Prefetch aprefetch_related_objects prefetch_related_objects",
             "q": "Q",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 import sqlalchemy as sa
 
 from ormolu.compile.terms import Term, merge
+from ormolu.compile.written import ours, term_of, writes
 from ormolu.exceptions import FieldError
 from ormolu.query.expressions import Expression, Star, condition_term, expression_of
 from ormolu.query.func import Func
@@ -20,10 +21,14 @@ class Aggregate(Func):
     """
 
     name: str | None = None
+    arity: int | None = None
     allow_distinct: ClassVar[bool] = False
     empty_result_set_value: Any = None
     contains_aggregate = True
     window_compatible = True
+    keyed_parts: ClassVar[frozenset[str]] = frozenset(
+        {"source_expressions", "filter", "default", "order_by", "distinct"}
+    )
     result_field: Any = None  # the type of the result where it is not that of the argument
 
     def __init__(
@@ -52,6 +57,10 @@ class Aggregate(Func):
             return f"{names[0]}__{(self.name or type(self).__name__).lower()}"
         raise TypeError("Complex expressions require an alias")
 
+    def options(self) -> dict[str, Any]:
+        """Return what the template may name."""
+        return {"distinct": "DISTINCT " if self.distinct else ""}
+
     def repr_options(self) -> dict[str, Any]:
         """Return the options that `repr()` shows."""
         shown: dict[str, Any] = {"distinct": self.distinct, "filter": self.filter, "default": self.default}
@@ -72,6 +81,21 @@ class Aggregate(Func):
         """Return the aggregate's term."""
         return builder.aggregate(self)  # type: ignore[no-any-return]
 
+    def as_written(self, builder: Any) -> Term:
+        """Return the aggregate's term: a user's SQL is a matter of `compute()`."""
+        return self.as_term(builder)
+
+    def native(self, builder: Any) -> Term:
+        """Return the aggregate without its default, as the library makes it."""
+        element, field, why, parts = self.called(builder, self.terms(builder))
+        return self.merged(builder, element, field, why, parts)
+
+    def merged(self, builder: Any, element: Any, field: Any, why: Any, parts: list[Term]) -> Term:
+        """Return the term of the aggregate's element."""
+        return merge(
+            element, field, parts, why=why, aggregate=True, constant=False, group=(), **self.conversion()
+        )
+
     def compute(self, builder: Any) -> Term:
         """Return the aggregate over the builder's own joins."""
         terms = self.terms(builder)
@@ -82,17 +106,24 @@ class Aggregate(Func):
             if term.window and builder.summary is None:
                 raise FieldError(f"Cannot compute {type(self).__name__} over a window function.")
         element, field, why, parts = self.bare(builder, terms)
-        element = self.with_default(builder, element, field)
-        return merge(element, field, parts, why=why, aggregate=True, constant=False, group=(), strict=False)
+        return self.merged(builder, self.with_default(builder, element, field), field, why, parts)
 
     def bare(self, builder: Any, terms: list[Term]) -> tuple[Any, Any, Any, list[Term]]:
         """Return the call without its default, its field (or why there is none), and the terms that it reads."""
+        if not writes(type(self), builder.vendor):
+            return self.called(builder, terms)
+        term = term_of(builder, self)
+        return term.sa, term.field, term.why, [*terms, term]
+
+    def called(self, builder: Any, terms: list[Term]) -> tuple[Any, Any, Any, list[Term]]:
+        """Return the same as the library makes it."""
         field, why = self.aggregate_field(terms)
-        args = [term.sa for term in terms]
+        args: list[Any] = [term.sa for term in terms]
+        template = self.extra.get("template", self.template)
         chosen = None if self.filter is None else builder.boolean(self.filter)
         if chosen is not None and builder.vendor == "mysql":  # which has no FILTER
             args = [sa.case((chosen.sa, args[0])), *args[1:]]
-        if self.distinct:
+        if self.distinct and "%(distinct)s" not in template:
             args = [sa.distinct(args[0]), *args[1:]]
         element = self.call(builder, args, None if field is None else field.sa_type)
         parts = list(terms)
@@ -118,13 +149,25 @@ class Aggregate(Func):
         default = builder.term(self.default, self, field)
         return sa.func.coalesce(element, default.sa, **({} if field is None else {"type_": field.sa_type}))
 
-    def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
-        """Return the function call."""
-        return super().call(builder, args, type_)
+    @ours
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Return SQL and parameters: the library's own, or with other parts of the template."""
+        if context:
+            if self.filter is not None:
+                raise NotImplementedError(
+                    f"as_sql() of {type(self).__name__} takes no options beside a filter."
+                )
+            context = {"distinct": "DISTINCT " if self.distinct else "", **context}
+        return super().as_sql(compiler, connection, **context)
 
     def get_source_expressions(self) -> list[Any]:
         """Return arguments and filter."""
-        return [*self.source_expressions, *([self.filter] if self.filter is not None else [])]
+        return [*self.source_expressions, self.filter]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        """Replace arguments and filter."""
+        *arguments, self.filter = exprs
+        self.source_expressions = [argument for argument in arguments if argument is not None]
 
 
 def as_order(item: Any) -> Any:
@@ -147,6 +190,7 @@ class Count(Aggregate):
     """The number of values that are not NULL; of rows for "*"."""
 
     function = "COUNT"
+    arity = 1
     name = "Count"
     allow_distinct = True
     empty_result_set_value = 0
@@ -172,18 +216,16 @@ class Sum(Aggregate):
     """The sum."""
 
     function = "SUM"
+    arity = 1
     name = "Sum"
     allow_distinct = True
-
-    def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
-        """Return the sum, exact for decimals."""
-        return builder.sum(args, type_)
 
 
 class Avg(Aggregate):
     """The mean: a float for integers, else of the type of the values."""
 
     function = "AVG"
+    arity = 1
     name = "Avg"
     allow_distinct = True
 
@@ -207,6 +249,7 @@ class Max(Aggregate):
     """The greatest value."""
 
     function = "MAX"
+    arity = 1
     name = "Max"
 
 
@@ -214,6 +257,7 @@ class Min(Aggregate):
     """The smallest value."""
 
     function = "MIN"
+    arity = 1
     name = "Min"
 
 
@@ -221,8 +265,11 @@ class _Statistic(Avg):
     """Standard deviation and variance; of a sample on request."""
 
     allow_distinct = False
+    arity = 1
 
     def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
+        if not isinstance(sample, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"{type(self).__name__}() takes one expression; sample is True or False.")
         self.function = f"{self.base}_{'SAMP' if sample else 'POP'}"
         super().__init__(expression, **extra)
         self.sample = sample

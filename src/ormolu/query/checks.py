@@ -11,6 +11,7 @@ from ormolu.compile.shape import Shape, Uncacheable
 from ormolu.compile.terms import OuterMissing
 from ormolu.exceptions import EmptyResultSet, ValidationError
 from ormolu.fields.locating import field_of, locate
+from ormolu.fields.registry import LookupRegistry
 
 _checked: dict[Any, _Checked] = {}
 MOST = 4_000
@@ -49,7 +50,7 @@ def _check(query: Any, part: Any, resolve: Callable[[Any], Any]) -> None:
     shape = Shape()
     key: Any = None
     try:
-        key = (query.key(shape), shape.literal(part, part))
+        key = (query.key(shape), shape.literal(part, part), LookupRegistry.edition)
         found = _checked.get(key)
     except (Uncacheable, TypeError):
         found = key = None

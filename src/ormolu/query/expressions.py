@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement, Grouping
@@ -19,6 +19,7 @@ from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import FieldError
 from ormolu.query.combinable import Combinable
+from ormolu.query.in_sql import InSQL, keyed
 from ormolu.query.pickling import dressed
 from ormolu.query.types import resolve_combined
 
@@ -40,7 +41,7 @@ class OutputField:
             instance._kwargs = {**instance._kwargs, "output_field": field}
 
 
-class Expression(Combinable):
+class Expression(InSQL, Combinable):
     """Base of all expressions. Arguments of the constructor are remembered: equality,
     hashing, `deconstruct()` and the shape come from them."""
 
@@ -52,6 +53,7 @@ class Expression(Combinable):
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _given: Any = None  # output_field as given
+    computes_field: ClassVar[bool] = False  # a property of a user's gives output_field
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         made = super().__new__(cls)
@@ -68,6 +70,10 @@ class Expression(Combinable):
         if given is not None and not isinstance(given, (property, OutputField)):
             cls._given = given
             del cls.output_field
+        elif isinstance(given, property):
+            cls.computes_field = True
+        if cls.__module__.partition(".")[0] != "ormolu" and not hasattr(cls.shape, "of_state"):
+            cls.shape = keyed(cls.shape)  # type: ignore[method-assign, assignment]
 
     # Identity
 
@@ -122,14 +128,14 @@ class Expression(Combinable):
         """Return this expression as a condition of filter()."""
         from ormolu.compile.builder import from_term
 
-        term = self.as_term(builder)
+        term = builder.term(self)
         if not is_boolean(term):
             raise TypeError("Cannot filter against a non-conditional expression.")
         return from_term(term, negated)
 
     def as_order(self, builder: Any) -> tuple[Term, bool, str | None]:
         """Return this expression as an entry of order_by()."""
-        return self.as_term(builder), False, None
+        return builder.term(self), False, None
 
     # Surface
 
@@ -282,6 +288,10 @@ class CombinedExpression(Expression):
         """Return both sides."""
         return [self.lhs, self.rhs]
 
+    def set_source_expressions(self, exprs: Any) -> None:
+        """Replace both sides."""
+        self.lhs, self.rhs = exprs
+
     def __str__(self) -> str:
         return f"{self.lhs} {self.connector} {self.rhs}"
 
@@ -345,6 +355,10 @@ class ExpressionWrapper(Expression):
     def get_source_expressions(self) -> list[Any]:
         """Return the wrapped expression."""
         return [self.expression]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        """Replace the wrapped expression."""
+        (self.expression,) = exprs
 
     def as_term(self, builder: Any) -> Term:
         """Return the wrapped term with the given type."""
@@ -431,6 +445,10 @@ class OrderBy(Expression):
     def get_source_expressions(self) -> list[Any]:
         """Return the ordered expression."""
         return [self.expression]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        """Replace the ordered expression."""
+        (self.expression,) = exprs
 
     def reverse_ordering(self) -> OrderBy:
         """Turn the direction around, in place, and return self."""

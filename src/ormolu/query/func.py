@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
+from sqlalchemy.sql.functions import Function
 
 from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
+from ormolu.compile.written import ours
 from ormolu.query.expressions import Expression, expression_of
+
+
+def called(name: str, args: list[Any], type_: Any) -> Any:
+    """Return the call of a function, whose name is written as it is given."""
+    if type_ is None:
+        return getattr(sa.func, name)(*args)
+    return Function(name, *args, type_=type_)
 
 
 class Func(Expression):
@@ -24,6 +33,7 @@ class Func(Expression):
     template = "%(function)s(%(expressions)s)"
     arg_joiner = ", "
     arity: int | None = None
+    keyed_parts: ClassVar[frozenset[str]] = frozenset({"source_expressions"})
 
     def __init__(self, *expressions: Any, output_field: Any = None, **extra: Any) -> None:
         if self.arity is not None and len(expressions) != self.arity:
@@ -38,6 +48,36 @@ class Func(Expression):
     def get_source_expressions(self) -> list[Any]:
         """Return the arguments."""
         return self.source_expressions
+
+    def copy(self) -> Self:
+        """Return a copy with arguments and options of its own."""
+        made = super().copy()
+        made.source_expressions, made.extra = list(self.source_expressions), dict(self.extra)
+        return made
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        """Replace the arguments."""
+        self.source_expressions = [expression for expression in exprs if expression is not None]
+
+    @ours
+    def as_sql(
+        self, compiler: Any, connection: Any, function: str | None = None, template: str | None = None,
+        arg_joiner: str | None = None, **extra_context: Any,
+    ) -> tuple[str, Sequence[Any]]:  # fmt: skip
+        """Return SQL and parameters: the library's own, or with other parts of the template."""
+        if function is None and template is None and arg_joiner is None and not extra_context:
+            return super().as_sql(compiler, connection)  # type: ignore[no-any-return]
+        texts: list[str] = []
+        params: list[Any] = []
+        for expression in self.source_expressions:
+            sql, values = compiler.compile(expression)
+            texts.append(sql)
+            params.extend(values)
+        data = {**self.extra, **extra_context}
+        data["function"] = function or data.get("function", self.function)
+        joiner = arg_joiner or data.get("arg_joiner", self.arg_joiner)
+        data["expressions"] = data["field"] = joiner.join(texts)
+        return (template or data.get("template", self.template)) % data, params
 
     def shape(self, shape: Any) -> Any:
         """Return the key: the arguments as expressions."""
@@ -59,6 +99,8 @@ class Func(Expression):
 
     def field(self, terms: list[Term]) -> tuple[Any, Callable[[], str] | None]:
         """Return the output field, or why there is none."""
+        if self.computes_field:
+            return self.output_field, None
         if self._given is not None:
             return self._given, None
         known = [term.field for term in terms if term.field is not None]
@@ -81,14 +123,18 @@ class Func(Expression):
         element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
         return merge(element, field, terms, why=why)
 
+    def options(self) -> dict[str, Any]:
+        """Return what the template may name beside the function and its arguments."""
+        return {}
+
     def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
         """Return the SQLAlchemy element of the call for the builder's vendor."""
         template = self.extra.get("template", self.template)
         function = self.extra.get("function", self.function)
         joiner = self.extra.get("arg_joiner", self.arg_joiner)
         if template == Func.template and joiner == ", " and function and function.replace("_", "").isalnum():
-            return getattr(sa.func, function)(*args, **({"type_": type_} if type_ is not None else {}))
-        values = {**self.extra, "function": function, "expressions": "\0", "field": "\0"}
+            return called(function, args, type_)
+        values = {**self.options(), **self.extra, "function": function, "expressions": "\0", "field": "\0"}
         before, *after = (template % values).split("\0")
         if not after:  # the template leaves its arguments out
             return Template("func", [before], [], type_ if type_ is not None else sa.types.NullType())

@@ -15,7 +15,7 @@ from ormolu.compile.plan import finish
 from ormolu.compile.shape import Shape
 from ormolu.exceptions import DatabaseError, EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Enter, Fetch, Leave, Program
-from ormolu.query.lookups import default_lookup
+from ormolu.query.query import Query
 from ormolu.query.values import Value
 
 __all__ = ["check"]
@@ -38,12 +38,25 @@ class _NoModel:
         return ()
 
 
+class _Query:
+    """Stands in for a query: none of its operations, but what its names mean."""
+
+    default_lookup, as_expression, written_lookup = (
+        Query.default_lookup,
+        Query.as_expression,
+        Query.written_lookup,
+    )
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+
 class Given(Builder):
     """Resolves names as values."""
 
     def __init__(self, driver: Any, params: Params, against: Mapping[str, Any]) -> None:
         model = SimpleNamespace(_meta=_NoModel())
-        super().__init__(SimpleNamespace(model=model, default_lookup=default_lookup), params, driver)
+        super().__init__(_Query(model), params, driver)
         for name, value in against.items():
             self.annotation(name, value if hasattr(value, "as_term") else Value(value))
 

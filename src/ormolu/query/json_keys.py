@@ -11,9 +11,19 @@ import sqlalchemy as sa
 from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import JSONField, TextField
+from ormolu.query.references import F
 from ormolu.query.transforms import Resolved, Transform
 
-__all__ = ["HERE", "KeyTextTransform", "KeyTransform", "KeyTransformFactory", "final_key", "keys_of", "sql"]
+__all__ = [
+    "HERE",
+    "KT",
+    "KeyTextTransform",
+    "KeyTransform",
+    "KeyTransformFactory",
+    "final_key",
+    "keys_of",
+    "sql",
+]
 
 
 HERE = "\0"
@@ -169,6 +179,19 @@ class KeyTextTransform(_Key):
             base.sa,
             type_,
         )
+
+
+class KT:
+    """What stands at the end of a path of keys, as text: `KT("data__owner__name")`."""
+
+    def __new__(cls, path: str) -> Any:
+        name, *keys = path.split("__")
+        if not keys:
+            raise ValueError("KT() takes the name of a field and one or more keys: 'data__owner'.")
+        found: Any = F(name)
+        for key in keys[:-1]:
+            found = KeyTransform(key, found)
+        return KeyTextTransform(keys[-1], found)
 
 
 class KeyTransformFactory:

@@ -21,6 +21,7 @@ from ormolu.compile.params import bucket, padded
 from ormolu.compile.select import as_copy
 from ormolu.compile.shape import width
 from ormolu.compile.terms import Term, merge
+from ormolu.compile.written import writes
 from ormolu.exceptions import EmptyResultSet
 from ormolu.fields import (
     BooleanField,
@@ -31,11 +32,13 @@ from ormolu.fields import (
 )
 from ormolu.fields.integers import integer_range
 from ormolu.query.expressions import Expression, condition_term, expression_of
+from ormolu.query.lookup_sql import LookupSQL, Sides
+from ormolu.query.transforms import Resolved
 
 SUBQUERIES: tuple[type[Any], ...] = (sa.ScalarSelect, sa.SelectBase)
 
 
-class Lookup(Expression):
+class Lookup(LookupSQL, Expression):
     """Base of all lookups. Subclasses give `lookup_name` and `element()`."""
 
     lookup_name: ClassVar[str] = ""
@@ -49,10 +52,17 @@ class Lookup(Expression):
     def __init__(self, lhs: Any, rhs: Any) -> None:
         super().__init__()
         self.lhs, self.rhs = lhs if hasattr(lhs, "as_term") else expression_of(lhs), rhs
+        self.bilateral_transforms: list[Any] = []
 
     def get_source_expressions(self) -> list[Any]:
         """Return both sides."""
         return [self.lhs, self.rhs] if hasattr(self.rhs, "as_term") else [self.lhs]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        """Replace both sides, or the left one where the other is a plain value."""
+        self.lhs, *others = exprs
+        if others:
+            (self.rhs,) = others
 
     def shape(self, shape: Any) -> Any:
         """Return the key."""
@@ -65,10 +75,18 @@ class Lookup(Expression):
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return this lookup as a condition: by the field's own version of it, where there is one."""
         lhs = builder.term(self.lhs)
+        if writes(type(self), builder.vendor):
+            return self.copy().standing_alone(builder, lhs, negated)
         lookup = lhs.get_lookup(self.lookup_name) if lhs.field is not None else None
         if lookup is None or not issubclass(lookup, type(self)):
             lookup = type(self)
         return lookup.build(builder, lhs, self.rhs, self, False, None, self.lookup_name)
+
+    def standing_alone(self, builder: Any, lhs: Term, negated: bool) -> Condition:
+        """Return the condition of this lookup by a user's SQL."""
+        sides = Sides(builder, lhs, self.rhs, self, None, self.prepare_rhs)
+        self.lhs, self.rhs = Resolved.of(lhs), sides.rhs()
+        return self.written_condition(sides, negated)
 
     def as_term(self, builder: Any) -> Term:
         """Return this lookup as a value."""

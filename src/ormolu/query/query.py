@@ -8,8 +8,10 @@ from typing import Any, Self
 from ormolu.compile.locking import Lock
 from ormolu.databases.routing import router
 from ormolu.exceptions import EmptyResultSet
+from ormolu.query.lookup_sql import written_lookup
 from ormolu.query.lookups import default_lookup
 from ormolu.query.references import F
+from ormolu.query.transforms import Resolved
 
 SHAPED = frozenset({"linked", "merged", "join_common", "from_common"})
 """Operations of one part, which has values of its own."""
@@ -113,6 +115,14 @@ class Query:
     def default_lookup(self, name: str) -> Any:
         """Return the lookup for a term of unknown type."""
         return default_lookup(name)
+
+    def as_expression(self, term: Any) -> Any:
+        """Return a term as an expression."""
+        return Resolved.of(term)
+
+    def written_lookup(self, *args: Any) -> Any:
+        """Return the condition of a lookup with SQL of a user's."""
+        return written_lookup(*args)
 
     @property
     def is_nothing(self) -> bool:

@@ -65,6 +65,15 @@ class F(Combinable):
         """Return the entry of order_by()."""
         return self.as_term(builder), False, None
 
+    def resolve_expression(
+        self, query: Any = None, allow_joins: bool = True, reuse: Any = None, summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:  # fmt: skip
+        """Return what the name refers to in a query."""
+        from ormolu.query.transforms import Resolved
+
+        return self if query is None else Resolved.of(query.term(self))
+
     def as_outer(self) -> OuterRef:
         """Return the reference as seen from within a subquery."""
         return ResolvedOuterRef(self.name)

@@ -14,6 +14,7 @@ from ormolu.compile.statements import plan_for
 from ormolu.compile.summary import Aggregates
 from ormolu.compile.summary import aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
+from ormolu.fields.registry import LookupRegistry
 from ormolu.programs import Enter, Execute, Fetch, Leave, Reading, brief
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import Q
@@ -96,10 +97,17 @@ def one_by(driver: Any, source: Any, lookups: dict[str, Any]) -> Program:
     if len(values) == 2:
         (name,) = lookups
         value = values[0]
-        key: Any = (one_by, source.model, name, width(value) if value.__class__ is int else value.__class__)
+        edition = LookupRegistry.edition
+        key: Any = (
+            one_by,
+            edition,
+            source.model,
+            name,
+            width(value) if value.__class__ is int else value.__class__,
+        )
     else:
         classes = tuple([width(value) if value.__class__ is int else value.__class__ for value in values])
-        key = (one_by, source.model, tuple(lookups), classes)
+        key = (one_by, LookupRegistry.edition, source.model, tuple(lookups), classes)
     plan = driver.plans.get(key)
     if plan is None:
         return first_one_by(driver, source, lookups, key, values)

@@ -19,11 +19,18 @@ __all__ = ["Resolved", "Transform"]
 
 
 class Resolved(Expression):
-    """A term that was made already, in the place of an expression."""
+    """A term that was made already, in the place of the expression that it was made of."""
 
-    def __init__(self, term: Term) -> None:
+    is_resolved = True
+
+    def __init__(self, term: Term, expression: Any = None) -> None:
         super().__init__()
-        self.term = term
+        self.term, self.expression = term, expression
+
+    @classmethod
+    def of(cls, term: Term) -> Any:
+        """Return a term as an expression: the transform that made it, if one did."""
+        return cls(term) if term.origin is None else term.origin
 
     def as_term(self, builder: Any) -> Term:
         """Return the term."""
@@ -31,6 +38,12 @@ class Resolved(Expression):
 
     def _resolve_output_field(self) -> Any:
         return self.term.field
+
+    def __getattr__(self, name: str) -> Any:
+        expression = self.__dict__.get("expression")
+        if expression is None or name.startswith("__"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(expression, name)
 
 
 class Transform(LookupRegistry, Func):
@@ -49,7 +62,7 @@ class Transform(LookupRegistry, Func):
     @classmethod
     def apply(cls, builder: Any, term: Term) -> Term:
         """Return the transform of a term."""
-        return cls(Resolved(term)).as_term(builder)
+        return builder.term(cls(Resolved.of(term)))  # type: ignore[no-any-return]
 
     @property
     def lhs(self) -> Any:
@@ -68,6 +81,12 @@ class Transform(LookupRegistry, Func):
         terms = self.terms(builder)
         return self.transformed(builder, terms).replace(origin=self, inner=terms[0])
 
+    def merged(self, builder: Any, element: Any, field: Any, why: Any, parts: list[Term]) -> Term:
+        """Return the term of an element that a user's SQL made."""
+        nullable = any(part.nullable for part in parts)
+        term = merge(element, field, parts, why=why, strict=True, nullable=nullable, **self.conversion())
+        return term.replace(origin=self, inner=builder.term(self.lhs))
+
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the call's term."""
         field, why = self.field(terms)
@@ -79,6 +98,8 @@ class Transform(LookupRegistry, Func):
     @classmethod
     def other_side(cls, value: Any, owner: Any, inner: Term, transforms: list[type[Transform]]) -> Any:
         """Return a lookup's value with bilateral transforms around it."""
+        if hasattr(value, "query") and hasattr(value, "model"):
+            raise NotImplementedError("Bilateral transformations on nested querysets are not implemented.")
         if isinstance(value, (list, tuple, set, frozenset)):
             return [OtherSide(item, None, inner, transforms) for item in cast(Any, value)]
         return OtherSide(value, owner, inner, transforms) if value is not None else None

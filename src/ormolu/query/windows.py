@@ -165,7 +165,7 @@ class Window(Expression):
             element, field, why, parts = source.bare(builder, source.terms(builder))
             default = source.default
         else:
-            found = source.as_term(builder)
+            found = builder.term(source)
             element, field, why, parts = found.sa, found.field, found.why, [found]
         field = self._given if self._given is not None else field
         partition = [builder.term(item) for item in self.partition_by]
