@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ormolu import BooleanField, CharField, ForeignKey, IntegerField, Max, Model, Sum
+from ormolu import BooleanField, CharField, ForeignKey, IntegerField, Max, Model, OneToOneField, Sum
 from ormolu.models import CASCADE
 from support.backends import Backend
 from support.worlds import World
@@ -34,6 +34,10 @@ class Favourite(Trattoria):
 class Review(Model):
     place: Any = ForeignKey(Place, on_delete=CASCADE, related_name="reviews")
     text = CharField(max_length=20)
+
+
+class Badge(Model):
+    place: Any = OneToOneField(Place, on_delete=CASCADE, primary_key=True, related_name="badge")
 
 
 @pytest.fixture
@@ -125,3 +129,23 @@ async def test_select_related_without_names_leaves_parents_alone(trattoria, worl
     queries.clear()
     found = (await world.list(Trattoria.objects.select_related()))[0]
     assert "restaurant_ptr" not in found.__dict__
+
+
+async def test_delete_can_leave_the_parents_rows(trattoria, world: World):
+    """delete(keep_parents=True) deletes the row in the child's table alone."""
+    pk = trattoria.pk
+    await world(trattoria.delete, keep_parents=True)
+    assert await world(Trattoria.objects.count) == 0
+    assert await world(Restaurant.objects.filter(pk=pk).exists)
+    assert await world(Review.objects.count) == 1
+
+
+async def test_an_object_stands_for_its_key_that_is_a_relation(trattoria, world: World):
+    """`pk=` takes an object, or objects, of the model whose primary key is a one-to-one relation."""
+    badge = await world(Badge.objects.create, place_id=trattoria.pk)
+    assert await world(Badge.objects.get, pk=badge) == badge
+    assert await world(Badge.objects.get, place=badge) == badge
+    assert await world.list(Badge.objects.filter(pk__in=Badge.objects.all())) == [badge]
+    assert await world.list(Badge.objects.filter(pk__in=[badge])) == [badge]
+    with pytest.raises(ValueError, match='Must be "Place" instance'):
+        await world(Badge.objects.get, place=Review(pk=1))

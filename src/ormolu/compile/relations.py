@@ -27,28 +27,32 @@ def relation_lookup(builder: Any, field: Any, names: list[str], whole: str) -> N
 
 
 def check_relation_value(path: Path, value: Any, name: str) -> None:
-    """Refuse an object of another model than the relation's (Django's rule and text)."""
+    """Refuse an object of another model than the relation's (Django's rule and text).
+
+    Where the relation is its model's primary key, an object of that model may stand for what it refers to.
+    """
     candidates: Any = ()
     if hasattr(value, "_meta"):
         candidates = [value]
     elif isinstance(value, _LISTS):
         candidates = value
     related = path.meta
+    own = path.field.model._meta if getattr(path.field, "primary_key", False) else related
     for item in candidates:
         if hasattr(item, "_meta") and not hasattr(item, "ops"):
-            check_object(item, related)
+            check_object(item, related, own)
     model = getattr(value, "model", None)
     if model is None or not hasattr(value, "query") or value.query.values_fields is not None:
         return
-    if not compatible(model._meta, related):
+    if not compatible(model._meta, related) and not compatible(model._meta, own):
         raise ValueError(
             f'Cannot use QuerySet for "{model._meta.object_name}": Use a QuerySet for "{related.object_name}".'
         )
 
 
-def check_object(item: Any, related: Any) -> None:
-    """Refuse an object of another model."""
-    if isinstance(item, type) or not compatible(item._meta, related):
+def check_object(item: Any, related: Any, own: Any) -> None:
+    """Refuse an object of neither model."""
+    if isinstance(item, type) or not (compatible(item._meta, related) or compatible(item._meta, own)):
         raise ValueError(f'Cannot query "{item}": Must be "{related.object_name}" instance.')
 
 

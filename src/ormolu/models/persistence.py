@@ -87,9 +87,7 @@ class Persistence(InstanceMethods):
         Raises ValueError if it has no key, ProtectedError or RestrictedError before anything is deleted.
         """
         self._check_deletable()
-        found: tuple[int, dict[str, int]] = sync_driver(self, using).run(
-            writes.delete.delete_instances, type(self), [self]
-        )
+        found: tuple[int, dict[str, int]] = sync_driver(self, using).run(_delete_as_told, self, keep_parents)
         return found
 
     async def adelete(
@@ -104,9 +102,7 @@ class Persistence(InstanceMethods):
                 given["keep_parents"] = True
             return await call_override(driver, self.delete, **given)  # type: ignore[no-any-return]
         self._check_deletable()
-        result: tuple[int, dict[str, int]] = await driver.arun(
-            writes.delete.delete_instances, type(self), [self]
-        )
+        result: tuple[int, dict[str, int]] = await driver.arun(_delete_as_told, self, keep_parents)
         return result
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -292,3 +288,8 @@ def _save_as_told(
     return writes.save.save(
         driver, instance, force_insert=force_insert, force_update=force_update, update_fields=update_fields
     )
+
+
+@brief
+def _delete_as_told(driver: Any, instance: Any, keep_parents: bool) -> Any:
+    return writes.delete.delete_instances(driver, type(instance), [instance], keep_parents=keep_parents)
