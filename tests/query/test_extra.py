@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ormolu import CharField, IntegerField, Model
+from ormolu import CASCADE, CharField, ForeignKey, IntegerField, Model, databases
 from support.backends import Backend
 from support.worlds import World
 
@@ -70,3 +70,41 @@ def test_a_slice_takes_no_more_conditions(parcels):
     """As filter() after slicing."""
     with pytest.raises(TypeError, match="slice"):
         parcels[:1].extra(where=["1 = 1"])
+
+
+class Label(Model):
+    seal = ForeignKey(Seal, on_delete=CASCADE)
+
+    class Meta:
+        db_table = "parcel_label"
+
+
+async def test_a_table_that_is_joined_anyway(db: Backend, world: World):
+    """It stands in the statement once, whatever joins it."""
+    await world(Label.objects.create, seal=await world(Seal.objects.get))
+    found = Label.objects.extra(tables=["parcel_seal"], where=["parcel_seal.number = 3"])
+    assert [label.seal.number for label in await world.list(found.select_related("seal"))] == [3]
+
+
+async def test_percent_signs(parcels, world: World):
+    """A doubled one is one, in selected text and in conditions."""
+    found = parcels.extra(
+        select={"text": "'%%s off, ' || %s"}
+        if found_concats(parcels)
+        else {"text": "CONCAT('%%s off, ', %s)"},
+        select_params=["now"],
+        where=["code LIKE 'a%%'"],
+    )
+    assert [p.text for p in await world.list(found)] == ["%s off, now"]
+
+
+def found_concats(parcels: Any) -> bool:
+    """Whether `||` joins texts here."""
+    return databases.get(parcels.db).vendor != "mysql"
+
+
+@pytest.mark.parametrize("name", ['injected" FROM parcel --', "a\tb", "a;b", "a'b"])
+def test_a_columns_name_is_only_that(parcels, name: str):
+    """What could end it is refused."""
+    with pytest.raises(ValueError, match="Column aliases"):
+        parcels.extra(select={name: "1"})

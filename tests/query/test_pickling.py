@@ -85,8 +85,7 @@ INNER = Jar.objects.filter(rack=OuterRef("pk"))
         ),
         lambda: Rack.objects.filter(name="full").union(Rack.objects.filter(name="full")),
         lambda: (
-            Rack.objects.filter(name="full")
-            | Rack.objects.filter(jars__size=Jar.objects.values("size")[:1])
+            Rack.objects.filter(name="full") | Rack.objects.filter(jars__size=Jar.objects.values("size")[:1])
         ),
     ],
 )

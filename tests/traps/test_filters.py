@@ -184,3 +184,9 @@ async def test_update_across_a_relation_is_refused(db: Any, world: Any) -> None:
     with pytest.raises(FieldError, match="painter__age"):
         await world(Painting.objects.update, height=F("painter__age"))
     assert sorted(await world.list(Painting.objects.values_list("height", flat=True))) == [5, 10, 400]
+
+
+def test_a_dictionary_is_no_condition() -> None:
+    """filter({...}) is refused, and says how to pass it."""
+    with pytest.raises(FieldError, match="as dict"):
+        Painting.objects.filter({"title": "x"})

@@ -58,3 +58,12 @@ async def test_get_or_create_of_a_row_that_the_replica_lacks(replica: None, db: 
     _, created = await world(Style.objects.get_or_create, name="pop")
     assert created is False
     assert await world(Style.objects.using("default").count) == 1
+
+
+async def test_a_lock_is_taken_where_writes_go(replica: None, db: Any, world: Any) -> None:
+    """select_for_update() asks the router for writing: a replica has nothing to lock."""
+    await world(Museum.objects.create, name="here")
+    locked = Museum.objects.select_for_update()
+    assert (locked.db, Museum.objects.all().db) == ("default", "replica")
+    async with world.atomic():
+        assert [museum.name for museum in await world.list(locked)] == ["here"]

@@ -305,6 +305,8 @@ class Builder:
             and not hasattr(value, "__clause_element__")
             and not isinstance(value, ClauseElement)
         ):
+            if value.__class__ is dict:
+                raise FieldError("Cannot parse keyword query as dict: say filter(**conditions).")
             raise TypeError(
                 f"Cannot filter against {value!r}: it is neither a Q, a lookup, nor an expression."
             )
@@ -450,7 +452,7 @@ class Builder:
 
     def do_tables(self, names: tuple[str, ...]) -> None:
         """Apply the tables of extra()."""
-        self.tables.extend(sa.table(name) for name in names if name not in self.tree.names.taken)
+        self.tables.extend(sa.table(name) for name in names)
 
     def do_merged(self, merged: Any) -> None:
         """Apply the conditions of two combined querysets."""

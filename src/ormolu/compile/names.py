@@ -116,10 +116,19 @@ def _follow(path: Path, field: Any, hops: Sequence[PathInfo], name: str) -> None
     last = hops[-1]
     path.meta = last.to_meta
     target = path.meta.pk
-    if not last.reverse and getattr(field, "many_to_many", False) is not True:
+    if getattr(field, "many_to_many", False) is True:
+        target = linked_field(field) or target
+    elif not last.reverse:
         target = getattr(field, "target_field", None) or target
     path.column = target.sa_column
     path.value_field = plain_field(target)
+
+
+def linked_field(relation: Any) -> Any:
+    """Return the field of a many-to-many relation's objects that the table in between refers to."""
+    last = relation.path_infos()[-1]
+    column = last.pairs[0][1]
+    return next((field for field in last.to_meta.concrete_fields if field.sa_column is column), None)
 
 
 def plain_field(field: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +13,9 @@ from ormolu.compile.layout import Node
 from ormolu.compile.names import plain_field
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, finish
-from ormolu.compile.template import Template
+from ormolu.compile.template import Template, parted
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldDoesNotExist
-
-PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
 
 
 def raw(driver: Any, query: Any, params: Params) -> Plan:
@@ -34,23 +31,6 @@ def raw(driver: Any, query: Any, params: Params) -> Plan:
         )
     statement = Template("", pieces, bound, sa.types.NullType())
     return finish(driver, statement, params, Decoder(driver, query))
-
-
-def parted(sql: str) -> tuple[list[str], list[Any]]:
-    """Return the text between the placeholders, and for each of them its name, or its place."""
-    pieces = [""]
-    names: list[Any] = []
-    end = 0
-    for found in PLACEHOLDER.finditer(sql):
-        pieces[-1] += sql[end : found.start()]
-        end = found.end()
-        if found[0] == "%%":
-            pieces[-1] += "%"
-        else:
-            names.append(len(names) if found[1] is None else found[1])
-            pieces.append("")
-    pieces[-1] += sql[end:]
-    return pieces, names
 
 
 def bind(driver: Any, params: Params, owner: Any, value: Any, field: Any) -> Any:

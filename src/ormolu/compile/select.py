@@ -127,6 +127,13 @@ class Parts:
         rejected = frozenset[Join]().union(*(condition.rejects for condition in self.where))
         return self.builder.tree.from_clause(self.joins(), rejected)
 
+    def more_tables(self) -> list[Any]:
+        """Return the tables of extra() that are not joined anyway."""
+        if not self.builder.tables:
+            return []
+        joined = {join.table.name for join in (self.builder.root, *self.joins())}
+        return [table for table in self.builder.tables if table.name not in joined]
+
     def select(self, *, limits: bool = True, distinct: bool = True) -> Any:
         """Return the Select."""
         query = self.builder.query
@@ -144,7 +151,7 @@ class Parts:
     def filtered(self, columns: list[Any]) -> Any:
         """Return the Select up to its HAVING clause."""
         group = self.grouping(columns) if self.grouped else []
-        select = sa.select(*columns).select_from(self.source(), *self.builder.tables)
+        select = sa.select(*columns).select_from(self.source(), *self.more_tables())
         if self.where:
             select = select.where(combine("AND", self.where).sa)
         if group:

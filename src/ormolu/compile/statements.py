@@ -12,7 +12,7 @@ from ormolu.compile.builder import Builder
 from ormolu.compile.compound import Compound, leaves
 from ormolu.compile.layout import Layout
 from ormolu.compile.locking import locked
-from ormolu.compile.names import plain_field
+from ormolu.compile.names import linked_field, plain_field
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, empty_plan, finish, remember
 from ormolu.compile.select import Parts
@@ -202,13 +202,10 @@ def key_term(builder: Builder, relation: Any) -> Term:
 def key_field(builder: Builder, relation: Any) -> Any:
     """Return the field of a query of objects that a relation refers to."""
     field = builder.meta.pk
-    target = getattr(relation, "target_field", None)
+    linked = getattr(relation, "many_to_many", False) is True
+    target = linked_field(relation) if linked else getattr(relation, "target_field", None)
     owner = getattr(target, "model", None)
-    if (
-        owner is not None
-        and not getattr(relation, "many_to_many", False)
-        and owner._meta.concrete_model is builder.meta.concrete_model
-    ):
+    if owner is not None and owner._meta.concrete_model is builder.meta.concrete_model:
         field = cast(Any, target)
     return field
 

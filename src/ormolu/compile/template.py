@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.visitors import InternalTraversal
+
+PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
 
 
 class Template(ColumnElement[Any]):
@@ -36,6 +39,23 @@ class Template(ColumnElement[Any]):
     def _copy_internals(self, clone: Callable[..., Any] | None = None, **kwargs: Any) -> None:
         if clone is not None:
             self.elements = [clone(element, **kwargs) for element in self.elements]
+
+
+def parted(sql: str) -> tuple[list[str], list[Any]]:
+    """Return the text between the placeholders, and for each of them its name, or its place."""
+    pieces = [""]
+    names: list[Any] = []
+    end = 0
+    for found in PLACEHOLDER.finditer(sql):
+        pieces[-1] += sql[end : found.start()]
+        end = found.end()
+        if found[0] == "%%":
+            pieces[-1] += "%"
+        else:
+            names.append(len(names) if found[1] is None else found[1])
+            pieces.append("")
+    pieces[-1] += sql[end:]
+    return pieces, names
 
 
 @compiles(Template)

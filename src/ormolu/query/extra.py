@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from ormolu.compile.template import parted
 from ormolu.compile.terms import Term
 from ormolu.fields import BooleanField
-from ormolu.query.chain import Chain, M, R
+from ormolu.query.chain import Chain, M, R, check_alias
 from ormolu.query.expressions import OrderBy
 from ormolu.query.q import Q
 from ormolu.query.values import RawSQL
@@ -43,7 +44,8 @@ class Extra(Chain[M, R]):
         query = made.query
         values = iter(select_params or ())
         for name, sql in (select or {}).items():
-            column = RawSQL(str(sql), [next(values) for _ in range(placeholders(str(sql)))])
+            check_alias(name)
+            column = RawSQL(str(sql), [next(values) for _ in parted(str(sql))[1]])
             query.ops = (*query.ops, ("annotate", name, column, True))
             if query.values_fields is not None and name not in query.values_fields:
                 query.values_fields = (*query.values_fields, name)
@@ -58,11 +60,6 @@ class Extra(Chain[M, R]):
         if order_by:
             query.order_by, query.default_ordering = tuple(ordered(item) for item in order_by), False
         return made
-
-
-def placeholders(sql: str) -> int:
-    """Return how many values a text takes."""
-    return sql.replace("%%", "").count("%s")
 
 
 def ordered(item: str) -> Any:
@@ -83,4 +80,4 @@ class _Named(RawSQL):
         """Return the quoted name."""
         quote = builder.driver.dialect.identifier_preparer.quote_identifier
         names = [part if part.startswith(('"', "`")) else quote(part) for part in self.sql.split(".")]
-        return RawSQL(".".join(names).replace("%%", "%"), []).as_term(builder)
+        return RawSQL(".".join(names), []).as_term(builder)

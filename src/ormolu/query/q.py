@@ -207,12 +207,20 @@ def same(one: Any, other: Any) -> bool:
         return one is other
     if isinstance(one, _PAIR) and isinstance(other, _PAIR) and len(one) == 2 and len(other) == 2:
         return bool(one[0] == other[0] and same(one[1], other[1]))
-    return bool(one == other)
+    return bool(
+        one == other or (not (hasattr(one, "shape") or hasattr(other, "shape")) and alike(one, other))
+    )
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two collections say the same: a list and a tuple of the same values, say."""
+    frozen = freeze(one), freeze(other)
+    return isinstance(frozen[0], tuple) and bool(frozen[0] == frozen[1])
 
 
 def freeze(value: Any) -> Any:
     """Return a hashable form of a child."""
-    if isinstance(value, (tuple, list, set)):
+    if isinstance(value, (tuple, list, set, *_VIEWS)):
         return tuple(freeze(part) for part in cast(Any, value))
     if isinstance(value, dict):
         return tuple(sorted((key, freeze(part)) for key, part in cast(Any, value).items()))

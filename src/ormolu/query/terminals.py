@@ -15,7 +15,8 @@ from ormolu.compile.summary import Aggregates
 from ormolu.compile.summary import aggregate as aggregate_plan
 from ormolu.exceptions import EmptyResultSet, IntegrityError
 from ormolu.fields.registry import LookupRegistry
-from ormolu.programs import Enter, Execute, Fetch, Leave, Reading, brief
+from ormolu.programs import Enter, Execute, Leave, Reading, brief
+from ormolu.query.explaining import explain_prefix
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import Q
 
@@ -381,13 +382,13 @@ def delete(driver: Any, queryset: Any) -> Program:
 
 
 @brief
-def explain(driver: Any, query: Any, options: str) -> Program:
+def explain(driver: Any, query: Any, format: str | None, options: dict[str, Any]) -> Program:
     """Return the database's plan as text."""
+    prefix = explain_prefix(driver, format, options)
     plan, values = plan_for(driver, query, "rows", statements.rows)
     if plan.empty:
         return ""
-    prefix = "EXPLAIN QUERY PLAN " if driver.vendor == "sqlite" else f"EXPLAIN {options}"
-    found = yield Fetch(prefix + plan.sql, plan.bind(values))
+    found = yield plan.step(f"{prefix} {plan.sql}", plan.bind(values))
     return "\n".join(" ".join(map(plain_text, row)) for row in found)
 
 

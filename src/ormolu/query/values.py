@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.compile.template import Template
+from ormolu.compile.template import Template, parted
 from ormolu.compile.terms import Term
 from ormolu.query.expressions import Expression
 from ormolu.query.types import field_of_value
@@ -75,7 +75,7 @@ class RawSQL(Expression):
         bound = [
             builder.params.bind(owner, value, None) for owner, value in zip(owners, self.params, strict=True)
         ]
-        pieces = self.sql.split("%s")
+        pieces = parted(self.sql)[0]
         return Term(
             Template(
                 "raw",
