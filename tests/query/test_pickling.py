@@ -25,15 +25,15 @@ from ormolu.query.pickling import VERSION_KEY
 from support.backends import Backend
 
 
-class Rack(Model):
+class PickledRack(Model):
     name = CharField(max_length=20)
 
     class Meta:
         db_table = "pickle_rack"
 
 
-class Jar(Model):
-    rack = ForeignKey(Rack, on_delete=CASCADE, related_name="jars")
+class PickledJar(Model):
+    rack = ForeignKey(PickledRack, on_delete=CASCADE, related_name="jars")
     size = IntegerField()
 
     class Meta:
@@ -43,9 +43,9 @@ class Jar(Model):
 @pytest.fixture(autouse=True)
 def jars(db: Backend) -> Any:
     """A rack with two jars, and an empty one."""
-    full = Rack.objects.create(name="full")
-    Rack.objects.create(name="empty")
-    return [Jar.objects.create(rack=full, size=size) for size in (1, 2)]
+    full = PickledRack.objects.create(name="full")
+    PickledRack.objects.create(name="empty")
+    return [PickledJar.objects.create(rack=full, size=size) for size in (1, 2)]
 
 
 def again(value: Any) -> Any:
@@ -55,7 +55,7 @@ def again(value: Any) -> Any:
 
 def test_results_go_along(db: Backend):
     """Pickling reads what was not read, reading the copy does not."""
-    question = Jar.objects.select_related("rack").prefetch_related("rack__jars").order_by("size")
+    question = PickledJar.objects.select_related("rack").prefetch_related("rack__jars").order_by("size")
     with capture_queries() as queries:
         found = again(question)
         assert len(queries) == 2
@@ -67,25 +67,26 @@ def test_results_go_along(db: Backend):
     assert [jar.size for jar in found.filter(size=2)] == [2]
 
 
-INNER = Jar.objects.filter(rack=OuterRef("pk"))
+INNER = PickledJar.objects.filter(rack=OuterRef("pk"))
 
 
 @pytest.mark.parametrize(
     "question",
     [
-        lambda: Rack.objects.filter(Exists(INNER)),
-        lambda: Rack.objects.filter(Q(Exists(INNER)) & Q(name="full")),
-        lambda: Rack.objects.annotate(size=Subquery(INNER.values("size")[:1])).filter(size__gt=0),
-        lambda: Rack.objects.filter(jars__in=Jar.objects.filter(size=2)),
-        lambda: Rack.objects.filter(~Q(pk__in=Rack.objects.filter(jars=None))),
-        lambda: Rack.objects.filter(pk__in=Jar.objects.values("rack").query),
-        lambda: Rack.objects.filter(jars__size=F("jars__size")).distinct(),
-        lambda: Rack.objects.prefetch_related(Prefetch("jars", Jar.objects.order_by("-size"))).filter(
-            name="full"
-        ),
-        lambda: Rack.objects.filter(name="full").union(Rack.objects.filter(name="full")),
+        lambda: PickledRack.objects.filter(Exists(INNER)),
+        lambda: PickledRack.objects.filter(Q(Exists(INNER)) & Q(name="full")),
+        lambda: PickledRack.objects.annotate(size=Subquery(INNER.values("size")[:1])).filter(size__gt=0),
+        lambda: PickledRack.objects.filter(jars__in=PickledJar.objects.filter(size=2)),
+        lambda: PickledRack.objects.filter(~Q(pk__in=PickledRack.objects.filter(jars=None))),
+        lambda: PickledRack.objects.filter(pk__in=PickledJar.objects.values("rack").query),
+        lambda: PickledRack.objects.filter(jars__size=F("jars__size")).distinct(),
+        lambda: PickledRack.objects.prefetch_related(
+            Prefetch("jars", PickledJar.objects.order_by("-size"))
+        ).filter(name="full"),
+        lambda: PickledRack.objects.filter(name="full").union(PickledRack.objects.filter(name="full")),
         lambda: (
-            Rack.objects.filter(name="full") | Rack.objects.filter(jars__size=Jar.objects.values("size")[:1])
+            PickledRack.objects.filter(name="full")
+            | PickledRack.objects.filter(jars__size=PickledJar.objects.values("size")[:1])
         ),
     ],
 )
@@ -94,7 +95,7 @@ def test_a_question_asks_nothing(db: Backend, question: Any):
     with capture_queries() as queries:
         query = again(question().query)
     assert not queries
-    restored = Rack.objects.all()
+    restored = PickledRack.objects.all()
     restored.query = query
     assert {rack.name for rack in restored} == {"full"}
     for copied in (again(question()), copy.copy(question()), copy.deepcopy(question())):
@@ -107,8 +108,10 @@ def test_a_question_asks_nothing(db: Backend, question: Any):
 def test_an_evaluated_question_asks_nothing(db: Backend):
     """What is inside was never read, and isn't."""
     questions = [
-        Rack.objects.annotate(any=Exists(queryset=INNER)),
-        Rack.objects.prefetch_related(Prefetch("jars", Jar.objects.order_by("size"), to_attr="all_jars")),
+        PickledRack.objects.annotate(any=Exists(queryset=INNER)),
+        PickledRack.objects.prefetch_related(
+            Prefetch("jars", PickledJar.objects.order_by("size"), to_attr="all_jars")
+        ),
     ]
     for question in questions:
         list(question)
@@ -119,15 +122,15 @@ def test_an_evaluated_question_asks_nothing(db: Backend):
 
 def test_aggregates(db: Backend):
     """Grouped values, by their query."""
-    query = again(Jar.objects.values("rack__name").annotate(total=Sum("size")).query)
-    restored: Any = Jar.objects.all()
+    query = again(PickledJar.objects.values("rack__name").annotate(total=Sum("size")).query)
+    restored: Any = PickledJar.objects.all()
     restored.query = query
     assert list(restored) == [{"rack__name": "full", "total": 3}]
 
 
 def test_related_objects_that_were_prefetched(db: Backend):
     """The queryset in front of them has its query made late."""
-    rack = Rack.objects.prefetch_related("jars").get(name="full")
+    rack = PickledRack.objects.prefetch_related("jars").get(name="full")
     with capture_queries() as queries:
         assert len(again(rack.jars.all())) == 2
     assert not queries
@@ -135,7 +138,7 @@ def test_related_objects_that_were_prefetched(db: Backend):
 
 def test_named_rows(db: Backend):
     """Rows of values_list(named=True) are named tuples afterwards, too."""
-    row = Jar.objects.values_list("size", "rack__name", named=True).order_by("size")[0]
+    row = PickledJar.objects.values_list("size", "rack__name", named=True).order_by("size")[0]
     found = again(row)
     assert (found, found.size, found.rack__name, found._fields) == (row, 1, "full", ("size", "rack__name"))
     assert type(found) is type(row)
@@ -145,9 +148,9 @@ def test_named_rows(db: Backend):
 @pytest.mark.parametrize(("version", "text"), [("0.0", "0.0 does not match"), (None, "is not specified")])
 def test_another_version_is_warned_of(db: Backend, version: str | None, text: str):
     """What a pickle holds is understood by the version that made it."""
-    state = Jar.objects.all().__getstate__()
+    state = PickledJar.objects.all().__getstate__()
     del state[VERSION_KEY]
     if version is not None:
         state[VERSION_KEY] = version
     with pytest.warns(RuntimeWarning, match=text):
-        Jar.objects.all().__setstate__(state)
+        PickledJar.objects.all().__setstate__(state)
