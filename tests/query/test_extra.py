@@ -108,3 +108,9 @@ def test_a_columns_name_is_only_that(parcels, name: str):
     """What could end it is refused."""
     with pytest.raises(ValueError, match="Column aliases"):
         parcels.extra(select={name: "1"})
+
+
+async def test_extra_after_values_adds_no_column(parcels, world: World):
+    """It can be ordered by; values() before it has said what is selected."""
+    found = parcels.values("code").extra(select={"twice": "weight * 2"}).order_by("twice")
+    assert all(set(row) == {"code"} for row in await world.list(found))

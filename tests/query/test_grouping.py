@@ -153,3 +153,15 @@ async def test_first_of_groups(coats, world):
         await world(Coat.objects.values("size").annotate(n=Count("pk")).first)
     sizes = Coat.objects.values("size").annotate(n=Count("pk")).order_by("-size")
     assert await world(sizes.first) == {"size": 4, "n": 1}
+
+
+async def test_a_column_beside_an_aggregate_in_an_or_is_grouped_by(db, world):
+    """What is compared under HAVING is one value for each group: also where a subquery is what it is compared with."""
+    for name, sizes in (("a", (1, 2)), ("b", (3,))):
+        tailor = await world(Tailor.objects.create, name=name, age=30)
+        for size in sizes:
+            sewn = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+            await world(Coat.objects.create, tailor=tailor, size=size, price=1, sewn=sewn)
+    counted = Tailor.objects.annotate(n=Count("coats"))
+    found = counted.filter(Q(coats__in=Coat.objects.filter(size=3)) | Q(n__gt=2))
+    assert {tailor.name for tailor in await world.list(found)} == {"b"}

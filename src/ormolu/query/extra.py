@@ -46,9 +46,8 @@ class Extra(Chain[M, R]):
         for name, sql in (select or {}).items():
             check_alias(name)
             column = RawSQL(str(sql), [next(values) for _ in parted(str(sql))[1]])
-            query.ops = (*query.ops, ("annotate", name, column, True))
-            if query.values_fields is not None and name not in query.values_fields:
-                query.values_fields = (*query.values_fields, name)
+            # After values() it is there for conditions and orders, and isn't selected.
+            query.ops = (*query.ops, ("annotate", name, column, query.values_fields is None))
         if tables:
             query.ops = (*query.ops, ("tables", tuple(tables)))
         if where:

@@ -130,9 +130,8 @@ def conclude(lhs: Term, rhs: Term | None, element: Any, negated: bool) -> Condit
         rejects=frozenset[Any]().union(*(part.strict for part in parts)),
         aggregate=any(part.aggregate for part in parts),
         window=any(part.window for part in parts),
-        group=tuple(c for part in parts for c in part.group_columns())
-        if any(p.aggregate or p.window for p in parts)
-        else (),
+        # Read where the condition comes under HAVING, by itself or beside an aggregate in an OR.
+        group=tuple(column for part in parts for column in part.group_columns()),
     )
 
 

@@ -53,7 +53,8 @@ def restored(cls: type[Any], state: dict[str, Any]) -> Any:
 
 def dressed(value: Any) -> Any:
     """Return what to pickle in the place of a value of a question."""
-    if hasattr(type(value), "_as_question"):
+    cls: Any = value.__class__
+    if hasattr(cls, "_as_question"):
         return Question(value)
     if value.__class__ is tuple:
         return tuple(map(dressed, value))
