@@ -221,7 +221,8 @@ def alike(one: Any, other: Any) -> bool:
 def freeze(value: Any) -> Any:
     """Return a hashable form of a child."""
     if isinstance(value, (tuple, list, set, *_VIEWS)):
-        return tuple(freeze(part) for part in cast(Any, value))
+        parts: Any = value
+        return tuple(freeze(part) for part in parts)
     if isinstance(value, dict):
         return tuple(sorted((key, freeze(part)) for key, part in cast(Any, value).items()))
     return value
