@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         QuerySet, Q, F, CTE, Lateral, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, RawSQL,
         Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
         Variance, Aggregate, Expression, Lookup, Transform, KT, KeyTextTransform, KeyTransform,
+        FetchMode, FETCH_ONE, FETCH_PEERS, RAISE,
     )
     from ormolu.query.functions import (
         Abs, Cast, Coalesce, Concat, Greatest, Least, Length, Lower, Now, NullIf, Round, Trim, Trunc, Upper,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     )
     from ormolu.exceptions import (
         ObjectDoesNotExist, MultipleObjectsReturned, FieldDoesNotExist, FieldError, ValidationError,
-        ImproperlyConfigured, InvalidCursor, NotLoaded, MissingExtra, DatabaseError, IntegrityError,
+        FieldFetchBlocked, ImproperlyConfigured, InvalidCursor, NotLoaded, MissingExtra, DatabaseError, IntegrityError,
         OperationalError, ProtectedError, RestrictedError, TransactionManagementError,
     )
 
@@ -60,6 +61,7 @@ __all__ = [
     "UUIDField", "Choices", "TextChoices", "IntegerChoices",
     "QuerySet", "Q", "F", "CTE", "Lateral", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
     "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
+    "FetchMode", "FETCH_ONE", "FETCH_PEERS", "RAISE",
     "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
     "Aggregate", "Expression", "Lookup", "Transform", "KT", "KeyTextTransform", "KeyTransform",
     "Abs", "Cast", "Coalesce", "Concat", "Greatest", "Least", "Length", "Lower", "Now", "NullIf", "Round",
@@ -70,7 +72,8 @@ __all__ = [
     "Signal", "receiver", "pre_init", "post_init", "pre_save", "post_save", "pre_delete", "post_delete",
     "m2m_changed", "pre_query", "post_query",
     "ObjectDoesNotExist", "MultipleObjectsReturned", "FieldDoesNotExist", "FieldError", "ValidationError",
-    "ImproperlyConfigured", "InvalidCursor", "NotLoaded", "MissingExtra", "DatabaseError", "IntegrityError",
+    "FieldFetchBlocked", "ImproperlyConfigured", "InvalidCursor", "NotLoaded", "MissingExtra", "DatabaseError",
+    "IntegrityError",
     "OperationalError", "ProtectedError", "RestrictedError", "TransactionManagementError",
     "conf", "databases", "exceptions", "fields", "models", "query", "signals", "transaction",
 ]
@@ -93,6 +96,7 @@ _NAMES = {
         QuerySet Q F CTE Lateral Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
         prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
         Aggregate Expression Lookup Transform KT KeyTextTransform KeyTransform
+        FetchMode FETCH_ONE FETCH_PEERS RAISE
     """,
     "ormolu.query.functions": """
         Abs Cast Coalesce Concat Greatest Least Length Lower Now NullIf Round Trim Trunc Upper
@@ -112,7 +116,8 @@ _NAMES = {
     """,
     "ormolu.exceptions": """
         ObjectDoesNotExist MultipleObjectsReturned FieldDoesNotExist FieldError ValidationError
-        ImproperlyConfigured InvalidCursor NotLoaded MissingExtra DatabaseError IntegrityError OperationalError
+        FieldFetchBlocked ImproperlyConfigured InvalidCursor NotLoaded MissingExtra DatabaseError IntegrityError
+        OperationalError
         ProtectedError RestrictedError TransactionManagementError
     """,
 }

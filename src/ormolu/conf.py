@@ -39,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "DEFAULT_AUTO_FIELD": "ormolu.BigAutoField",
     "DEFAULT_INDEX_TABLESPACE": "",
     "DEFAULT_TABLESPACE": "",
+    "FETCH_MODE": "peers",
     "INSTALLED_APPS": [],
     "LANGUAGE_CODE": "en-us",
     "MEDIA_ROOT": "",
@@ -50,7 +51,7 @@ DEFAULTS: dict[str, Any] = {
 }
 """Every setting of Ormolu's own. Upper-case names besides these are kept as the program's own settings."""
 
-_CHOICES = {"SYNC_IN_ASYNC": ("warn", "error", "off")}
+_CHOICES = {"FETCH_MODE": ("one", "peers", "raise"), "SYNC_IN_ASYNC": ("warn", "error", "off")}
 _MISSING: Any = object()
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "Error",
     "FieldDoesNotExist",
     "FieldError",
+    "FieldFetchBlocked",
     "FullResultSet",
     "ImproperlyConfigured",
     "IntegrityError",
@@ -93,6 +94,10 @@ class NotLoaded(RuntimeError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.args, self.__dict__
+
+
+class FieldFetchBlocked(NotLoaded, FieldError):
+    """An attribute is not loaded, and the object's fetch mode forbids to load it. Source: Django 6.1."""
 
 
 class ImproperlyConfigured(Exception):

@@ -13,6 +13,7 @@ from sqlalchemy.engine import processors
 from sqlalchemy.sql import functions
 
 from ormolu.compile.layout import Layout, Node
+from ormolu.compile.peers import Origin, Pairs, Together, may_lack
 from ormolu.compile.shells import shell_of, takes_attributes
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
@@ -178,24 +179,26 @@ def unpickled_row(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
     return row_class(names)._make(values)
 
 
-def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0) -> Decode:
+def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0, mode: Any = None) -> Decode:
     """Return rows -> list of instances, with related objects beside them.
 
-    A related row that occurs several times becomes one object.
+    A related row that occurs several times becomes one object. `mode` is the fetch mode that they have.
     """
 
     def make(announced: bool) -> Decode:
         source, body, setup = _Source(), _Body(), _Body()
-        _Nodes(source, layout, driver, db, body, setup, announced).write(layout.root, 0, "")
+        nodes = _Nodes(source, layout, driver, _origin(db, mode), body, setup, announced)
+        nodes.write(layout.root, 0, "")
         source.lines = [
             "def decode(rows):",
             *([] if announced else LISTENED),
-            "    out = []",
+            *nodes.opening("Together(Origin(db, mode))", "out.origin"),
             "    append = out.append",
             *setup,
             f"    for {row_names(layout.terms, hidden)} in rows:",
             *("        " + line for line in body),
             "        append(o0)",
+            *nodes.closing(),
             "    return out",
         ]
         return source.compile("decode")  # type: ignore[no-any-return]
@@ -203,7 +206,7 @@ def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0) -> Decod
     return with_signals(make)
 
 
-def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0) -> Decode:
+def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0, mode: Any = None) -> Decode:
     """Return rows -> list of (key, instance); the key stands at `place` of the row.
 
     A row that several holders share becomes one object, unless annotations may tell them apart.
@@ -213,13 +216,12 @@ def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0)
 
     def make(announced: bool) -> Decode:
         source, body, setup = _Source(), _Body(), _Body()
-        _Nodes(source, layout, driver, db, body, setup, announced).write(
-            layout.root, 0, "    " if share else ""
-        )
+        nodes = _Nodes(source, layout, driver, _origin(db, mode), body, setup, announced)
+        nodes.write(layout.root, 0, "    " if share else "")
         source.lines = [
             "def decode(rows):",
             *([] if announced else LISTENED),
-            "    out = []",
+            *nodes.opening("Pairs()", "Origin(db, mode)"),
             "    append = out.append",
             "    seen = {}",
             *setup,
@@ -228,11 +230,17 @@ def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0)
             *("        " + line for line in body),
             *([f"            seen[{pk}] = o0"] if share else []),
             f"        append(({source.value(place, layout.terms[place], driver)}, o0))",
+            *nodes.closing(),
             "    return out",
         ]
         return source.compile("decode")  # type: ignore[no-any-return]
 
     return with_signals(make)
+
+
+def _origin(db: str, mode: Any) -> str:
+    """Return what an object that was loaded alone has as its alias."""
+    return db if mode is None else Origin(db, mode)
 
 
 _Body = list[str]
@@ -282,12 +290,39 @@ class _Nodes:
         self.source, self.layout, self.driver = source, layout, driver
         self.body, self.setup, self.announced = body, setup, announced
         self.count = 0
+        self.groups: list[int] = []  # of nodes whose objects are peers
         source.scope["new"] = object.__new__
         source.scope["db"] = db
+        source.scope["mode"] = getattr(db, "mode", None)
+        source.scope.update(Origin=Origin, Pairs=Pairs, Together=Together)
         source.scope["before"], source.scope["after"] = pre_init, post_init
+
+    def opening(self, several: str, origin: str) -> list[str]:
+        """Return the lines before the loop: several rows become peers, where these may have something to fetch."""
+        if not self.groups:
+            return ["    out = []"]
+        names = [f"db{number}" for number in self.groups]
+        return [
+            "    if len(rows) > 1:",
+            f"        out = {several}",
+            f"        db0 = {origin}",
+            *(f"        {name} = Origin(db, mode)" for name in names if name != "db0"),
+            "    else:",
+            "        out = []",
+            f"        {' = '.join(names)} = db",
+        ]
+
+    def closing(self) -> list[str]:
+        """Return the lines after the loop: related objects are peers, too."""
+        if not self.groups:
+            return []
+        groups = ", ".join(f"Together(db{n}, seen{n}.values())" for n in self.groups if n)
+        return ["    if len(rows) > 1:", f"        out.related = [{groups}]"]
 
     def write(self, node: Node, number: int, pad: str) -> None:
         """Write one node; children come first, so that a parent's dict is made at once."""
+        if may_lack(node):
+            self.groups.append(number)
         children: list[tuple[Node, int]] = []
         for child in node.children:
             self.count += 1
@@ -303,13 +338,17 @@ class _Nodes:
             names = f"n{number}"
             self.source.scope[names] = [name for name, _value in columns]
             values = ", ".join(value for _name, value in columns)
-            self.body.append(f"{pad}o{number} = M{number}.from_db(db, {names}, [{values}])")
+            self.body.append(f"{pad}o{number} = M{number}.from_db({self.db(number)}, {names}, [{values}])")
             items = ", ".join(f"{name!r}: {value}" for name, value in extra)
             self.body.append(f"{pad}o{number}.__dict__.update({{{items}}})")
         else:
             self.fill(node.meta.model, number, [*columns, *extra], pad)
         for child, at in children:
             self.link_back(child, at, number, pad)
+
+    def db(self, number: int) -> str:
+        """Return the name of what the objects of a node have as their alias."""
+        return f"db{number}" if number in self.groups else "db"
 
     def fill(self, model: Any, number: int, entries: list[tuple[str, str]], pad: str) -> None:
         """Write how an object comes to its values: as a shell that then turns into the model, or item by item."""
@@ -328,7 +367,7 @@ class _Nodes:
 
     def extra(self, node: Node, number: int, children: list[tuple[Node, int]]) -> list[tuple[str, str]]:
         """Return the entries beside the columns: where it came from, raw values, related objects, annotations."""
-        entries = [("_db", "db")]
+        entries = [("_db", self.db(number))]
         raw = [f"{f.attname!r}: c{place}" for f, place in node.columns if not getattr(f, "immutable", True)]
         if raw:
             entries.append(("_raw", f"{{{', '.join(raw)}}}"))

@@ -77,7 +77,9 @@ def rows(driver: Any, query: Any, params: Params) -> Plan:
     if query.values_fields is None:
         layout = Layout(builder)
         parts = Parts(builder, layout.terms)
-        decode = hydrate.instances(layout, driver, driver.database.alias, hidden=parts.hidden)
+        decode = hydrate.instances(
+            layout, driver, driver.database.alias, hidden=parts.hidden, mode=query.fetch_mode
+        )
         return finish(driver, locked(parts, parts.select(), layout.root), params, decode)
     terms, names = values_terms(builder)
     parts = Parts(builder, terms)
@@ -94,7 +96,7 @@ def selected(builder: Builder) -> tuple[list[Term], Any]:
     query, driver = builder.query, builder.driver
     if query.values_fields is None:
         layout = Layout(builder)
-        return layout.terms, hydrate.instances(layout, driver, driver.database.alias)
+        return layout.terms, hydrate.instances(layout, driver, driver.database.alias, mode=query.fetch_mode)
     terms, names = values_terms(builder)
     return terms, values_decoder(driver, query, names, terms, 0)
 
@@ -108,7 +110,12 @@ def combined_rows(driver: Any, query: Any, params: Params) -> Plan:
     layout = compound.first.layout
     if layout is not None:
         layout.terms = layout.terms[: len(terms)]
-        return finish(driver, select, params, hydrate.instances(layout, driver, driver.database.alias))
+        return finish(
+            driver,
+            select,
+            params,
+            hydrate.instances(layout, driver, driver.database.alias, mode=query.fetch_mode),
+        )
     return finish(driver, select, params, values_decoder(driver, query, names, terms, 0))
 
 
@@ -122,7 +129,9 @@ def linked(driver: Any, query: Any, params: Params) -> Plan:
     place = len(layout.terms)
     layout.terms.append(builder.link)
     parts = Parts(builder, layout.terms)
-    decode = hydrate.linked(layout, driver, driver.database.alias, place, hidden=parts.hidden)
+    decode = hydrate.linked(
+        layout, driver, driver.database.alias, place, hidden=parts.hidden, mode=query.fetch_mode
+    )
     if query.is_sliced:
         return finish(driver, parts.sliced_by(builder.link), params, decode)
     return finish(driver, locked(parts, parts.select(), layout.root), params, decode)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from ormolu import query
 from ormolu.exceptions import FieldError, NotLoaded, ObjectDoesNotExist
-from ormolu.models.attributes import OverAttribute, Setter, in_event_loop, session_load
-from ormolu.models.state import DB, PREFETCHED, STATE
+from ormolu.models.attributes import OverAttribute, Setter, session_load
+from ormolu.models.state import PREFETCHED, STATE
 
 
 class Forward(OverAttribute):
@@ -38,8 +40,13 @@ class Forward(OverAttribute):
         """Return the queryset that related objects are looked up in."""
         return self.field.related_model._base_manager.db_manager(hints=hints).all()
 
+    @property
+    def name(self) -> str:
+        """The attribute."""
+        return str(self.field.name)
+
     def load(self, instance: Any) -> Any:
-        """Fetch the related object with one query, and keep it.
+        """Fetch the related object as the instance's fetch mode says, and keep it.
 
         Raises NotLoaded in async code, RelatedObjectDoesNotExist where the relation is required and empty.
         """
@@ -54,17 +61,30 @@ class Forward(OverAttribute):
                 hold_forward(field, instance, None)
                 return None
             raise self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {field.name}.")
-        if in_event_loop():
-            raise not_loaded(instance, field.name)
-        using = values.get(DB)
-        queryset = (
-            self.get_queryset(instance=instance).using(using)
-            if using
-            else self.get_queryset(instance=instance)
-        )
-        found = queryset.get(**{field.target_field.name: key})
-        hold_forward(field, instance, found)
-        return found
+        query.fetching.fetch(self, instance)
+        return values[field.name]
+
+    def not_loaded(self, instance: Any) -> NotLoaded:
+        """Return the error for async code."""
+        return not_loaded(instance, self.name)
+
+    def fetch_one(self, instance: Any) -> None:
+        """Load the object of one instance. DoesNotExist if it isn't there."""
+        field = self.field
+        queryset = query.fetching.with_mode(self.get_queryset(instance=instance), instance)
+        key = getattr(instance, field.attname)
+        hold_forward(field, instance, queryset.get(**{field.target_field.name: key}))
+
+    def fetch_many(self, instances: Sequence[Any]) -> None:
+        """Load the objects of many instances; an object that isn't there is an error of the first instance alone."""
+        name = self.name
+        todo = query.fetching.lacking(instances, name, self.field.attname)
+        query.fetching.fetch_relation(todo, name)
+        for instance in todo:
+            if instance.__dict__[name] is None:
+                del instance.__dict__[name]
+        if name not in instances[0].__dict__:
+            self.fetch_one(instances[0])
 
 
 def not_loaded(instance: Any, name: str) -> NotLoaded:
@@ -175,24 +195,42 @@ class ReverseOneToOne:
             )
         return found
 
+    @property
+    def name(self) -> str:
+        """The attribute."""
+        return str(self.rel.accessor_name)
+
     def load(self, instance: Any) -> Any:
-        """Fetch the object with one query, and keep it; None where there is none."""
+        """Fetch the object as the instance's fetch mode says, and keep it; None where there is none."""
+        key = getattr(instance, self.field.target_field.attname)
+        if key is None:
+            self.rel.set_cached_value(instance, None)
+        else:
+            query.fetching.fetch(self, instance)
+        return instance.__dict__[PREFETCHED][self.rel.cache_name]
+
+    def not_loaded(self, instance: Any) -> NotLoaded:
+        """Return the error for async code."""
+        return not_loaded(instance, self.name)
+
+    def fetch_one(self, instance: Any) -> None:
+        """Load the object of one instance."""
         field = self.field
+        queryset = query.fetching.with_mode(self.get_queryset(instance=instance), instance)
         key = getattr(instance, field.target_field.attname)
-        found = None
-        if key is not None:
-            if in_event_loop():
-                raise not_loaded(instance, self.rel.accessor_name)
-            queryset = self.get_queryset(instance=instance)
-            using = instance.__dict__.get(DB)
-            try:
-                found = (queryset.using(using) if using else queryset).get(**{field.attname: key})
-            except self.rel.related_model.DoesNotExist:
-                found = None
+        try:
+            found = queryset.get(**{field.attname: key})
+        except self.rel.related_model.DoesNotExist:
+            found = None
         if found is not None:
             field.set_cached_value(found, instance)
         self.rel.set_cached_value(instance, found)
-        return found
+
+    def fetch_many(self, instances: Sequence[Any]) -> None:
+        """Load the objects of many instances."""
+        query.fetching.fetch_relation(
+            query.fetching.lacking_reverse(instances, self.rel.cache_name), self.name
+        )
 
     def __set__(self, instance: Any, value: Any) -> None:
         rel, field = self.rel, self.field

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.orm.base import (
@@ -13,6 +12,7 @@ from sqlalchemy.orm.base import (
 )
 from sqlalchemy.util.concurrency import in_greenlet
 
+from ormolu import query
 from ormolu.exceptions import NotLoaded
 from ormolu.models.state import DB, DIRTY, STATE, mark_dirty
 
@@ -52,18 +52,38 @@ class FastColumn(OverAttribute):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self.attribute
-        return load_column(instance, self.attname, self.attribute)
+        return load_column(self, instance)
+
+    @property
+    def name(self) -> str:
+        """The attribute."""
+        return self.attname
+
+    def not_loaded(self, instance: Any) -> NotLoaded:
+        """Return the error for async code."""
+        return not_loaded_column(instance._meta.label, self.attname)
+
+    def fetch_one(self, instance: Any) -> None:
+        """Load the column of one instance."""
+        instance.refresh_from_db(fields=[self.attname])
+
+    def fetch_many(self, instances: Sequence[Any]) -> None:
+        """Load the column of many instances."""
+        if query.fetching.fills_many(instances[0]):
+            query.fetching.fetch_columns(instances, [self.attname])
+        else:
+            self.fetch_one(instances[0])
 
 
-def load_column(instance: Any, attname: str, attribute: Any) -> Any:
-    """Load one column that an instance doesn't have, with one query.
+def load_column(column: FastColumn, instance: Any) -> Any:
+    """Load one column that an instance doesn't have, as its fetch mode says.
 
     Raises NotLoaded in async code, AttributeError for an instance without a row.
     """
-    values = instance.__dict__
+    values, attname = instance.__dict__, column.attname
     state = values.get(STATE)
     if state is not None and state.session_id is not None:
-        return session_load(instance, attname, attribute)
+        return session_load(instance, attname, column.attribute)
     meta = instance._meta
     if state is not None and state.key is not None and attname == meta.pk.attname and len(state.key[1]) == 1:
         # A session has expired the object and let it go: its identity is still known.
@@ -74,9 +94,7 @@ def load_column(instance: Any, attname: str, attribute: Any) -> Any:
     if link is not None and link in values:
         values[attname] = values[link]
         return values[link]
-    if in_event_loop():
-        raise not_loaded_column(meta.label, attname)
-    instance.refresh_from_db(fields=[attname])
+    query.fetching.fetch(column, instance)
     return values[attname]
 
 
@@ -109,11 +127,6 @@ def not_loaded_column(label: str, attname: str) -> NotLoaded:
     """Return the error for a column that was touched in async code before it was loaded."""
     cure = f'use await obj.aload("{attname}"), or load it with the query (defer() or only() left it out)'
     return NotLoaded(model=label, attribute=attname, cure=cure)
-
-
-def in_event_loop() -> bool:
-    """Tell whether this thread is running an event loop, where a query would block everybody."""
-    return asyncio._get_running_loop() is not None
 
 
 def column_setter(attname: str, attribute: Any) -> Setter:

@@ -9,6 +9,7 @@ from ormolu import transaction
 from ormolu.models.related_managers import Program, RelatedManagerBase, shared_by_all
 from ormolu.programs import atomically, notify
 from ormolu.query import terminals
+from ormolu.query.fetch_modes import take_mode
 from ormolu.query.manager_methods import M
 from ormolu.query.managers import Manager
 from ormolu.query.q import Q
@@ -61,6 +62,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         if self._db:
             queryset._db = self._db
         related = queryset.filter(**self.core_filters)
+        take_mode(related, self.instance)
         related.query.stick()  # a condition on the table in between is about the rows of this object
         return related
 

@@ -226,18 +226,18 @@ class Persistence(InstanceMethods):
             for field in self._meta.private_fields:
                 values.pop(field.name, None)
         forget_changes(values, names)
-        values[DB] = fresh.get(DB, values.get(DB))
+        if values.get(DB) != fresh.get(DB):
+            values[DB] = fresh[DB]
 
     async def aload(self, *names: str) -> Any:
         """Load columns that were deferred and related objects that weren't selected, each relation with one query.
 
-        Return the attribute of that name, a tuple of them for several names.
+        They are loaded for all objects that were loaded together with this one, too, unless its fetch mode is
+        FETCH_ONE. Return the attribute of that name, a tuple of them for several names.
         `await book.aload("author", "tags", "summary")` makes `book.author`, `book.tags.all()` and `book.summary`
         readable in async code. What is loaded already isn't loaded again. Raises FieldDoesNotExist for a name
         that is neither a field nor a relation.
         """
-        relations: list[str] = []
-        columns: list[str] = []
         state = self.__dict__.get(STATE)
         if state is not None and state.async_session is not None:
 
@@ -245,23 +245,41 @@ class Persistence(InstanceMethods):
                 self._load_in_session(names)
 
             await state.async_session.run_sync(load)
+        columns, relations = self._names_to_load(names)
+        together = [self] if query.mode_of(self) is query.FETCH_ONE else query.fetch_modes.peers_of(self)
+        if columns and len(together) > 1 and query.fetching.fills_many(self):
+            alias = str(self.__dict__[DB])
+            await databases.get(alias).adriver.arun(query.fetching.fill_columns, together, columns)
+        elif columns:
+            await self.arefresh_from_db(fields=columns)
         for name in names:
             field = self._named(name)
-            if isinstance(field, RelationshipField):
-                if name not in self.__dict__:
-                    await plain_relations.aload(field, self)
-            elif field is None or (field.is_relation and name == getattr(field, "name", None)):
-                if field is None or field.many_to_many or name not in self.__dict__:
-                    relations.append(name)
-            elif field.attname not in self.__dict__:
-                columns.append(field.attname)
-        if columns:
-            await self.arefresh_from_db(fields=columns)
+            if isinstance(field, RelationshipField) and name not in self.__dict__:
+                await plain_relations.aload(field, self)
         if relations:
-            await query.prefetch.aprefetch_related_objects([self], *relations)
+            await query.prefetch.aprefetch_related_objects(together, *relations)
         # A reverse one-to-one object that isn't there is None here; touching the attribute says so in its own way.
         loaded = tuple(getattr(self, name.split("__", 1)[0], None) for name in names)
         return loaded[0] if len(loaded) == 1 else loaded
+
+    def _names_to_load(self, names: tuple[str, ...]) -> tuple[list[str], list[str]]:
+        """Return the attnames of columns that aren't loaded, and the relations that may have something to load."""
+        columns: list[str] = []
+        relations: list[str] = []
+        for name in names:
+            field = self._named(name)
+            if isinstance(field, RelationshipField):
+                continue
+            if field is None or field.many_to_many:
+                relations.append(name)
+            elif field.is_relation and name == field.name:
+                if name not in self.__dict__:
+                    relations.append(name)
+                    if getattr(field, "column", None) is not None and field.attname not in self.__dict__:
+                        columns.append(field.attname)
+            elif field.attname not in self.__dict__:
+                columns.append(field.attname)
+        return columns, relations
 
     def _load_in_session(self, names: tuple[str, ...]) -> None:
         """Let an asynchronous Session load what it knows how to: columns, and objects that are referred to."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu import query
+from ormolu.exceptions import NotLoaded
 from ormolu.models.accessors import not_loaded
-from ormolu.models.attributes import OverAttribute, Setter, in_event_loop, session_load
+from ormolu.models.attributes import OverAttribute, Setter, session_load
 from ormolu.models.state import DB, PREFETCHED, STATE
 
 
@@ -33,10 +36,28 @@ class PlainRelation(OverAttribute):
         state = values.get(STATE)
         if DB not in values or (state is not None and state.session_id is not None):
             return session_load(instance, name, self.attribute)
-        if in_event_loop():
-            raise not_loaded(instance, name)
+        query.fetching.fetch(self, instance)
+        if self.field.multiple:
+            return list(values[PREFETCHED][name])
+        return values[name]
+
+    @property
+    def name(self) -> str:
+        """The attribute."""
+        return str(self.field.name)
+
+    def not_loaded(self, instance: Any) -> NotLoaded:
+        """Return the error for async code."""
+        return not_loaded(instance, self.name)
+
+    def fetch_one(self, instance: Any) -> None:
+        """Load what one instance refers to."""
         queryset = related_queryset(self.field, instance)
-        return hold(self.field, instance, [] if queryset is None else list(queryset))
+        hold(self.field, instance, [] if queryset is None else list(queryset))
+
+    def fetch_many(self, instances: Sequence[Any]) -> None:
+        """Load what the first instance refers to."""
+        self.fetch_one(instances[0])
 
 
 def relation_setter(attribute: Any) -> Setter:

@@ -11,6 +11,7 @@ from ormolu.models.state import PREFETCHED, forget_changes
 from ormolu.programs import atomically
 from ormolu.query import terminals
 from ormolu.query.binding import adriver_of, driver_of
+from ormolu.query.fetch_modes import take_mode
 from ormolu.query.manager_methods import M
 from ormolu.query.managers import BaseManager, Manager
 from ormolu.query.session_querysets import bound
@@ -138,6 +139,7 @@ class ReverseManager(RelatedManagerBase[M]):
         if key is None or (key == "" and not field.target_field.empty_strings_allowed):
             return queryset.none()
         queryset = queryset.filter(**{field.name: instance})
+        take_mode(queryset, instance)
         queryset._known = {**queryset._known, field: {key: instance}}
         return queryset
 

@@ -8,15 +8,20 @@ these when SQLAlchemy first asks for it, and kept in step from then on.
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from sqlalchemy import event
 from sqlalchemy.orm import LoaderCallableStatus, Session
 from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.orm.state import InstanceState
 
+from ormolu import query
 from ormolu.exceptions import UnresolvedRelation
 from ormolu.fields.options import DatabaseDefault
+
+if TYPE_CHECKING:
+    from ormolu.query.fetch_modes import FetchMode
 
 STATE = "_sa_instance_state"
 DB = "_db"
@@ -149,11 +154,25 @@ class ModelState:
     def db(self) -> str | None:
         """The alias of the database that the row is in, or should go to."""
         alias: str | None = self._values.get(DB) or self._values.get("_using")
-        return alias
+        return None if alias is None else str(alias)
 
     @db.setter
     def db(self, alias: str | None) -> None:
         self._values[DB if DB in self._values else "_using"] = alias
+
+    @property
+    def fetch_mode(self) -> FetchMode:
+        """What reading an attribute does that isn't loaded."""
+        return query.mode_of(self._instance)
+
+    @fetch_mode.setter
+    def fetch_mode(self, mode: FetchMode) -> None:
+        query.fetch_modes.give_mode(self._instance, mode)
+
+    @property
+    def peers(self) -> tuple[ref[Any], ...]:
+        """Weak references to the objects that were loaded together with this one, itself included."""
+        return tuple(map(ref, query.fetch_modes.peers_of(self._instance)))
 
     @property
     def fields_cache(self) -> FieldsCache:

@@ -8,12 +8,15 @@ from ormolu.lazy import door
 
 if TYPE_CHECKING:
     from ormolu.query import binding as binding
+    from ormolu.query import fetch_modes as fetch_modes
+    from ormolu.query import fetching as fetching
     from ormolu.query import prefetch as prefetch
     from ormolu.query import terminals as terminals
     from ormolu.query.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
     from ormolu.query.conditional import Case, When
     from ormolu.query.ctes import CTE, Lateral
     from ormolu.query.expressions import CombinedExpression, Expression, ExpressionWrapper, OrderBy
+    from ormolu.query.fetch_modes import FETCH_ONE, FETCH_PEERS, RAISE, FetchMode, mode_of
     from ormolu.query.filtered import FilteredRelation
     from ormolu.query.func import Func
     from ormolu.query.json_keys import KT, KeyTextTransform, KeyTransform
@@ -29,11 +32,12 @@ if TYPE_CHECKING:
     from ormolu.query.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion
 
 __all__ = [
-    "CTE", "Aggregate", "Avg", "Case", "CombinedExpression", "Count", "Exists", "Expression", "ExpressionWrapper", "F",
-    "FilteredRelation", "Func", "KT", "KeyTextTransform", "KeyTransform", "Lateral", "Lookup", "Max", "Min", "OrderBy",
-    "OuterRef", "Prefetch", "Q", "QuerySet", "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery", "Sum",
-    "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame", "WindowFrameExclusion",
-    "aprefetch_related_objects", "prefetch_related_objects",
+    "Aggregate", "Avg", "CTE", "Case", "CombinedExpression", "Count", "Exists", "Expression",
+    "ExpressionWrapper", "F", "FETCH_ONE", "FETCH_PEERS", "FetchMode", "FilteredRelation", "Func", "KT",
+    "KeyTextTransform", "KeyTransform", "Lateral", "Lookup", "Max", "Min", "OrderBy", "OuterRef",
+    "Prefetch", "Q", "QuerySet", "RAISE", "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery",
+    "Sum", "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame",
+    "WindowFrameExclusion", "aprefetch_related_objects", "mode_of", "prefetch_related_objects",
 ]  # fmt: skip
 
 
@@ -49,11 +53,12 @@ if not TYPE_CHECKING:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "": "binding prefetch terminals",
+            "": "binding fetch_modes fetching prefetch terminals",
             "aggregates": "Aggregate Avg Count Max Min StdDev Sum Variance",
             "conditional": "Case When",
             "ctes": "CTE Lateral",
             "expressions": "CombinedExpression Expression ExpressionWrapper OrderBy",
+            "fetch_modes": "FETCH_ONE FETCH_PEERS FetchMode RAISE mode_of",
             "func": "Func",
             "filtered": "FilteredRelation",
             "json_keys": "KT KeyTextTransform KeyTransform",

@@ -15,6 +15,7 @@ from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError
 from ormolu.near import near_names
 from ormolu.query.checks import check_condition, check_expression
 from ormolu.query.expressions import OrderBy
+from ormolu.query.fetch_modes import FetchMode
 from ormolu.query.prefetch import as_prefetch
 from ormolu.query.q import Q, check_arguments, of_lookups
 from ormolu.query.query import Merged, Query, conditions_of
@@ -299,6 +300,16 @@ class Chain(Generic[M, R]):
             if first in self.query.annotation_names:
                 raise ValueError("prefetch_related() is not supported with FilteredRelation.")
         made._prefetch = (*self._prefetch, *lookups)
+        return made
+
+    def fetch_mode(self, mode: FetchMode) -> Self:
+        """Say what reading an attribute does that this query doesn't load.
+
+        FETCH_ONE loads it for that object, FETCH_PEERS for all that were loaded together, RAISE not at all. Objects
+        that are loaded for these later have the same mode. Source: Django 6.1's documentation, fetch modes.
+        """
+        made = self._clone()
+        made.query.fetch_mode = mode
         return made
 
     def only(self, *fields: Any) -> Self:

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 if TYPE_CHECKING:
     import datetime as dt
 
+    from ormolu.query.fetch_modes import FetchMode
     from ormolu.query.keyset import Page
     from ormolu.query.queryset import QuerySet
     from ormolu.query.raw import RawQuerySet
@@ -67,6 +68,10 @@ class QuerySetMethods(Generic[M]):
     def prefetch_related(self, *lookups: Any) -> QuerySet[M]:
         """See `QuerySet.prefetch_related()`."""
         return self.get_queryset().prefetch_related(*lookups)
+
+    def fetch_mode(self, mode: FetchMode) -> QuerySet[M]:
+        """See `QuerySet.fetch_mode()`."""
+        return self.get_queryset().fetch_mode(mode)
 
     def only(self, *fields: str) -> QuerySet[M]:
         """See `QuerySet.only()`."""

@@ -10,9 +10,11 @@ from typing import Any, cast
 from ormolu.compile import statements
 from ormolu.compile.joins import column_field
 from ormolu.compile.names import plain_field, unknown
+from ormolu.compile.peers import Together, peers_of_pairs
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Await, brief
+from ormolu.query.fetch_modes import given_mode
 from ormolu.query.pickling import dressed, undressed
 
 SEP = "__"
@@ -95,6 +97,8 @@ class Level:
 @brief
 def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: str | None = None) -> Program:
     """Load what `lookups` name for all instances, level by level. One SELECT per relation."""
+    if not instances:
+        return
     done: dict[str, Level] = {}
     queue = [as_prefetch(lookup) for lookup in lookups]
     while queue:
@@ -140,6 +144,8 @@ def follow(
                 level.objects.extend((yield from program))
                 continue
             objects, nested = yield from load(driver, part, relation, name, given.queryset, given.to_attr, db)
+            if isinstance(objects, Together) and isinstance(instances, Together):
+                instances.related.append(objects)
             level.objects.extend(objects)
             more.extend(as_prefetch(extra).add_prefix(path) for extra in nested)
     return more
@@ -213,10 +219,13 @@ def load(
     values = [v for v in {getattr(o, attname): None for o in todo} if v is not None]
     nested: tuple[Any, ...] = ()
     pairs: list[tuple[Any, Any]] = []
+    found: list[Any] = []
     if values:
         target = related_queryset(hops[-1].to_meta.model, relation, queryset)
         nested = target._prefetch
         query = target.query.copy()
+        if query.fetch_mode is None:
+            query.fetch_mode = given_mode(todo[0])
         query.ops = (*query.ops, ("linked", Linked(hops, values)))
         if (relation.many_to_one or relation.one_to_one) and not query.is_sliced:
             query.order_by, query.default_ordering = (), False  # there is only one for each
@@ -224,10 +233,10 @@ def load(
             pairs = yield from linked_rows(driver, query)
         else:
             pairs = yield from elsewhere(driver, target._db, linked_rows, query)
+        found = peers_of_pairs(pairs)
         if first.restriction is not None:
             pairs = like_keys(first, pairs)
     assign(todo, attname, pairs, relation, name, to_attr, queryset)
-    found = list({id(o): o for _key, o in pairs}.values()) if pairs else []
     for instance in cached:
         found.extend(loaded_values(instance, relation, name))
     return found, nested

@@ -61,6 +61,7 @@ class Query:
     row_kind = "object"
     combined: Any = None
     select_for_update: Lock | None = None
+    fetch_mode: Any = None
     _db: str | None = None
 
     def __init__(self, model: Any) -> None:
@@ -177,6 +178,7 @@ class Query:
             self.row_kind,
             None if self.combined is None else self.combined.shape(shape),
             self.select_for_update,
+            self.fetch_mode,
         )
 
     def shape(self, shape: Any) -> Any:

@@ -69,5 +69,6 @@ class SetOperations(Chain[M, R]):
         query = made.query = Query(self.query.model)
         query.combined = Combined(kind, tuple(queryset.query for queryset in querysets), all)
         query.default_ordering = False
+        query.fetch_mode = self.query.fetch_mode
         query.values_fields, query.row_kind = self.query.values_fields, self.query.row_kind
         return made

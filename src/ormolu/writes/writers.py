@@ -195,7 +195,8 @@ def prepare_related(operation: str, instance: Any, d: dict[str, Any], field: Any
 
 def written(d: dict[str, Any], alias: str) -> None:
     """Note in an instance's `__dict__` that its row is now as it says."""
-    d["_db"] = alias
+    if "_db" not in d or d["_db"] != alias:  # else it knows its peers, and keeps them
+        d["_db"] = alias
     d.pop("_dirty", None)
     state = d.get("_sa_instance_state")
     if state is not None:

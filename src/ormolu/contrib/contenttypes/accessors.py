@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ormolu.compile import names
-from ormolu.exceptions import ObjectDoesNotExist
+from ormolu.exceptions import NotLoaded, ObjectDoesNotExist
 from ormolu.models.accessors import ReverseMany, not_loaded
-from ormolu.models.attributes import in_event_loop
 from ormolu.models.state import DB
+from ormolu.query import fetching
 
 __all__ = ["GenericManagerAccessor", "GenericObject", "OwnersAccessor", "key_matches"]
 
@@ -26,27 +27,46 @@ class GenericObject:
             return instance.__dict__[self.field.name]
         return self.load(instance)
 
-    def load(self, instance: Any) -> Any:
-        """Fetch the object with one query, two where its content type isn't known yet, and keep it.
+    @property
+    def name(self) -> str:
+        """The attribute."""
+        return str(self.field.name)
 
-        Raises NotLoaded in async code.
-        """
+    def load(self, instance: Any) -> Any:
+        """Fetch the object as the instance's fetch mode says, and keep it. Raises NotLoaded in async code."""
+        field = self.field
+        if None in field.key(instance):
+            field.set_cached_value(instance, None)
+        else:
+            fetching.fetch(self, instance)
+        return instance.__dict__[field.name]
+
+    def not_loaded(self, instance: Any) -> NotLoaded:
+        """Return the error for async code."""
+        self.field.delete_cached_value(instance)
+        return not_loaded(instance, self.name)
+
+    def fetch_one(self, instance: Any) -> None:
+        """Load the object of one instance: one query, two where its content type isn't known yet."""
         field = self.field
         type_key, key = field.key(instance)
-        found = None
-        if type_key is not None and key is not None:
-            if in_event_loop():
-                field.delete_cached_value(instance)
-                raise not_loaded(instance, field.name)
-            using = instance.__dict__.get(DB)
-            model = field.related_model_of(field.get_content_type(id=type_key, using=using))
-            if model is not None:
-                try:
-                    found = model._base_manager.db_manager(using).get(pk=key)
-                except (ObjectDoesNotExist, ValueError):
-                    found = None
+        using, found = instance.__dict__.get(DB), None
+        model = field.related_model_of(field.get_content_type(id=type_key, using=using))
+        if model is not None:
+            try:
+                found = fetching.with_mode(model._base_manager.all(), instance).get(pk=key)
+            except (ObjectDoesNotExist, ValueError):
+                found = None
         field.set_cached_value(instance, found)
-        return found
+
+    def fetch_many(self, instances: Sequence[Any]) -> None:
+        """Load the objects of many instances: one query for each of their models."""
+        todo = [instance for instance in instances if not key_matches(self.field, instance)]
+        for instance in todo:
+            self.field.delete_cached_value(instance)
+        fetching.fetch_relation(todo, self.name)
+        if not key_matches(self.field, instances[0]):
+            self.fetch_one(instances[0])
 
     def __set__(self, instance: Any, related: Any) -> None:
         from ormolu.contrib.contenttypes.models import ContentType
@@ -65,7 +85,7 @@ class GenericObject:
             )
         manager = ContentType.objects.db_manager(related.__dict__.get(DB))
         held = manager._held([key_of(related, field.for_concrete_model)])
-        if held is None and in_event_loop():
+        if held is None and fetching.in_event_loop():
             setattr(instance, field.ct_attname, None)  # asked for when the instance is saved
         else:
             setattr(instance, field.ct_field, field.get_content_type(obj=related))
