@@ -155,6 +155,8 @@ async def test_first_of_groups(coats, world):
     assert await world(sizes.first) == {"size": 4, "n": 1}
 
 
+# MariaDB does not find a grouped column under HAVING on the left of IN (SELECT ...).
+@pytest.mark.backends("sqlite", "postgresql", "asyncpg")
 async def test_a_column_beside_an_aggregate_in_an_or_is_grouped_by(db, world):
     """What is compared under HAVING is one value for each group: also where a subquery is what it is compared with."""
     for name, sizes in (("a", (1, 2)), ("b", (3,))):
