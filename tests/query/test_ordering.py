@@ -66,5 +66,5 @@ def test_nothing_counts_as_ordered(volumes):
 def test_a_limit_alone_has_no_offset(volumes):
     """LIMIT says how many; OFFSET stands where rows are skipped."""
     assert "OFFSET" not in str(volumes[:2].query)
-    assert "OFFSET" in str(volumes[1:2].query)
+    assert "OFFSET" in str(volumes[1:2].query) or "LIMIT 1, 1" in str(volumes[1:2].query)  # MySQL's
     assert [v.number for v in volumes.order_by("number")[1:]] == [1, 2]
