@@ -232,6 +232,10 @@ async def test_an_aggregate_is_written_in_sql(world: World):
             sql, params = super().as_sql(compiler, connection, **extra)
             return f"2 * {sql}", params
 
+    class Thrice(Sum):
+        def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+            return super().as_sql(compiler, connection, template="%(function)s(3 * %(expressions)s)", **extra)
+
     class All(Aggregate):
         function = "SUM"
         template = "%(function)s(%(distinct)s%(expressions)s)"
@@ -239,9 +243,9 @@ async def test_an_aggregate_is_written_in_sql(world: World):
 
     found = await world(
         Jar.objects.aggregate, s=Spread("size"), t=Twice("rank", filter=Q(rank__gt=1)),
-        none=Spread("size", default=7) + 1, d=All("rank", distinct=True),
+        none=Spread("size", default=7) + 1, d=All("rank", distinct=True), u=Thrice("rank", filter=Q(rank__gt=1)),
     )  # fmt: skip
-    assert found == {"s": 13, "t": 14, "none": 14, "d": 8}
+    assert found == {"s": 13, "t": 14, "none": 14, "d": 8, "u": 21}
     shelves = Rack.objects.annotate(spread=Spread("jar__size"), n=Count("jar"))
     assert await world.list(shelves.values_list("label", "spread", "n")) == [("top", 0, 1)]
     for wrong in (lambda: Max("size", "rank"), lambda: Sum(), lambda: Count("size", None, "rank")):

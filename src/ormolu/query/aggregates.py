@@ -152,13 +152,21 @@ class Aggregate(Func):
     @ours
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """Return SQL and parameters: the library's own, or with other parts of the template."""
-        if context:
-            if self.filter is not None:
-                raise NotImplementedError(
-                    f"as_sql() of {type(self).__name__} takes no options beside a filter."
-                )
-            context = {"distinct": "DISTINCT " if self.distinct else "", **context}
-        return super().as_sql(compiler, connection, **context)
+        if not context:
+            return super().as_sql(compiler, connection)
+        context = {"distinct": "DISTINCT " if self.distinct else "", **context}
+        if self.filter is None:
+            return super().as_sql(compiler, connection, **context)
+        if connection.vendor == "mysql":  # which has no FILTER
+            from ormolu.query.conditional import Case, When
+
+            made: Any = self.copy()
+            first, *others = self.source_expressions
+            made.filter, made.source_expressions = None, [Case(When(self.filter, then=first)), *others]
+            return Func.as_sql(made, compiler, connection, **context)
+        sql, params = super().as_sql(compiler, connection, **context)
+        chosen, more = compiler.mark(condition_term(compiler.builder.boolean(self.filter)))
+        return f"{sql} FILTER (WHERE {chosen})", [*params, *more]
 
     def get_source_expressions(self) -> list[Any]:
         """Return arguments and filter."""

@@ -38,7 +38,7 @@ class FetchMode:
 
     def fetch(self, fetcher: Fetcher, instance: Any) -> None:
         """Load an attribute of an object, or raise."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define fetch(fetcher, instance)")
 
     def __repr__(self) -> str:
         return f"<fetch mode {self.name}>"

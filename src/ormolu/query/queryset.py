@@ -25,6 +25,7 @@ from ormolu.query.prefetch import prefetch
 from ormolu.query.q import of_lookups
 from ormolu.query.raw import RawQuerySet
 from ormolu.query.references import F
+from ormolu.query.results import Results
 from ormolu.query.set_operations import SetOperations
 from ormolu.query.streamed import streamed
 from ormolu.query.writing import Writing
@@ -36,7 +37,9 @@ MOST_SHOWN = 20
 CHUNK = 2_000
 
 
-class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], Extra[M, R], Chain[M, R]):
+class QuerySet(
+    Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], Extra[M, R], Chain[M, R], Results[R]
+):
     """A lazy, immutable query of a model.
 
     Refining methods return a new queryset. Reading it (iteration, `len`, `bool`, `list`,
@@ -79,25 +82,6 @@ class QuerySet(Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], 
         return found
 
     # Reading
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(self._fetch_all())
-
-    def __await__(self) -> Generator[Any, Any, list[R]]:
-        return self._afetch_all().__await__()
-
-    async def __aiter__(self) -> AsyncIterator[R]:
-        for item in await self._afetch_all():
-            yield item
-
-    def __len__(self) -> int:
-        return len(self._fetch_all())
-
-    def __bool__(self) -> bool:
-        return bool(self._fetch_all())
-
-    def __contains__(self, item: object) -> bool:
-        return item in self._fetch_all()
 
     def __repr__(self) -> str:
         shown: list[Any] = list(

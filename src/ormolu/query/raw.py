@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Generic, Self, cast, overload
+from typing import Any, Self, cast, overload
 
 from ormolu import databases
 from ormolu.compile.raw import raw as raw_plan
@@ -18,6 +18,7 @@ from ormolu.exceptions import FieldDoesNotExist
 from ormolu.programs import FetchNamed
 from ormolu.query.manager_methods import M
 from ormolu.query.prefetch import prefetch
+from ormolu.query.results import Results
 from ormolu.query.types import field_of_value
 
 __all__ = ["RawQuery", "RawQuerySet"]
@@ -130,7 +131,7 @@ def column_names(driver: Any, queryset: Any) -> Generator[Any, Any, Any]:
     return found[0]
 
 
-class RawQuerySet(Generic[M]):
+class RawQuerySet(Results[M]):
     """The objects that a statement of the caller's finds. Lazy: it runs when it is read, once.
 
     Reading is iteration, `len`, `bool`, an index or slice (of the results), `await` and `async for`. Columns belong to
@@ -196,22 +197,6 @@ class RawQuerySet(Generic[M]):
         return cast("list[M]", self._result_cache)
 
     # Reading
-
-    def __iter__(self) -> Iterator[M]:
-        return iter(self._fetch_all())
-
-    def __await__(self) -> Generator[Any, Any, list[M]]:
-        return self._afetch_all().__await__()
-
-    async def __aiter__(self) -> AsyncIterator[M]:
-        for item in await self._afetch_all():
-            yield item
-
-    def __len__(self) -> int:
-        return len(self._fetch_all())
-
-    def __bool__(self) -> bool:
-        return bool(self._fetch_all())
 
     @overload
     def __getitem__(self, key: int) -> M: ...
