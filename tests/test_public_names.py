@@ -103,6 +103,22 @@ def test_packages_give_what_checkers_see(name: str) -> None:
         package.Nothing
 
 
+def test_models_has_what_django_s_users_look_for() -> None:
+    """`from ormolu import models` has the names of `django.db.models`, the same objects as elsewhere."""
+    from django.db import models as theirs
+
+    from ormolu import models
+
+    inner = {"BLANK_CHOICE_DASH", "Empty", "ExpressionList", "NOT_PROVIDED", "OrderWrt"}
+    removed = {"CommaSeparatedIntegerField", "IPAddressField", "NullBooleanField"}
+    later = {"CompositePrimaryKey", "ForeignObject", "GeneratedField"}
+    missing = {name for name in theirs.__all__ if not hasattr(models, name)}
+    assert missing <= inner | removed | later
+    assert models.CharField is ormolu.CharField
+    assert models.functions.Lower is ormolu.Lower
+    assert models.signals.post_save is ormolu.post_save
+
+
 def test_an_unknown_name_is_an_error_with_a_hint() -> None:
     """A name that does not exist is an AttributeError that names the near miss."""
     with pytest.raises(AttributeError, match="Did you mean 'CharField'"):

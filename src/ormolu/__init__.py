@@ -30,13 +30,15 @@ if TYPE_CHECKING:
         QuerySet, Q, F, CTE, Lateral, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, RawSQL,
         Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
         Variance, Aggregate, Expression, Lookup, Transform, KT, KeyTextTransform, KeyTransform,
-        FetchMode, FETCH_ONE, FETCH_PEERS, RAISE,
+        FetchMode, FETCH_ONE, FETCH_PEERS, RAISE, FilteredRelation, OrderBy, RowRange, ValueRange, Window,
+        WindowFrame, WindowFrameExclusion,
     )
     from ormolu.query.functions import (
         Abs, Cast, Coalesce, Concat, Greatest, Least, Length, Lower, Now, NullIf, Round, Trim, Trunc, Upper,
     )
     from ormolu.transaction import atomic, aatomic, on_commit
     from ormolu.databases import capture_queries, CapturedQuery
+    from ormolu.databases.connections import connection, connections
     from ormolu.conf import configure, settings
     from ormolu.signals import (
         Signal, receiver, pre_init, post_init, pre_save, post_save, pre_delete, post_delete, m2m_changed,
@@ -61,13 +63,14 @@ __all__ = [
     "UUIDField", "Choices", "TextChoices", "IntegerChoices",
     "QuerySet", "Q", "F", "CTE", "Lateral", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
     "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
-    "FetchMode", "FETCH_ONE", "FETCH_PEERS", "RAISE",
+    "FetchMode", "FETCH_ONE", "FETCH_PEERS", "RAISE", "FilteredRelation", "OrderBy", "RowRange", "ValueRange",
+    "Window", "WindowFrame", "WindowFrameExclusion",
     "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
     "Aggregate", "Expression", "Lookup", "Transform", "KT", "KeyTextTransform", "KeyTransform",
     "Abs", "Cast", "Coalesce", "Concat", "Greatest", "Least", "Length", "Lower", "Now", "NullIf", "Round",
     "Trim", "Trunc", "Upper",
     "atomic", "aatomic", "on_commit",
-    "capture_queries", "CapturedQuery",
+    "capture_queries", "CapturedQuery", "connection", "connections",
     "configure", "settings",
     "Signal", "receiver", "pre_init", "post_init", "pre_save", "post_save", "pre_delete", "post_delete",
     "m2m_changed", "pre_query", "post_query",
@@ -96,7 +99,8 @@ _NAMES = {
         QuerySet Q F CTE Lateral Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
         prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
         Aggregate Expression Lookup Transform KT KeyTextTransform KeyTransform
-        FetchMode FETCH_ONE FETCH_PEERS RAISE
+        FetchMode FETCH_ONE FETCH_PEERS RAISE FilteredRelation OrderBy RowRange ValueRange Window WindowFrame
+        WindowFrameExclusion
     """,
     "ormolu.query.functions": """
         Abs Cast Coalesce Concat Greatest Least Length Lower Now NullIf Round Trim Trunc Upper
@@ -106,6 +110,9 @@ _NAMES = {
     """,
     "ormolu.databases": """
         capture_queries CapturedQuery
+    """,
+    "ormolu.databases.connections": """
+        connection connections
     """,
     "ormolu.conf": """
         configure settings

@@ -13,8 +13,9 @@ __all__ = ["door"]
 def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` for a package whose names live in modules of its own.
 
-    `homes` has the names, separated by spaces, of each module; under "" stand modules that are names themselves.
-    A name is imported once, and is a plain attribute of the package from then on.
+    `homes` has the names, separated by spaces, of each module; under "" stand modules that are names themselves,
+    and with a leading "ormolu" a module elsewhere. A name is imported once, and is a plain attribute of the
+    package from then on.
     """
     places = {name: home for home, names in homes.items() for name in names.split()}
 
@@ -24,7 +25,8 @@ def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         if not home:
             return import_module(f"{package}.{name}")  # which becomes the package's attribute by itself
-        value = getattr(import_module(f"{package}.{home}"), name)
+        elsewhere = home.partition(".")[0] == "ormolu"
+        value = getattr(import_module(home if elsewhere else f"{package}.{home}"), name)
         setattr(sys.modules[package], name, value)
         return value
 

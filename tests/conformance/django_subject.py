@@ -151,7 +151,7 @@ class Adapter(Base):
             pre_query.disconnect(receive)
 
     def cursor(self, alias: str) -> Any:
-        return Cursor(databases.get(alias))
+        return databases.get(alias).cursor()
 
     def native_connection(self, alias: str) -> Any:
         return Native(databases.get(alias))
@@ -192,53 +192,6 @@ class SchemaEditor:
 
     def delete_model(self, model: Any) -> None:
         ormolu.drop_tables(model, using=self.alias)
-
-
-class Cursor:
-    """The DB-API cursor of the connection that the test's transaction is on, with %s placeholders."""
-
-    def __init__(self, database: Any) -> None:
-        self.database = database
-        self.conn = database.driver.ambient()
-        self.held = self.conn is None
-        if self.held:
-            self.conn = database.driver.checkout_idle()
-        elif self.conn.attention:
-            self.conn.begin(True)
-        self.raw = self.conn.native.cursor()
-
-    def __enter__(self) -> Cursor:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.raw)
-
-    def close(self) -> None:
-        self.raw.close()
-        if self.held:
-            self.held = False
-            self.database.driver.release(self.conn)
-
-    def execute(self, sql: str, params: Any = None) -> Any:
-        return self._run(self.raw.execute, sql, params)
-
-    def executemany(self, sql: str, rows: Any) -> Any:
-        return self._run(self.raw.executemany, sql, rows)
-
-    def _run(self, method: Any, sql: str, params: Any) -> Any:
-        if self.database.vendor == "sqlite" and params is not None:
-            sql = sql.replace("%s", "?").replace("%%", "%")
-        pre_query.send(self.database.vendor, sql=sql, params=params or (), alias=self.database.alias)
-        try:
-            return method(sql) if params is None else method(sql, params)
-        except Exception as error:
-            raise self.conn.failed(error, sql, params) from error
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.raw, name)
 
 
 class Native:

@@ -21,7 +21,7 @@ class Numbers:
 
     @property
     def mark(self) -> str:
-        """The first placeholder in SQL for the driver of this world."""
+        """The first placeholder in a program's SQL, for the driver of this world."""
         driver = (
             self.database.adriver if self.world is not None and self.world.is_async else self.database.driver
         )
@@ -30,7 +30,7 @@ class Numbers:
     # -- in the test's world
 
     async def add(self, number: int) -> int:
-        return await self.world(self.database.execute, f"INSERT INTO numbers VALUES ({self.mark})", (number,))
+        return await self.world(self.database.execute, "INSERT INTO numbers VALUES (%s)", (number,))
 
     async def all(self) -> list[int]:
         rows = await self.world(self.database.fetch, "SELECT n FROM numbers ORDER BY n")
@@ -39,7 +39,7 @@ class Numbers:
     # -- synchronously, and from elsewhere
 
     def add_now(self, number: int) -> int:
-        return self.database.execute(f"INSERT INTO numbers VALUES ({Numbers().mark})", (number,))
+        return self.database.execute("INSERT INTO numbers VALUES (%s)", (number,))
 
     def all_now(self) -> list[int]:
         return [row[0] for row in self.database.fetch("SELECT n FROM numbers ORDER BY n")]

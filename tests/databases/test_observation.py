@@ -130,7 +130,7 @@ def test_cursor_by_hand(numbers: Any) -> None:
 
     database = numbers.database
     with databases.capture_queries() as queries, database.cursor() as cursor:
-        cursor.execute(f"INSERT INTO numbers VALUES ({numbers.mark})", (1,))
+        cursor.execute("INSERT INTO numbers VALUES (%s)", (1,))
         assert cursor.rowcount == 1
         cursor.execute("SELECT n, '10%s off' FROM numbers WHERE 'abc' LIKE 'a%'")
         assert [tuple(row) for row in cursor] == [(1, "10%s off")]

@@ -115,7 +115,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_integers_that_do_not_fit(file: Any) -> None:
     """A number of more than 64 bits is a DataError, not Python's OverflowError."""
     with pytest.raises(ormolu.DatabaseError, match="64-bit"):
-        file.fetch("SELECT ?", (2**70,))
+        file.fetch("SELECT %s", (2**70,))
 
 
 # -- in memory
@@ -164,10 +164,10 @@ def test_memory_queries_inside_queries(memory: Any) -> None:
     """A query inside a loop over another one, and one inside a block, work on the one connection."""
     memory.execute("CREATE TABLE t (n INTEGER)")
     for number in range(5):
-        memory.execute("INSERT INTO t VALUES (?)", (number,))
+        memory.execute("INSERT INTO t VALUES (%s)", (number,))
     for rows in memory.driver.stream("SELECT n FROM t ORDER BY n", (), 2):
         for (number,) in rows:
-            memory.execute("UPDATE t SET n = ? WHERE n = ?", (number + 100, number))
+            memory.execute("UPDATE t SET n = %s WHERE n = %s", (number + 100, number))
     assert one(memory, "SELECT min(n) FROM t") == 100
 
 
@@ -181,7 +181,7 @@ async def test_memory_and_many_tasks() -> None:
         async with transaction.aatomic():
             (count,) = (await database.afetch("SELECT count(*) FROM t"))[0]
             await asyncio.sleep(0.001)
-            await database.aexecute("INSERT INTO t VALUES (?)", (count,))
+            await database.aexecute("INSERT INTO t VALUES (%s)", (count,))
             if number % 2:
                 raise KeyError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
-PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
+from ormolu.databases.placeholders import PLACEHOLDER
 
 
 class Template(ColumnElement[Any]):

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ormolu.databases import observation
+from ormolu.databases.placeholders import for_driver
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
@@ -17,8 +18,9 @@ __all__ = ["Cursor"]
 class Cursor:
     """The driver's cursor on the ambient connection, or on one of the pool until it is closed.
 
-    Methods and attributes are those of PEP 249, placeholders those of the driver, errors ours. Statements are
-    seen by captures and signals. Use it in a `with` statement, or call `close()`.
+    Methods and attributes are those of PEP 249, errors ours; placeholders are `%s`, or `%(name)s` with a
+    dictionary, on every database. Statements are seen by captures and signals. Use it in a `with` statement, or
+    call `close()`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -26,15 +28,23 @@ class Cursor:
         conn, self._held = database.driver.hold()
         self._conn: Any = conn
         self._raw: Any = self._conn.raw_cursor()
+        self._style: str = database.driver.dialect.paramstyle
 
     def execute(self, sql: str, params: Any = None) -> Cursor:
-        """Run a statement. Without `params` a percent sign stands for itself, whatever the driver's style."""
+        """Run a statement. Without `params` a percent sign stands for itself; with them it is written `%%`.
+
+        Raises TypeError or KeyError when the parameters don't fit the placeholders, else the database's error.
+        """
+        if params is not None:
+            sql, params = for_driver(self._style, sql, params)
         self._run(self._raw.execute, sql, params)
         return self
 
     def executemany(self, sql: str, rows: Any) -> Cursor:
         """Run a statement for each row of parameters."""
-        self._run(self._raw.executemany, sql, rows)
+        written = [for_driver(self._style, sql, row) for row in rows]
+        if written:
+            self._run(self._raw.executemany, written[0][0], [params for _, params in written])
         return self
 
     def _run(self, method: Any, sql: str, params: Any) -> None:

@@ -15,6 +15,7 @@ from ormolu.databases.config import DatabaseConfig
 from ormolu.databases.cursor import Cursor
 from ormolu.databases.engines import make_async_engine, make_engine
 from ormolu.databases.loops import when_loop_ends
+from ormolu.databases.placeholders import for_driver
 from ormolu.exceptions import Error, OperationalError, ServerUnreachable
 from ormolu.programs import Execute, Fetch
 
@@ -221,11 +222,15 @@ class Database:
         return Cursor(self)
 
     def execute(self, sql: str, params: Any = None) -> int:
-        """Run a statement with the driver's own placeholders; return how many rows it changed."""
+        """Run a statement; return how many rows it changed.
+
+        `params` are a sequence for `%s`, or a mapping for `%(name)s`, on every database; with them a percent
+        sign is written `%%`. Raises TypeError or KeyError when they don't fit.
+        """
         return int(self.driver.run(_execute, sql, params))
 
     def fetch(self, sql: str, params: Any = None) -> list[Any]:
-        """Run a statement with the driver's own placeholders; return its rows."""
+        """Run a statement as `execute()` does; return its rows."""
         return self.driver.run(_fetch, sql, params)
 
     async def aexecute(self, sql: str, params: Any = None) -> int:
@@ -293,11 +298,19 @@ class Database:
 
 
 def _execute(driver: Any, sql: str, params: Any) -> Generator[Any, Any, Any]:
-    return (yield Execute(sql, params or driver.no_params))
+    return (yield Execute(*_for_driver(driver, sql, params)))
 
 
 def _fetch(driver: Any, sql: str, params: Any) -> Generator[Any, Any, Any]:
-    return (yield Fetch(sql, params or driver.no_params))
+    return (yield Fetch(*_for_driver(driver, sql, params)))
+
+
+def _for_driver(driver: Any, sql: str, params: Any) -> tuple[str, Any]:
+    if params is None:
+        return sql, driver.no_params
+    if not params:  # then the driver takes a percent sign for what it is
+        return for_driver("qmark", sql, params)[0], driver.no_params
+    return for_driver(driver.dialect.paramstyle, sql, params)
 
 
 def _cure(config: DatabaseConfig, text: str) -> str:

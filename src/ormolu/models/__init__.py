@@ -1,5 +1,8 @@
 """What a user declares: models, their relations, managers, indexes and constraints.
 
+For those who know `django.db.models`, all that is in there is here as well: `from ormolu import models`, then
+`models.CharField`, `models.Q`, `models.functions.Lower`.
+
 Each name is imported on first use: declaring a model loads little of what its rows will need.
 """
 
@@ -11,6 +14,44 @@ from ormolu.lazy import door
 from ormolu.writes.on_delete import CASCADE, DO_NOTHING, PROTECT, RESTRICT, SET, SET_DEFAULT, SET_NULL
 
 if TYPE_CHECKING:
+    from ormolu import signals
+    from ormolu.exceptions import ObjectDoesNotExist, ProtectedError, RestrictedError
+    from ormolu.fields import (
+        ArrayField,
+        AutoField,
+        BigAutoField,
+        BigIntegerField,
+        BinaryField,
+        BooleanField,
+        CharField,
+        Choices,
+        DateField,
+        DateTimeField,
+        DecimalField,
+        DurationField,
+        EmailField,
+        Field,
+        FileField,
+        FilePathField,
+        FloatField,
+        GenericIPAddressField,
+        ImageField,
+        IntegerChoices,
+        IntegerField,
+        JSONField,
+        PositiveBigIntegerField,
+        PositiveIntegerField,
+        PositiveSmallIntegerField,
+        SlugField,
+        SmallAutoField,
+        SmallIntegerField,
+        TextChoices,
+        TextField,
+        TimeField,
+        URLField,
+        UUIDField,
+    )
+    from ormolu.models import functions
     from ormolu.models.base import Model, ModelBase
     from ormolu.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
     from ormolu.models.constructor import DEFERRED
@@ -32,54 +73,159 @@ if TYPE_CHECKING:
     from ormolu.models.relations import ForeignKey, OneToOneField
     from ormolu.models.rels import ForeignObjectRel, ManyToManyRel, ManyToOneRel, OneToOneRel
     from ormolu.models.tables import acreate_tables, adrop_tables, create_tables, drop_tables
+    from ormolu.query import (
+        Aggregate,
+        Avg,
+        Case,
+        Count,
+        Exists,
+        Expression,
+        ExpressionWrapper,
+        F,
+        FilteredRelation,
+        Func,
+        Lookup,
+        Max,
+        Min,
+        OrderBy,
+        OuterRef,
+        Prefetch,
+        Q,
+        QuerySet,
+        RowRange,
+        StdDev,
+        Subquery,
+        Sum,
+        Transform,
+        Value,
+        ValueRange,
+        Variance,
+        When,
+        Window,
+        WindowFrame,
+        WindowFrameExclusion,
+        aprefetch_related_objects,
+        prefetch_related_objects,
+    )
 
 __all__ = [
     "CASCADE",
     "DEFERRED",
     "DO_NOTHING",
+    "F",
     "PROTECT",
+    "Q",
     "RESTRICT",
     "SET",
     "SET_DEFAULT",
     "SET_NULL",
+    "Aggregate",
     "Apps",
+    "ArrayField",
+    "AutoField",
+    "Avg",
     "BaseConstraint",
     "BaseManager",
+    "BigAutoField",
+    "BigIntegerField",
+    "BinaryField",
+    "BooleanField",
+    "Case",
+    "CharField",
     "CheckConstraint",
+    "Choices",
+    "Count",
+    "DateField",
+    "DateTimeField",
+    "DecimalField",
     "Deferrable",
+    "DurationField",
+    "EmailField",
     "EmptyManager",
+    "Exists",
+    "Expression",
+    "ExpressionWrapper",
+    "Field",
+    "FileField",
+    "FilePathField",
+    "FilteredRelation",
+    "FloatField",
     "ForeignKey",
     "ForeignObjectRel",
+    "Func",
+    "GenericIPAddressField",
+    "ImageField",
     "Index",
     "IntPKMixin",
+    "IntegerChoices",
+    "IntegerField",
+    "JSONField",
+    "Lookup",
     "Manager",
     "ManyRelatedManager",
     "ManyToManyField",
     "ManyToManyRel",
     "ManyToOneRel",
+    "Max",
+    "Min",
     "Model",
     "ModelBase",
+    "ObjectDoesNotExist",
     "OneToOneField",
     "OneToOneRel",
     "Options",
+    "OrderBy",
+    "OuterRef",
     "PGUUIDPKMixin",
+    "PositiveBigIntegerField",
+    "PositiveIntegerField",
+    "PositiveSmallIntegerField",
+    "Prefetch",
+    "ProtectedError",
+    "QuerySet",
+    "RestrictedError",
     "ReverseManager",
+    "RowRange",
+    "SlugField",
+    "SmallAutoField",
+    "SmallIntegerField",
     "SoftDeleteMixin",
+    "StdDev",
+    "Subquery",
+    "Sum",
+    "TextChoices",
+    "TextField",
+    "TimeField",
     "TimestampMixin",
+    "Transform",
+    "URLField",
+    "UUIDField",
     "UUIDPKMixin",
     "UniqueConstraint",
     "UpdateMixin",
+    "Value",
+    "ValueRange",
+    "Variance",
+    "When",
+    "Window",
+    "WindowFrame",
+    "WindowFrameExclusion",
     "acreate_tables",
     "adrop_tables",
     "apps",
+    "aprefetch_related_objects",
     "create_tables",
     "drop_tables",
+    "functions",
+    "prefetch_related_objects",
+    "signals",
 ]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "": "functions",
             "base": "Model ModelBase",
             "constraints": "BaseConstraint CheckConstraint Deferrable UniqueConstraint",
             "constructor": "DEFERRED",
@@ -93,6 +239,21 @@ if not TYPE_CHECKING:
             "related_managers": "ReverseManager",
             "relations": "ForeignKey OneToOneField",
             "rels": "ForeignObjectRel ManyToManyRel ManyToOneRel OneToOneRel",
+            "ormolu": "signals",
+            "ormolu.exceptions": "ObjectDoesNotExist ProtectedError RestrictedError",
+            "ormolu.fields": """
+                ArrayField AutoField BigAutoField BigIntegerField BinaryField BooleanField CharField Choices
+                DateField DateTimeField DecimalField DurationField EmailField Field FileField FilePathField
+                FloatField GenericIPAddressField ImageField IntegerChoices IntegerField JSONField
+                PositiveBigIntegerField PositiveIntegerField PositiveSmallIntegerField SlugField
+                SmallAutoField SmallIntegerField TextChoices TextField TimeField URLField UUIDField
+            """,
+            "ormolu.query": """
+                Aggregate Avg Case Count Exists Expression ExpressionWrapper F FilteredRelation Func Lookup
+                Max Min OrderBy OuterRef Prefetch Q QuerySet RowRange StdDev Subquery Sum Transform Value
+                ValueRange Variance When Window WindowFrame WindowFrameExclusion aprefetch_related_objects
+                prefetch_related_objects
+            """,
             "tables": "acreate_tables adrop_tables create_tables drop_tables",
         },
     )
