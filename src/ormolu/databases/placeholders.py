@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 __all__ = ["PLACEHOLDER", "for_driver"]
 
@@ -30,17 +30,20 @@ def for_driver(style: str, sql: str, params: object) -> tuple[str, Any]:
     text, names = _written(style, sql)
     if isinstance(params, Mapping):
         return text, _by_name(names, cast("Mapping[str, Any]", params))
-    if not isinstance(params, Sequence) or isinstance(params, (str, bytes)):
+    if not _in_order(params):
         kind = type(params).__name__
         raise TypeError(f"Parameters are a list or a tuple for %s, or a dictionary for %(name)s: not {kind}.")
-    values: Sequence[Any] = params
     if any(names):
         raise TypeError(f"The statement names its parameters ({_listed(names)}): give a dictionary.")
-    if len(names) != len(values):
+    if len(names) != len(params):
         raise TypeError(
-            f"The statement has {len(names)} placeholders (%s), and {len(values)} parameters were given."
+            f"The statement has {len(names)} placeholders (%s), and {len(params)} parameters were given."
         )
-    return text, values
+    return text, params
+
+
+def _in_order(params: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(params, Sequence) and not isinstance(params, (str, bytes))
 
 
 def _by_name(names: Sequence[str | None], params: Mapping[str, Any]) -> list[Any]:
