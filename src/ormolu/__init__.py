@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ormolu import conf, databases, exceptions, fields, models, query, signals, transaction
     from ormolu.models import (
         Model, Manager, ForeignKey, OneToOneField, ManyToManyField, CASCADE, PROTECT, RESTRICT, SET,
-        SET_NULL, SET_DEFAULT, DO_NOTHING, Index, UniqueConstraint, CheckConstraint, Deferrable,
+        SET_NULL, SET_DEFAULT, DO_NOTHING, FullTextIndex, Index, UniqueConstraint, CheckConstraint, Deferrable,
         TimestampMixin, IntPKMixin, UUIDPKMixin, PGUUIDPKMixin, UpdateMixin, SoftDeleteMixin, create_tables,
         acreate_tables, drop_tables, adrop_tables,
     )
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Model", "Manager", "ForeignKey", "OneToOneField", "ManyToManyField", "CASCADE", "PROTECT", "RESTRICT",
-    "SET", "SET_NULL", "SET_DEFAULT", "DO_NOTHING", "Index", "UniqueConstraint", "CheckConstraint",
+    "SET", "SET_NULL", "SET_DEFAULT", "DO_NOTHING", "FullTextIndex", "Index", "UniqueConstraint", "CheckConstraint",
     "Deferrable", "TimestampMixin", "IntPKMixin", "UUIDPKMixin", "PGUUIDPKMixin", "UpdateMixin",
     "SoftDeleteMixin", "create_tables", "acreate_tables", "drop_tables", "adrop_tables",
     "Field", "AutoField", "BigAutoField", "SmallAutoField", "ArrayField", "BigIntegerField", "BinaryField",
@@ -84,7 +84,7 @@ __all__ = [
 _NAMES = {
     "ormolu.models": """
         Model Manager ForeignKey OneToOneField ManyToManyField CASCADE PROTECT RESTRICT SET SET_NULL
-        SET_DEFAULT DO_NOTHING Index UniqueConstraint CheckConstraint Deferrable TimestampMixin IntPKMixin
+        SET_DEFAULT DO_NOTHING FullTextIndex Index UniqueConstraint CheckConstraint Deferrable TimestampMixin IntPKMixin
         UUIDPKMixin PGUUIDPKMixin UpdateMixin SoftDeleteMixin create_tables acreate_tables drop_tables
         adrop_tables
     """,

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from ormolu.models.base import Model, ModelBase
     from ormolu.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
     from ormolu.models.constructor import DEFERRED
+    from ormolu.models.fulltext import FullTextIndex
     from ormolu.models.indexes import Index
     from ormolu.models.manager import BaseManager, EmptyManager, Manager
     from ormolu.models.many_related_managers import ManyRelatedManager
@@ -152,6 +153,7 @@ __all__ = [
     "FloatField",
     "ForeignKey",
     "ForeignObjectRel",
+    "FullTextIndex",
     "Func",
     "GenericIPAddressField",
     "ImageField",
@@ -229,6 +231,7 @@ if not TYPE_CHECKING:
             "base": "Model ModelBase",
             "constraints": "BaseConstraint CheckConstraint Deferrable UniqueConstraint",
             "constructor": "DEFERRED",
+            "fulltext": "FullTextIndex",
             "indexes": "Index",
             "manager": "BaseManager EmptyManager Manager",
             "many_related_managers": "ManyRelatedManager",

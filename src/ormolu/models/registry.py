@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,7 @@ class Apps:
         self.all_models: dict[str, dict[str, type[Model]]] = {}
         self.version = 0
         """Grows whenever a model or a relation is added: caches of names compare it."""
+        self._stored_apps: list[Any] = []
         self._waiting: dict[ModelKey, list[Callable[[type[Model]], None]]] = {}
         self.ready = self.apps_ready = self.models_ready = True
 
@@ -133,6 +134,19 @@ class Apps:
     def is_installed(self, app_name: str) -> bool:
         """Tell whether an application of this label has models."""
         return app_name.rpartition(".")[2] in self.all_models
+
+    def set_installed_apps(self, installed: Iterable[str]) -> None:
+        """Have another setting INSTALLED_APPS until `unset_installed_apps()`; for tests. Models stay what they are."""
+        from ormolu.conf import settings
+
+        self._stored_apps.append(settings.INSTALLED_APPS)
+        settings.INSTALLED_APPS = list(installed)
+
+    def unset_installed_apps(self) -> None:
+        """Take back the last `set_installed_apps()`."""
+        from ormolu.conf import settings
+
+        settings.INSTALLED_APPS = self._stored_apps.pop()
 
     def near_misses(self, label: str) -> str:
         """Return ` Did you mean ...?` for a label that isn't known, or an empty text."""

@@ -42,7 +42,14 @@ __all__ = [
 
 
 def _load_lookups() -> None:
-    for home in ("lookups", "text_lookups", "date_lookups", "json_lookups"):
+    for home in (
+        "lookups",
+        "text_lookups",
+        "date_lookups",
+        "json_lookups",
+        "search.matching",
+        "search.trigrams",
+    ):
         import_module(f"ormolu.query.{home}")
 
 

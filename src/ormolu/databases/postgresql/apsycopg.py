@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
+from ormolu.databases.postgresql.errors import with_cure
 from ormolu.databases.postgresql.psycopg import cursor_name
 from ormolu.exceptions import NotSupportedError
 
@@ -97,6 +98,9 @@ class AsyncPsycopgConnection(AsyncConnection):
             self.dead()
             return False
         return status != 0
+
+    def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        return with_cure(super().explain(error, sql, params))
 
     def disconnected(self, error: BaseException) -> bool:
         return bool(self.native.closed or self.native.broken)

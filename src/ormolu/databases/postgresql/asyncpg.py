@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver
-from ormolu.databases.postgresql.errors import class_of_sqlstate
+from ormolu.databases.postgresql.errors import class_of_sqlstate, with_cure
 from ormolu.exceptions import DataError, InterfaceError, NotSupportedError, OperationalError
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class AsyncpgConnection(AsyncConnection):
             kind = OperationalError
         else:
             return error
-        made: BaseException = kind(str(error), statement=sql, params=params, orig=error)
-        return made
+        return with_cure(kind(str(error), statement=sql, params=params, orig=error))
 
     async def terminate(self) -> None:
         self.native.terminate()

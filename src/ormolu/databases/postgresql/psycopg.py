@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ormolu.databases.postgresql.errors import with_cure
 from ormolu.databases.sync import SyncConnection, SyncDriver
 from ormolu.exceptions import NotSupportedError
 
@@ -134,6 +135,9 @@ class PsycopgConnection(SyncConnection):
             self.dead()
             return False
         return status != IDLE
+
+    def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
+        return with_cure(super().explain(error, sql, params))
 
     def disconnected(self, error: BaseException) -> bool:
         return bool(self.native.closed or self.native.broken)

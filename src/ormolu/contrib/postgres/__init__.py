@@ -1,0 +1,1 @@
+"""The names of django.contrib.postgres, for those who come from there."""
