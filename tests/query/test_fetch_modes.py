@@ -320,11 +320,30 @@ def test_nobody_pays_for_a_list_that_dies_with_its_objects(library):
     peers = found._fetch_all()
     origin: Any = peers[0].__dict__["_db"]
     assert origin == "default"
-    assert origin.links == []
-    assert len(origin.objects()) == 12
+    assert not hasattr(origin, "links")
+    assert len(origin.objects(Volume)) == 12
     assert len(first._state.peers) == 1
     del found, peers
     assert origin.links == []
+
+
+def test_peers_are_found_where_nobody_had_asked_for_long(library, queries):
+    """After some results without a question no references are made. A late question is answered all the same."""
+    query = Volume.objects.select_related("writer")
+    early, *others = [list(query.all()) for _ in range(30)]
+    origins: list[Any] = [found[0].__dict__["_db"] for found in (early, *others)]
+    assert origins[0].links
+    assert origins[-1].links is None
+    queries.clear()
+    gone = others[-1].pop(5)
+    del gone
+    assert [volume.writer.house.name for volume in others[-1][:3]] == ["x"] * 3
+    assert len(queries) == 1
+    assert len(others[-1][0]._state.peers) == 11
+    assert len(others[-2][0]._state.peers) == 12
+    assert len(early[0]._state.peers) == 12
+    late = list(query.all())
+    assert len(late[0].__dict__["_db"].links) == 12
 
 
 def test_copies_and_pickles_are_alone(library, queries):

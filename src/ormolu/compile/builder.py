@@ -64,6 +64,7 @@ class Builder:
         self.split_aggregates: bool = outer.split_aggregates if outer else False
         self.summary: dict[str, Term] | None = None
         self.link: Term | None = None
+        self.back: str | None = None  # the attribute that refers to the holder of a linked row
         self.common: dict[int, Any] = {}  # the join and the table of each CTE that is joined, by its identity
         self.roots: set[Join] = set()  # multi-valued joins that aggregates read
         self.outer_joins: set[Join] = set()  # of the enclosing query, read from in here
@@ -483,6 +484,7 @@ class Builder:
 
     def do_linked(self, linked: Any) -> None:
         """Keep only rows linked to given keys over a relation; note the key's column."""
+        self.back = linked.back
         first, *others = linked.hops
         join, column = self.root, first.pairs[0][1]
         # Joins that the queryset has already are these: its own conditions are about the linked rows.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from weakref import ref
 
 from sqlalchemy.engine import processors
 from sqlalchemy.sql import functions
 
 from ormolu.compile.layout import Layout, Node
-from ormolu.compile.peers import Origin, Pairs, Together, may_lack
+from ormolu.compile.peers import Habits, Origin, Together, may_lack, together
 from ormolu.compile.shells import shell_of, takes_attributes
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
@@ -192,7 +193,7 @@ def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0, mode: An
         source.lines = [
             "def decode(rows):",
             *([] if announced else LISTENED),
-            *nodes.opening("Together(Origin(db, mode))", "out.origin"),
+            *nodes.opening(),
             "    append = out.append",
             *setup,
             f"    for {row_names(layout.terms, hidden)} in rows:",
@@ -206,32 +207,50 @@ def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0, mode: An
     return with_signals(make)
 
 
-def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0, mode: Any = None) -> Decode:
-    """Return rows -> list of (key, instance); the key stands at `place` of the row.
+def linked(
+    layout: Layout,
+    driver: Any,
+    db: str,
+    place: int,
+    *,
+    hidden: int = 0,
+    mode: Any = None,
+    shared: bool = True,
+    back: str | None = None,
+) -> Decode:
+    """Return (rows, holders) -> (instances by the key at `place` of their row, all instances).
 
-    A row that several holders share becomes one object, unless annotations may tell them apart.
+    With `shared`, a row that several holders have becomes one object, unless annotations may tell them apart. `back` is
+    the attribute of an instance that refers to its holder; `holders` are these by key.
     """
-    share = not layout.annotations and layout.root.pk >= 0
-    pk = f"c{layout.root.pk}"
+    share = shared and not layout.annotations and layout.root.pk >= 0
+    pk, pad = f"c{layout.root.pk}", "    " if share else ""
 
     def make(announced: bool) -> Decode:
         source, body, setup = _Source(), _Body(), _Body()
+        source.scope["defaultdict"] = defaultdict
+        key = source.value(place, layout.terms[place], driver)
         nodes = _Nodes(source, layout, driver, _origin(db, mode), body, setup, announced)
-        nodes.write(layout.root, 0, "    " if share else "")
+        if back is not None:
+            nodes.held.append((back, "holders.get(key)"))
+        nodes.write(layout.root, 0, pad)
         source.lines = [
-            "def decode(rows):",
-            *([] if announced else LISTENED),
-            *nodes.opening("Pairs()", "Origin(db, mode)"),
+            "def decode(rows, holders):",
+            *([] if announced else [LISTENED[0], LISTENED[1].replace("(rows)", "(rows, holders)")]),
+            *nodes.opening(),
             "    append = out.append",
+            "    groups = defaultdict(list)",
             "    seen = {}",
             *setup,
             f"    for {row_names(layout.terms, hidden)} in rows:",
+            f"        key = {key}",
             *([f"        o0 = seen.get({pk})", "        if o0 is None:"] if share else []),
             *("        " + line for line in body),
             *([f"            seen[{pk}] = o0"] if share else []),
-            f"        append(({source.value(place, layout.terms[place], driver)}, o0))",
+            f"        {pad}append(o0)",
+            "        groups[key].append(o0)",
             *nodes.closing(),
-            "    return out",
+            "    return groups, out",
         ]
         return source.compile("decode")  # type: ignore[no-any-return]
 
@@ -240,7 +259,7 @@ def linked(layout: Layout, driver: Any, db: str, place: int, *, hidden: int = 0,
 
 def _origin(db: str, mode: Any) -> str:
     """Return what an object that was loaded alone has as its alias."""
-    return db if mode is None else Origin(db, mode)
+    return db if mode is None else Origin.alone(db, mode)
 
 
 _Body = list[str]
@@ -250,10 +269,10 @@ def with_signals(make: Callable[[bool], Decode]) -> Decode:
     """Return a decoder that goes through `Model.from_db()`, and so sends its signals, while somebody listens."""
     announced: list[Decode] = []
 
-    def announce(rows: Any) -> Any:
+    def announce(*given: Any) -> Any:
         if not announced:
             announced.append(make(True))
-        return announced[0](rows)
+        return announced[0](*given)
 
     plain = make(False)
     plain.__globals__["announce"] = announce
@@ -291,32 +310,35 @@ class _Nodes:
         self.body, self.setup, self.announced = body, setup, announced
         self.count = 0
         self.groups: list[int] = []  # of nodes whose objects are peers
+        self.held: list[tuple[str, str]] = []  # what else the root's objects hold
         source.scope["new"] = object.__new__
         source.scope["db"] = db
-        source.scope["mode"] = getattr(db, "mode", None)
-        source.scope.update(Origin=Origin, Pairs=Pairs, Together=Together)
+        self.mode = getattr(db, "mode", None)
+        source.scope.update(Origin=Origin, Together=Together, ref=ref, together=together)
         source.scope["before"], source.scope["after"] = pre_init, post_init
 
-    def opening(self, several: str, origin: str) -> list[str]:
+    def opening(self) -> list[str]:
         """Return the lines before the loop: several rows become peers, where these may have something to fetch."""
         if not self.groups:
             return ["    out = []"]
-        names = [f"db{number}" for number in self.groups]
+        lines = ["    if len(rows) > 1:"]
+        for number in self.groups:
+            self.source.scope[f"habits{number}"] = Habits(self.mode)
+            lines += [f"        db{number} = Origin(db)", f"        db{number}.habits = habits{number}"]
+        first = f"db{self.groups[0]}"
         return [
-            "    if len(rows) > 1:",
-            f"        out = {several}",
-            f"        db0 = {origin}",
-            *(f"        {name} = Origin(db, mode)" for name in names if name != "db0"),
+            *lines,
+            f"        out = Together(); out.origin = {first}; {first}.holder = ref(out)",
             "    else:",
             "        out = []",
-            f"        {' = '.join(names)} = db",
+            f"        {' = '.join(f'db{number}' for number in self.groups)} = db",
         ]
 
     def closing(self) -> list[str]:
         """Return the lines after the loop: related objects are peers, too."""
         if not self.groups:
             return []
-        groups = ", ".join(f"Together(db{n}, seen{n}.values())" for n in self.groups if n)
+        groups = ", ".join(f"together(db{n}, seen{n}.values())" for n in self.groups if n)
         return ["    if len(rows) > 1:", f"        out.related = [{groups}]"]
 
     def write(self, node: Node, number: int, pad: str) -> None:
@@ -380,6 +402,7 @@ class _Nodes:
         if cached:
             entries.append(("_prefetched_objects_cache", f"{{{', '.join(cached)}}}"))
         if number == 0:
+            entries.extend(self.held)
             entries.extend(
                 (name, self.source.value(place, self.layout.terms[place], self.driver))
                 for name, place in self.layout.annotations

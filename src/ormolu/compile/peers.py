@@ -1,45 +1,80 @@
 """Peers: objects that were loaded together, so that what one of them lacks can be fetched for all.
 
 Each of them has, as the alias of its database, the same `Origin`: text like any other, which also knows the others.
-It keeps none of them alive. As long as their list lives, it knows that alone; only when the list dies before its
-objects are weak references made of them. So peers cost next to nothing where nobody asks for them.
+It keeps none of them alive. As long as their list lives, it knows that alone; when the list dies before its objects,
+weak references are made of them, unless it has been seen that nobody asks for them (`Habits`). So peers cost next to
+nothing where they aren't used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
 from sys import getrefcount
 from typing import Any
 from weakref import ref
 
 DB = "_db"
+PATIENCE = 8
+
+
+class Habits:
+    """What is known of the objects that one plan loads: their fetch mode, and whether anybody asks for their peers.
+
+    A weak reference costs a tenth of what its object does, and few of them are ever used. So the first results of a
+    plan get some when their list dies, and later ones only if somebody has asked. Who asks after that is answered by a
+    search in memory: once for a plan, for from then on its results get them again.
+    """
+
+    __slots__ = ("asked", "mode", "unasked")
+
+    def __init__(self, mode: Any = None) -> None:
+        self.mode = mode  # None: the default one
+        self.asked = False
+        self.unasked = 0
+
+    def worth_linking(self) -> bool:
+        """Tell whether weak references may be used."""
+        return self.asked or self.unasked < PATIENCE
 
 
 class Origin(str):
     """The alias of the database that objects come from, with their fetch mode, and who was loaded with them."""
 
-    __slots__ = ("holder", "links", "mode")
+    __slots__ = ("habits", "holder", "links")
 
-    holder: ref[Together] | None
-    links: list[ref[Any]]
-    mode: Any  # None: the default one
+    habits: Habits
+    holder: ref[Together]
+    links: list[ref[Any]] | None  # None: the list is gone, and nobody knows which objects it had
 
-    def __new__(cls, alias: str, mode: Any = None) -> Origin:
-        made = str.__new__(cls, alias)
-        made.mode = mode
-        made.holder = None
-        made.links = []
+    @classmethod
+    def alone(cls, alias: str, mode: Any) -> Origin:
+        """Return that of an object without peers."""
+        made = cls(alias)
+        made.habits = Habits(mode)
         return made
 
-    def objects(self) -> list[Any]:
-        """Return those that are still there, and are still what was loaded."""
-        held = None if self.holder is None else self.holder()
-        found: Iterable[Any] = [link() for link in self.links] if held is None else held
-        return [o for o in found if getattr(o, "__dict__", {}).get(DB) is self]
+    @property
+    def mode(self) -> Any:
+        """The fetch mode, None for the default one."""
+        return self.habits.mode
+
+    def objects(self, model: type[Any]) -> list[Any]:
+        """Return those that are still there, and are still what was loaded: objects of a model, or of its family."""
+        holder = getattr(self, "holder", None)
+        if holder is None:
+            return []
+        held: Iterable[Any] | None = holder()
+        if held is None:
+            self.habits.asked = True
+            if self.links is None:
+                recover(model)
+            held = [link() for link in self.links or ()]
+        return [o for o in held if getattr(o, "__dict__", {}).get(DB) is self]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A pickle or deep copy is alone.
-        return (str, (str(self),)) if self.mode is None else (Origin, (str(self), self.mode))
+        return (str, (str(self),)) if self.mode is None else (Origin.alone, (str(self), self.mode))
 
 
 class Together(list[Any]):
@@ -47,42 +82,35 @@ class Together(list[Any]):
 
     __slots__ = ("__weakref__", "origin", "related")
 
-    def __init__(self, origin: Origin, objects: Iterable[Any] = ()) -> None:
-        super().__init__(objects)
-        self.origin = origin
-        self.related: list[Together] = []  # what was loaded for these: by a join, or by a prefetch
-        origin.holder = ref(self)
+    origin: Origin
+    related: list[Together]  # what was loaded for these: by a join, or by a prefetch
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return list, (list(self),)
 
     def __del__(self) -> None:
-        if self and max(map(getrefcount, self)) > ALONE:
-            self.origin.links = links_to(self)
+        origin = self.origin
+        habits = origin.habits
+        if not habits.worth_linking():
+            origin.links = None
+        elif max(map(getrefcount, self), default=0) > ALONE:
+            habits.unasked += 1
+            origin.links = links_to(self)
+        else:
+            origin.links = []
         # Objects before those that they hold: then the next list sees who holds its own.
         self.clear()
-        related = self.related[::-1]
-        self.related.clear()
+        related = getattr(self, "related", None)  # missing where a row could not be read
         while related:
-            related.pop()
+            del related[0]
 
 
-class Pairs(list[tuple[Any, Any]]):
-    """Keys of holders with the peers that belong to them, and what was joined to these."""
-
-    __slots__ = ("related",)
-
-    related: list[Together]
-
-
-def peers_of_pairs(pairs: list[tuple[Any, Any]]) -> list[Any]:
-    """Return the objects of pairs, each once; as peers, if they were loaded as such."""
-    found = list({id(o): o for _key, o in pairs}.values())
-    if not isinstance(pairs, Pairs) or not found:
-        return found
-    together = Together(found[0].__dict__[DB], found)
-    together.related = pairs.related
-    return together
+def together(origin: Origin, objects: Iterable[Any]) -> Together:
+    """Return objects as peers."""
+    made = Together(objects)
+    made.origin, made.related = origin, []
+    origin.holder = ref(made)
+    return made
 
 
 def links_to(objects: Iterable[Any]) -> list[ref[Any]]:
@@ -91,6 +119,27 @@ def links_to(objects: Iterable[Any]) -> list[ref[Any]]:
         return list(map(ref, objects))
     except TypeError:  # somebody put other things into the list
         return [ref(o) for o in objects if hasattr(o, "_meta")]
+
+
+def recover(model: type[Any]) -> None:
+    """Find the objects of a model's family that have lost their peers, wherever they are, and link them again."""
+    classes = set(family(model))
+    found: dict[int, tuple[Origin, list[ref[Any]]]] = {}
+    for o in gc.get_objects():
+        if type(o) in classes:
+            origin = o.__dict__.get(DB)
+            if origin.__class__ is Origin and getattr(origin, "links", ()) is None:
+                found.setdefault(id(origin), (origin, []))[1].append(ref(o))
+    for origin, links in found.values():
+        origin.links = links
+
+
+def family(model: type[Any]) -> Iterator[type[Any]]:
+    """Yield a model, its parents, and all that derives from them: rows of a query may become any of these."""
+    classes = [next(cls for cls in reversed(model.__mro__) if hasattr(cls, "_meta"))]
+    for cls in classes:
+        yield cls
+        classes.extend(cls.__subclasses__())
 
 
 def may_lack(node: Any) -> bool:

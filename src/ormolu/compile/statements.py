@@ -120,7 +120,7 @@ def combined_rows(driver: Any, query: Any, params: Params) -> Plan:
 
 
 def linked(driver: Any, query: Any, params: Params) -> Plan:
-    """Make the plan of a prefetch: pairs of (key of the holder, related object)."""
+    """Make the plan of a prefetch: related objects by the keys of their holders."""
     if query.combined is not None:
         raise NotSupportedError(f"Prefetching rows of {query.combined.kind}() is not supported.")
     builder = build(driver, query, params)
@@ -130,7 +130,14 @@ def linked(driver: Any, query: Any, params: Params) -> Plan:
     layout.terms.append(builder.link)
     parts = Parts(builder, layout.terms)
     decode = hydrate.linked(
-        layout, driver, driver.database.alias, place, hidden=parts.hidden, mode=query.fetch_mode
+        layout,
+        driver,
+        driver.database.alias,
+        place,
+        hidden=parts.hidden,
+        mode=query.fetch_mode,
+        shared=bool(builder.tree.joins or builder.tables or builder.common),  # else each row is there once
+        back=builder.back,
     )
     if query.is_sliced:
         return finish(driver, parts.sliced_by(builder.link), params, decode)

@@ -119,7 +119,7 @@ def take_mode(queryset: Any, instance: Any) -> None:
 def give_mode(instance: Any, mode: FetchMode | None) -> None:
     """Give an object with a row another fetch mode. It leaves its peers."""
     values = instance.__dict__
-    values[DB] = Origin(values[DB], mode)
+    values[DB] = Origin.alone(values[DB], mode)
 
 
 def peers_of(instance: Any) -> list[Any]:
@@ -130,7 +130,7 @@ def peers_of(instance: Any) -> list[Any]:
     origin = instance.__dict__.get(DB)
     if not isinstance(origin, Origin):
         return [instance]
-    found = [o for o in origin.objects() if o is not instance and not in_session(o)]
+    found = [o for o in origin.objects(instance.__class__) if o is not instance and not in_session(o)]
     return [instance, *found] if found else [instance]
 
 

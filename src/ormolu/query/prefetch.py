@@ -10,7 +10,7 @@ from typing import Any, cast
 from ormolu.compile import statements
 from ormolu.compile.joins import column_field
 from ormolu.compile.names import plain_field, unknown
-from ormolu.compile.peers import Together, peers_of_pairs
+from ormolu.compile.peers import Together
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Await, brief
@@ -20,6 +20,8 @@ from ormolu.query.pickling import dressed, undressed
 SEP = "__"
 Computed = (property, cached_property)
 Program = Generator[Any, Any, Any]
+Groups = dict[Any, list[Any]]
+"""Related objects by the keys of their holders."""
 
 
 class Prefetch:
@@ -216,30 +218,50 @@ def load(
     attname = attname_of(first.from_meta, first.pairs[0][0])
     cached = [] if queryset is not None or to_attr else [o for o in level if is_loaded(o, relation, name)]
     todo = level if not cached else [o for o in level if not is_loaded(o, relation, name)]
-    values = [v for v in {getattr(o, attname): None for o in todo} if v is not None]
+    holders = {getattr(o, attname): o for o in todo}
+    holders.pop(None, None)
     nested: tuple[Any, ...] = ()
-    pairs: list[tuple[Any, Any]] = []
+    groups: Groups = {}
     found: list[Any] = []
-    if values:
+    if holders:
         target = related_queryset(hops[-1].to_meta.model, relation, queryset)
         nested = target._prefetch
         query = target.query.copy()
         if query.fetch_mode is None:
             query.fetch_mode = given_mode(todo[0])
-        query.ops = (*query.ops, ("linked", Linked(hops, values)))
         if (relation.many_to_one or relation.one_to_one) and not query.is_sliced:
             query.order_by, query.default_ordering = (), False  # there is only one for each
+        back = back_to_one(relation)
+        alike = first.restriction is None
+        early = back if alike and not hasattr(driver, "adopt") else None
+        query.ops = (*query.ops, ("linked", Linked(hops, list(holders), early)))
         if target._db is None or target._db == driver.database.alias:
-            pairs = yield from linked_rows(driver, query)
+            groups, found = yield from linked_rows(driver, query, holders)
         else:
-            pairs = yield from elsewhere(driver, target._db, linked_rows, query)
-        found = peers_of_pairs(pairs)
-        if first.restriction is not None:
-            pairs = like_keys(first, pairs)
-    assign(todo, attname, pairs, relation, name, to_attr, queryset)
+            groups, found = yield from elsewhere(driver, target._db, linked_rows, query, holders)
+        if not alike:
+            groups = like_keys(first, groups)
+        if back is not None and early is None:
+            refer_back(groups, back, holders)
+    assign(todo, attname, groups, relation, name, to_attr, queryset)
     for instance in cached:
         found.extend(loaded_values(instance, relation, name))
     return found, nested
+
+
+def back_to_one(relation: Any) -> str | None:
+    """Return the attribute of related objects that refers to their one holder; None where there may be several."""
+    source = getattr(relation, "field", None)
+    if source is None or not (source.many_to_one and relation.one_to_many):
+        return None
+    return str(source.name)
+
+
+def refer_back(groups: Groups, back: str, holders: dict[Any, Any]) -> None:
+    """Let related objects refer to their holders."""
+    for key, found in groups.items():
+        for related in found if key in holders else ():
+            related.__dict__[back] = holders[key]
 
 
 def check_to_attr(meta: Any, to_attr: str) -> None:
@@ -262,14 +284,14 @@ def attname_of(meta: Any, column: Any) -> str:
     return str(column_field(meta, column).attname)
 
 
-def like_keys(hop: Any, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """Return pairs whose keys are values of the holder's key, of which the related rows may keep a text."""
+def like_keys(hop: Any, groups: Groups) -> Groups:
+    """Return groups whose keys are values of the holder's key, of which the related rows may keep a text."""
     near, far = (
         plain_field(column_field(meta, column)) for meta, column in zip(ends(hop), hop.pairs[0], strict=True)
     )
     if near.get_internal_type() == far.get_internal_type():
-        return pairs
-    return [(near.to_python(key), related) for key, related in pairs]
+        return groups
+    return {near.to_python(key): found for key, found in groups.items()}
 
 
 def ends(hop: Any) -> tuple[Any, Any]:
@@ -278,13 +300,17 @@ def ends(hop: Any) -> tuple[Any, Any]:
 
 
 class Linked:
-    """An operation: only rows that are linked over `hops` to one of `values`; their key is selected, too."""
+    """An operation: only rows that are linked over `hops` to one of `values`; their key is selected, too.
 
-    __slots__ = ("hops", "values")
+    `back` is the attribute of a row's object that refers to its holder.
+    """
 
-    def __init__(self, hops: Sequence[Any], values: list[Any]) -> None:
+    __slots__ = ("back", "hops", "values")
+
+    def __init__(self, hops: Sequence[Any], values: list[Any], back: str | None) -> None:
         self.hops = hops
         self.values = values
+        self.back = back
 
     def shape(self, shape: Any) -> Any:
         """Return the key: the values count only by their number."""
@@ -292,25 +318,30 @@ class Linked:
             "linked",
             tuple(id(hop.join_field) for hop in self.hops),
             self.hops[0].reverse,
+            self.back,
             shape.literal(self, self.values),
         )
 
 
-def linked_rows(driver: Any, query: Any) -> Program:
-    """Return pairs of (key of the holder, related object)."""
+def linked_rows(driver: Any, query: Any, holders: dict[Any, Any]) -> Program:
+    """Return related objects by the keys of their holders, and all of them. `holders` are objects by key."""
     plan, values = plan_for(driver, query, "linked", statements.linked)
-    if plan.empty:
-        return []
     try:
-        params = plan.bind(values)
+        params = None if plan.empty else plan.bind(values)
     except EmptyResultSet:
-        return []
-    pairs = plan.decode((yield plan.step(plan.sql, params)))  # type: ignore[misc]
+        params = None
+    if params is None:
+        return {}, []
+    decode: Any = plan.decode
+    found: list[Any]
+    groups: Groups
+    groups, found = decode((yield plan.step(plan.sql, params)), holders)
     adopt = getattr(driver, "adopt", None)
     if adopt is None:
-        return pairs
-    keys = [key for key, _related in pairs]
-    return list(zip(keys, adopt([related for _key, related in pairs]), strict=True))
+        return groups, found
+    adopted = dict(zip(map(id, found), adopt(found), strict=True))
+    groups = {key: [adopted[id(o)] for o in group] for key, group in groups.items()}
+    return groups, list({id(o): o for o in adopted.values()}.values())
 
 
 def elsewhere(driver: Any, alias: str, program: Any, *args: Any) -> Program:
@@ -342,7 +373,7 @@ class Chosen(list[Any]):
 def assign(
     level: Sequence[Any],
     attname: str,
-    pairs: list[tuple[Any, Any]],
+    groups: Groups,
     relation: Any,
     name: str,
     to_attr: str | None,
@@ -350,38 +381,28 @@ def assign(
 ) -> None:
     """Put related objects where their holders look for them."""
     if relation.many_to_one or relation.one_to_one:
-        assign_single(level, attname, dict(pairs), relation, name, to_attr)
+        assign_single(level, attname, groups, relation, name, to_attr)
         return
-    groups: dict[Any, list[Any]] = {}
-    for key, related in pairs:
-        try:
-            groups[key].append(related)
-        except KeyError:
-            groups[key] = [related]
-    source = getattr(relation, "field", None)
-    back = source.name if source is not None and source.many_to_one and relation.one_to_many else None
     for instance in level:
-        found = groups.get(getattr(instance, attname), [])
-        if back is not None:
-            for related in found:
-                related.__dict__[back] = instance
         data = instance.__dict__
+        found = list(groups.get(getattr(instance, attname), ()))
         if to_attr:
-            data[to_attr] = list(found)
+            data[to_attr] = found
         else:
             cache = data.get("_prefetched_objects_cache")
             if cache is None:
                 cache = data["_prefetched_objects_cache"] = {}
-            cache[name] = list(found) if queryset is None else Chosen(found, queryset)
+            cache[name] = found if queryset is None else Chosen(found, queryset)
 
 
 def assign_single(
-    level: Sequence[Any], attname: str, found: dict[Any, Any], relation: Any, name: str, to_attr: str | None
+    level: Sequence[Any], attname: str, groups: Groups, relation: Any, name: str, to_attr: str | None
 ) -> None:
     """Put single related objects where their holders look for them."""
     reverse = bool(getattr(relation, "auto_created", False)) and not getattr(relation, "concrete", False)
     for instance in level:
-        related = found.get(getattr(instance, attname))
+        found = groups.get(getattr(instance, attname))
+        related = found[-1] if found else None
         data = instance.__dict__
         if to_attr:
             data[to_attr] = related
