@@ -167,3 +167,30 @@ async def test_a_column_beside_an_aggregate_in_an_or_is_grouped_by(db, world):
     counted = Tailor.objects.annotate(n=Count("coats"))
     found = counted.filter(Q(coats__in=Coat.objects.filter(size=3)) | Q(n__gt=2))
     assert {tailor.name for tailor in await world.list(found)} == {"b"}
+
+
+async def test_values_that_no_row_lacks_are_counted_as_rows(coats, world, queries):
+    """COUNT(*) says the same as COUNT(column), except where a join or another query may leave the column NULL."""
+    ann, _bea = coats
+    await world(Tailor.objects.create, name="Cy", age=30)
+    sizes = Coat.objects.values_list("size").annotate(n=Count("tailor")).order_by("size")
+    assert await world.list(sizes) == [(1, 2), (2, 2), (4, 1)]
+    assert await world(Tailor.objects.aggregate, n=Count("age")) == {"n": 3}
+    assert "COUNT(*)" in str(sizes.query).upper()
+    assert "COUNT(*)" in queries[-1].sql.upper()
+    names = Tailor.objects.values_list("name").order_by("name")
+    assert await world.list(names.annotate(n=Count("coats"))) == [("Ann", 3), ("Bea", 2), ("Cy", 0)]
+    assert await world.list(names.annotate(n=Count("id"), most=Max("coats__price"))) == [
+        ("Ann", 3, 30),
+        ("Bea", 2, 50),
+        ("Cy", 1, None),
+    ]
+    assert await world(Coat.objects.aggregate, n=Count("size", distinct=True)) == {"n": 3}
+    assert await world(Coat.objects.aggregate, n=Count("size", filter=Q(size__gt=1))) == {"n": 3}
+    lacking = Tailor.objects.values_list("coats__size", flat=True).union(
+        Coat.objects.values_list("size", flat=True)
+    )
+    assert await world(lacking.aggregate, n=Count("coats__size")) == {"n": 3}
+    own = Coat.objects.filter(tailor=OuterRef("pk")).values("tailor").annotate(n=Count("pk")).values("n")
+    assert await world.list(names.annotate(n=Subquery(own))) == [("Ann", 3), ("Bea", 2), ("Cy", None)]
+    assert await world(ann.coats.aggregate, n=Count("pk")) == {"n": 3}

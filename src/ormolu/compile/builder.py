@@ -111,6 +111,15 @@ class Builder:
             nullable=bool(column.nullable) or join.nullable,
         )
 
+    def has_each_row(self, term: Term) -> bool:
+        """Tell whether a term is a column of the query's own table that is never NULL."""
+        table = self.root.table
+        return (
+            not (term.nullable or term.joins or term.constant)
+            and getattr(term.sa, "table", None) is table
+            and isinstance(getattr(table, "element", table), sa.Table)  # and not a CTE in its place
+        )
+
     def own_column(self, join: Join, field: Any) -> Term:
         """Return the term of a model's own field, or of one that it has from a parent's table."""
         column = field.sa_column
