@@ -1,5 +1,6 @@
 """Streaming: rows as they arrive, prefetched by chunk, in constant memory."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,7 +29,14 @@ class Ship(Model):
         app_label = "streaming"
 
 
-MODELS = [River, Ship]
+class Wave(Model):
+    height = CharField(max_length=20)
+
+    class Meta:
+        app_label = "streaming"
+
+
+MODELS = [River, Ship, Wave]
 
 
 @pytest.fixture
@@ -151,3 +159,67 @@ def test_memory_stays_flat(db: Backend, tmp_path: Path, kind: str) -> None:
         return int(found.stdout)
 
     assert peak(40_000) < peak(4_000) * 1.25
+
+
+MILLION = """
+import asyncio, json, resource, sys
+from ormolu import CharField, Model, configure
+
+configure(sys.argv[1])
+
+
+class Wave(Model):
+    height = CharField(max_length=20)
+
+    class Meta:
+        db_table = "streaming_wave"
+
+
+def objects(rows):
+    return sum(1 for wave in Wave.objects.all()[:rows].iterator())
+
+
+def dicts(rows):
+    return sum(1 for wave in Wave.objects.values("id", "height")[:rows].iterator())
+
+
+async def aobjects(rows):
+    count = 0
+    async for wave in Wave.objects.all()[:rows].aiterator():
+        count += 1
+    return count
+
+
+def peak(rows):
+    assert objects(rows) == dicts(rows) == asyncio.run(aobjects(rows)) == rows
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+print(json.dumps([peak(100_000), peak(1_000_000)]))
+"""
+
+NUMBERS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT i FROM n",
+    "postgresql": "SELECT i FROM generate_series(1, 1000000) AS n(i)",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no getrusage()")
+@pytest.mark.backends("sqlite", "postgresql")
+def test_a_million_rows(db: Backend, tmp_path: Path) -> None:
+    """Memory for 100,000 rows, as objects, as dictionaries and asynchronously, is enough for 1,000,000."""
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(f"INSERT INTO streaming_wave (height) {NUMBERS[db.vendor]}")
+    found = subprocess.run(
+        [sys.executable, "-c", MILLION, db.url],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    few, many = json.loads(found.stdout)
+    print(f"peak resident memory: {few} for 100,000 rows, {many} for 1,000,000")
+    assert many < few * 1.05
