@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ormolu import (
+    Avg,
     BooleanField,
     CharField,
     DateField,
@@ -21,6 +22,7 @@ from ormolu import (
     JSONField,
     Model,
     StdDev,
+    Sum,
     TextField,
     TimeField,
     Value,
@@ -150,6 +152,21 @@ def test_results_have_the_class_of_their_field(db: Backend) -> None:
     assert isinstance(value_of(f.Sqrt("price")), Decimal)
     assert isinstance(value_of(f.Sqrt(f.Abs("n"))), float)
     assert isinstance(value_of(f.Ceil("n")), int)
+
+
+def test_computed_decimals_keep_their_places(db: Backend) -> None:
+    """What is computed of a column of two places may have more; it has two at least."""
+    for price in "1.00", "1.00", "0.50":
+        thing(price=Decimal(price))
+    aggregates = Thing.objects.aggregate(mean=Avg("price"), total=Sum("price"))
+    assert aggregates["mean"] == pytest.approx(
+        Decimal("0.8333333"), abs=Decimal("1e-4")
+    )  # MariaDB gives six places
+    assert str(aggregates["total"]) == "2.50"
+    third = (
+        Thing.objects.annotate(result=F("price") / 3).order_by("price").values_list("result", flat=True)[0]
+    )
+    assert third == pytest.approx(Decimal("0.1666667"), abs=Decimal("1e-4"))
 
 
 def test_null_gives_null(db: Backend) -> None:

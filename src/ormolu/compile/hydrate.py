@@ -18,6 +18,7 @@ from ormolu.compile.peers import Habits, Origin, Together, may_lack, together
 from ormolu.compile.shells import shell_of, takes_attributes
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError
+from ormolu.fields.types.numeric import DecimalType
 from ormolu.fields.types.temporal import read_utc
 from ormolu.signals import post_init, pre_init
 
@@ -41,7 +42,7 @@ def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
     type_ = term.type
     process = type_.dialect_impl(driver.dialect).result_processor(driver.dialect, None)
     if getattr(term.sa, "table", None) is None:
-        process = of_computed(term, process)
+        process = of_computed(term, process, driver.dialect)
     custom = getattr(term.field, "from_db_value", None)
     if custom is None:
         return process  # type: ignore[no-any-return]
@@ -56,7 +57,9 @@ def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
     return convert
 
 
-def of_computed(term: Term, process: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+def of_computed(
+    term: Term, process: Callable[[Any], Any] | None, dialect: Any
+) -> Callable[[Any], Any] | None:
     """Return the conversion of a value that the database has computed: it may be of another numeric class.
 
     Raises FieldError where an expression has values of unlike types, and so none itself.
@@ -74,6 +77,8 @@ def of_computed(term: Term, process: Callable[[Any], Any] | None) -> Callable[[A
             process = int
     elif term.field.get_internal_type() == "DurationField":
         process = rounded(process)
+    elif isinstance(term.type, DecimalType):
+        process = term.type.computed_processor(dialect)
     after = term.convert
     if after is None or process is None:
         return after or process

@@ -86,6 +86,14 @@ class DecimalType(ValueType):
         convert: Processor = processors.to_decimal_processor_factory(decimal.Decimal, self.scale)
         return convert
 
+    def computed_processor(self, dialect: sa.Dialect) -> Processor | None:
+        """Return the conversion of what the database has computed, which may have more places than the column."""
+        return (
+            _with_places(self.scale)
+            if dialect.name == "sqlite" and self.scale
+            else self.result_processor(dialect, None)
+        )
+
 
 def _as_float(value: Any) -> float | None:
     return None if value is None else float(value)
@@ -100,6 +108,20 @@ def _decimal_of(value: Any) -> decimal.Decimal | None:
     if value is None:
         return None
     return decimal.Decimal(format(value, ".15g") if type(value) is float else value)
+
+
+def _with_places(scale: int) -> Processor:
+    """Return the conversion of computed numbers that gives them `scale` places at least, and rounds nothing."""
+    fewest = decimal.Decimal(1).scaleb(-scale)
+
+    def read(value: Any) -> decimal.Decimal | None:
+        number = _decimal_of(value)
+        if number is None or not number.is_finite() or number.adjusted() > EXACT_FLOAT_DIGITS:
+            return number
+        exponent = number.as_tuple().exponent
+        return number.quantize(fewest) if isinstance(exponent, int) and exponent > -scale else number
+
+    return read
 
 
 def compare_decimals(left: str, right: str) -> int:
