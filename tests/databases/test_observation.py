@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ormolu import databases
+from ormolu.conf import override
 from ormolu.exceptions import IntegrityError
 from ormolu.signals import post_query, pre_query
 
@@ -99,6 +100,18 @@ async def test_statements_are_logged_at_debug(numbers: Any, world: Any, caplog: 
     caplog.clear()
     await numbers.all()
     assert caplog.text == ""
+
+
+async def test_slow_statements_are_warned_of(numbers: Any, world: Any, caplog: Any) -> None:
+    """The logger ormolu.sql.slow has the watched statements that took SLOW_QUERY_MS or longer, as a warning."""
+    with databases.capture_queries(), override(SLOW_QUERY_MS=0):
+        await numbers.all()
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("ormolu.sql.slow", "WARNING")
+    assert "SELECT n FROM numbers" in record.getMessage()
+    with databases.capture_queries(), override(SLOW_QUERY_MS=60_000):
+        await numbers.all()
+    assert len(caplog.records) == 1
 
 
 async def test_cursor_events_of_sqlalchemy_fire(numbers: Any, world: Any) -> None:

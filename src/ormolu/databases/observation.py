@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
+from ormolu.conf import settings
 from ormolu.signals import post_query, pre_query
 
 __all__ = ["CapturedQueries", "CapturedQuery", "capture_queries", "levels", "log", "watch"]
@@ -132,6 +133,8 @@ class Watcher:
                 captured.append(CapturedQuery(sql, params, took, self.alias))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("(%.3f) %s; args=%s; alias=%s", took, sql, params, self.alias)
+        if took * 1000 >= settings.SLOW_QUERY_MS:
+            slow_log.warning("(%.3f) %s; args=%s; alias=%s", took, sql, params, self.alias)
         if post_query.receivers:
             post_query.send(
                 self.vendor, sql=sql, params=params, alias=self.alias, elapsed_ms=took * 1000, error=error
