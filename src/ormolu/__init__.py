@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 # fmt: off
 # isort: off
 if TYPE_CHECKING:
-    from ormolu import conf, databases, exceptions, fields, models, query, signals, transaction
+    from ormolu import conf, databases, exceptions, fields, models, query, signals, timezone, transaction
     from ormolu.models import (
         Model, Manager, ForeignKey, OneToOneField, ManyToManyField, CASCADE, PROTECT, RESTRICT, SET,
         SET_NULL, SET_DEFAULT, DO_NOTHING, FullTextIndex, Index, UniqueConstraint, CheckConstraint, Deferrable,
@@ -78,7 +78,7 @@ __all__ = [
     "FieldFetchBlocked", "ImproperlyConfigured", "InvalidCursor", "NotLoaded", "MissingExtra", "DatabaseError",
     "IntegrityError",
     "OperationalError", "ProtectedError", "RestrictedError", "TransactionManagementError",
-    "conf", "databases", "exceptions", "fields", "models", "query", "signals", "transaction",
+    "conf", "databases", "exceptions", "fields", "models", "query", "signals", "timezone", "transaction",
 ]
 
 _NAMES = {

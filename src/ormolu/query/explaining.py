@@ -32,7 +32,8 @@ def explain_prefix(driver: Any, format: str | None, options: dict[str, Any]) -> 
     known = POSTGRESQL if kind == "postgresql" else {"ANALYZE"} if kind in FORMATS else frozenset[str]()
     unknown = [name for name in options if name.upper() not in known]
     if unknown:
-        raise ValueError(f"Unknown options: {', '.join(sorted(unknown))}")
+        those = f"{kind} has {', '.join(sorted(known)).lower()}" if known else f"{kind} has none"
+        raise ValueError(f"Unknown options: {', '.join(sorted(unknown))}; {those}.")
     if kind == "sqlite":
         return "EXPLAIN QUERY PLAN"
     if kind == "postgresql":
