@@ -34,6 +34,7 @@ __all__ = [
     "ObjectDoesNotExist",
     "OperationalError",
     "OutOfRange",
+    "OuterMissing",
     "ProgrammingError",
     "ProtectedError",
     "RestrictedError",
@@ -78,6 +79,10 @@ class EmptyResultSet(Exception):
 
 class FullResultSet(Exception):
     """A condition that every row meets. Caught inside the library."""
+
+
+class OuterMissing(ValueError):
+    """A reference to an enclosing query, and there is none (yet: the query may become a part of one)."""
 
 
 class NotLoaded(RuntimeError):

@@ -10,8 +10,8 @@ from ormolu.compile.builder import Builder
 from ormolu.compile.compound import Compound
 from ormolu.compile.layout import Layout
 from ormolu.compile.select import Parts
-from ormolu.compile.terms import OuterMissing, Term
-from ormolu.exceptions import EmptyResultSet, FieldError, NotSupportedError
+from ormolu.compile.terms import Term
+from ormolu.exceptions import EmptyResultSet, FieldError, NotSupportedError, OuterMissing
 
 if TYPE_CHECKING:
     from ormolu.compile.joins import Join

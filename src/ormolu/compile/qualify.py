@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import Label
 from ormolu.compile.conditions import combine
 from ormolu.compile.ordering import Order
 from ormolu.compile.terms import Term
+from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
     from ormolu.compile.select import Parts
@@ -53,10 +54,27 @@ def qualified(parts: Parts, *, limits: bool, distinct: bool) -> Any:
     rows = inner.subquery("w")
     select = sa.select(*(rows.c[name] for name in shown)).where(rows.c.kept)
     if unique:
-        select = select.distinct(*(rows.c[name] for name in on))
+        select = distinct_rows(builder, select, [rows.c[name] for name in on])
     for name, entry in orders:
         select = select.order_by(Order(Term(rows.c[name]), entry.descending, entry.nulls).element())
     return parts.limited(select) if limits else select
+
+
+def distinct_rows(builder: Any, select: Any, on: list[Any]) -> Any:
+    """Return the Select without repetitions, with elements `on` the first row of each.
+
+    Raises NotSupportedError for elements where the database has no DISTINCT ON.
+    """
+    if not on or getattr(builder.driver, "checking", False):
+        return select.distinct()
+    if builder.vendor != "postgresql":
+        raise NotSupportedError(
+            f"DISTINCT ON fields is not supported by {builder.vendor}. Number the rows of each group with "
+            "Window(RowNumber(), partition_by=...), and filter by the number 1."
+        )
+    from sqlalchemy.dialects.postgresql import distinct_on
+
+    return select.ext(distinct_on(*on))
 
 
 def named(element: Any, name: str) -> Any:

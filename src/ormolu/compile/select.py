@@ -11,7 +11,7 @@ from ormolu.compile.builder import Builder
 from ormolu.compile.conditions import EVERYTHING, NOTHING, combine, flatten
 from ormolu.compile.joins import Join, multiple
 from ormolu.compile.ordering import Order, orders
-from ormolu.compile.qualify import qualified
+from ormolu.compile.qualify import distinct_rows, qualified
 from ormolu.compile.terms import Term
 from ormolu.exceptions import EmptyResultSet
 
@@ -143,7 +143,7 @@ class Parts:
         select = self.filtered([labels.get(id(term.sa), term.sa) for term in self.terms])
         if distinct and query.distinct:
             on = [self.builder.ref(name).sa for name in query.distinct_fields]
-            select = select.distinct(*on)
+            select = distinct_rows(self.builder, select, on)
         if self.orders:
             select = select.order_by(*(entry.element(labels.get(id(entry.term.sa))) for entry in self.orders))
         return self.limited(select) if limits else select

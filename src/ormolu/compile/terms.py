@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 NO_JOINS: frozenset[Any] = frozenset()
 
 
-class OuterMissing(ValueError):
-    """A reference to an enclosing query, and there is none (yet: the query may become a part of one)."""
-
-
 class Term:
     """A SQLAlchemy element with what the compiler must know about it.
 

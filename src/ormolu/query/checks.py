@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from ormolu.compile.builder import Builder
 from ormolu.compile.params import Params
 from ormolu.compile.shape import Shape, Uncacheable
-from ormolu.compile.terms import OuterMissing
-from ormolu.exceptions import EmptyResultSet, ValidationError
+from ormolu.exceptions import EmptyResultSet, OuterMissing, ValidationError
 from ormolu.fields.locating import field_of, locate
 from ormolu.fields.registry import LookupRegistry
 

@@ -8,8 +8,8 @@ from typing import Any, Self, cast
 import sqlalchemy as sa
 
 from ormolu.compile.conditions import Condition
-from ormolu.compile.terms import OuterMissing, Term, merge
-from ormolu.exceptions import NotSupportedError
+from ormolu.compile.terms import Term, merge
+from ormolu.exceptions import NotSupportedError, OuterMissing
 from ormolu.query.combinable import Combinable
 from ormolu.query.expressions import Expression, OrderBy, freeze, is_boolean
 
