@@ -33,6 +33,22 @@ def test_references_are_checked_at_the_end() -> None:
     assert "CREATE INDEX ix_shelf_membership_club_id ON shelf_membership (club_id)" in sql
 
 
+def test_indexes_come_in_one_order(apps: Apps) -> None:
+    """The statements are the same in every process: a table's indexes by name."""
+
+    class Ordered(Model):
+        b, c, a = (IntegerField(db_index=True) for _ in range(3))
+
+        class Meta:
+            indexes = [Index(fields=["c", "a"], name="by_both")]
+
+    made = [
+        sql.split('"')[1] if '"' in sql else sql.split()[2]
+        for sql in statements(sqlite.dialect(), [Ordered.__table__])
+    ]
+    assert made[1:] == ["by_both", *(f"ix_{Ordered._meta.db_table}_{name}" for name in "abc")]
+
+
 def test_options_for_sqlite(apps: Apps) -> None:
     """A table with an automatic key says AUTOINCREMENT; all other options of the dialect can be read and set."""
 

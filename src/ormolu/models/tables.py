@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.mock import MockConnection
+from sqlalchemy.schema import CreateIndex
 
 from ormolu import databases
 from ormolu.databases.routing import router
@@ -95,19 +98,23 @@ def _add(found: dict[sa.Table, None], model: Any, using: str) -> None:
 
 
 def statements(dialect: sa.Dialect, tables: list[sa.Table], drop: bool = False) -> list[str]:
-    """Return the SQL that creates or drops tables, in an order that foreign keys allow."""
+    """Return the SQL that creates or drops tables, in an order that foreign keys allow, the same in every process."""
     if not tables:
         return []
-    made: list[str] = []
+    made: list[tuple[bool, str]] = []  # whether it is an index, and its SQL
 
     def note(element: Any, *args: Any, **kwargs: Any) -> None:
-        made.append(str(element.compile(dialect=dialect)).strip())
+        made.append((isinstance(element, CreateIndex), str(element.compile(dialect=dialect)).strip()))
 
     engine: Any = MockConnection(dialect, note)
     for metadata, group in _by_metadata(tables):
         act = metadata.drop_all if drop else metadata.create_all
         act(engine, tables=group, checkfirst=False)
-    return made
+    steady: list[str] = []
+    for is_index, run in groupby(made, key=itemgetter(0)):
+        found = [sql for _, sql in run]
+        steady += sorted(found) if is_index else found  # a table keeps its indexes in a set
+    return steady
 
 
 def _by_metadata(tables: list[sa.Table]) -> Iterable[tuple[sa.MetaData, list[sa.Table]]]:
