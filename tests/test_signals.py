@@ -153,11 +153,11 @@ def test_notify_inside_a_program() -> None:
 
     class SyncConn:
         def await_(self, callback: Any) -> Any:
-            raise SynchronousOnlyOperation("no")
+            raise SynchronousOnlyOperation(callback.__qualname__)
 
     asyncio.run(arun(notify(signal, Sender, value=1), Conn()))  # type: ignore[arg-type]
     assert seen == ["plain 1", "async 1"]
-    with pytest.raises(SynchronousOnlyOperation):
+    with pytest.raises(SynchronousOnlyOperation, match="coroutine"):
         run(notify(signal, Sender, value=2), SyncConn())  # type: ignore[arg-type]
 
 

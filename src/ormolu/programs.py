@@ -354,6 +354,19 @@ def notify(signal: Signal, sender: object, **named: Any) -> Generator[Any, Any, 
     """
     for entry in signal.live(sender):
         if entry.is_async:
-            yield Await(lambda entry=entry: signal.call(entry, sender, named)[1])  # type: ignore[misc]
+            yield Await(_receiving(signal, entry, sender, named))
         else:
             signal.call(entry, sender, named)
+
+
+def _receiving(
+    signal: Signal, entry: Any, sender: object, named: dict[str, Any]
+) -> Callable[[], Awaitable[Any]]:
+    """Return what calls a receiver, under its name: errors say it."""
+
+    def call() -> Any:
+        return signal.call(entry, sender, named)[1]
+
+    target = entry.ref()
+    call.__qualname__ = getattr(target, "__qualname__", repr(target))
+    return call
