@@ -54,3 +54,17 @@ def test_readme_has_two_shell_blocks() -> None:
     assert len(shell) == 2
     assert "ormolu playground" in shell[0]
     assert "pytest" in shell[1]
+
+
+def test_every_public_name_is_on_a_page() -> None:
+    """What `ormolu` exports is mentioned in README.md or under docs/."""
+    import ormolu
+
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [name for name in ormolu.__all__ if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_query_pages_are_checked() -> None:
+    """The pages about queries show the SQL and the results, and so they are compared with what happens."""
+    pages = [ROOT / "docs/queries.md", *(ROOT / "docs/queries").glob("*.md")]
+    assert [_name(page) for page in pages if "<!-- checked -->" not in page.read_text(encoding="utf-8")] == []
