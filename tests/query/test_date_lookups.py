@@ -266,3 +266,12 @@ def test_errors(db: Backend) -> None:
         Event.objects.annotate(x=TruncHour("day"))
     with pytest.raises(DataError, match="doesn't know the period"):
         Trunc("at", "fortnight")
+
+
+@pytest.mark.parametrize(
+    ("years", "expected"), [((0, 2015), [1]), ((2016, 12000), [2]), ((-5, 0), []), ((10000, 12000), [])]
+)
+def test_a_range_may_name_years_that_no_date_has(events, years: tuple[int, int], expected: list[int]) -> None:
+    """It finds what lies between them."""
+    found = Event.objects.filter(at__year__range=years).order_by("number")
+    assert [event.number for event in found] == expected

@@ -1,6 +1,7 @@
 """Expressions: identity, text, arithmetic of time, and being written to rows."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from ormolu import (
     Count,
     DateField,
     DateTimeField,
+    DecimalField,
     DurationField,
     F,
     FieldError,
     Func,
     IntegerField,
+    Max,
     Model,
     Q,
     Sum,
@@ -166,3 +169,38 @@ async def test_constants_of_other_types_compare(trip, world: World):
     assert [await world(Trip.objects.filter(part).count) for part in wanted] == [1, 1]
     wanted = [Q(seats__gte=2.1), GreaterThanOrEqual(F("seats"), 2.1)]
     assert [await world(Trip.objects.filter(part).count) for part in wanted] == [0, 0]
+
+
+class Price(Model):
+    amount = DecimalField(max_digits=8, decimal_places=2)
+    note = CharField(max_length=20, null=True)
+
+
+@pytest.fixture
+def prices(db: Backend) -> Any:
+    """Two prices, one with a note."""
+    Price.objects.create(amount=Decimal("1.25"), note="x")
+    Price.objects.create(amount=Decimal("2.50"))
+    return Price.objects.order_by("amount")
+
+
+async def test_computed_decimals_are_not_rounded_to_the_columns_places(prices, world: World):
+    """A product and a mean may have more places than what they are made of, and never have fewer."""
+    squares = await world.list(prices.values_list(F("amount") * F("amount"), flat=True))
+    assert squares == [Decimal("1.5625"), Decimal("6.25")]
+    found = await world(prices.aggregate, mean=Avg("amount"), most=Max("amount"))
+    assert found == {"mean": Decimal("1.875"), "most": Decimal("2.50")}
+    assert [str(amount) for amount in await world.list(prices.values_list("amount", flat=True))] == [
+        "1.25",
+        "2.50",
+    ]
+
+
+async def test_a_negated_condition_is_a_value_like_another(prices, world: World):
+    """What is said of it is said of the whole: NOT doesn't swallow that."""
+    found = prices.annotate(other=Q(~Q(note="x")))
+    assert await world.list(found.values_list("other", flat=True)) == [False, True]
+    assert await world(found.filter(other__isnull=False).count) == 2
+    assert await world(found.filter(other=True).count) == 1
+    assert await world(found.exclude(other=True).count) == 1
+    assert await world(found.exclude(other__isnull=False).count) == 0

@@ -32,7 +32,12 @@ class Poem(Model):
         ordering = ["title"]
 
 
-MODELS = [Poet, Theme, Poem]
+class Epic(Poem):
+    heroes = IntegerField(default=0)
+    source: Any = ForeignKey(Poem, null=True, on_delete=CASCADE, related_name="retold")
+
+
+MODELS = [Poet, Theme, Poem, Epic]
 
 
 @pytest.fixture
@@ -108,3 +113,25 @@ def test_what_makes_no_sense_is_refused():
         FilteredRelation("books", condition="pages > 1")
     with pytest.raises(ValueError, match="deeper"):
         FilteredRelation("books", condition=Q(publisher__city__name="x"))
+
+
+async def test_the_condition_may_be_about_columns_of_a_parent(books, world: World):
+    """The parent's row is joined within the relation, so that the others stay."""
+    poet = await world(Poet.objects.get, name="c")
+    for title, pages in (("e1", 5), ("e2", 500)):
+        await world(Epic.objects.create, title=title, pages=pages, author=poet)
+    long = FilteredRelation("epic", condition=Q(epic__pages__gt=50))
+    found = Poem.objects.filter(title__startswith="e").annotate(long=long).values_list("title", "long__title")
+    assert await world.list(found.order_by("title")) == [("e1", None), ("e2", "e2")]
+
+
+async def test_several_aggregates_count_their_own(books, world: World):
+    """One over the name, one over another relation: each is right, as without FilteredRelation."""
+    found = Poem.objects.annotate(
+        short=FilteredRelation("tags", condition=Q(tags__label="x")), n=Count("short"), m=Count("retold")
+    )
+    assert await world.list(found.values_list("title", "n", "m")) == [
+        ("a1", 1, 0),
+        ("a2", 0, 0),
+        ("b1", 0, 0),
+    ]

@@ -194,3 +194,11 @@ async def test_values_that_no_row_lacks_are_counted_as_rows(coats, world, querie
     own = Coat.objects.filter(tailor=OuterRef("pk")).values("tailor").annotate(n=Count("pk")).values("n")
     assert await world.list(names.annotate(n=Subquery(own))) == [("Ann", 3), ("Bea", 2), ("Cy", None)]
     assert await world(ann.coats.aggregate, n=Count("pk")) == {"n": 3}
+
+
+def test_an_alias_joins_as_an_annotation_does(coats):
+    """Whether an aggregate is selected or not makes no difference to what others count."""
+    shown = Tailor.objects.annotate(most=Max("coats__price")).annotate(total=Sum("age"))
+    hidden = Tailor.objects.alias(most=Max("coats__price")).annotate(total=Sum("age"))
+    names = ("name", "total")
+    assert set(hidden.values_list(*names)) == set(shown.values_list(*names)) == {("Ann", 90), ("Bea", 100)}

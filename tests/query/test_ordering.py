@@ -68,3 +68,13 @@ def test_a_limit_alone_has_no_offset(volumes):
     assert "OFFSET" not in str(volumes[:2].query)
     assert "OFFSET" in str(volumes[1:2].query) or "LIMIT 1, 1" in str(volumes[1:2].query)  # MySQL's
     assert [v.number for v in volumes.order_by("number")[1:]] == [1, 2]
+
+
+async def test_a_reverse_relation_orders_by_its_model_too(volumes, world: World):
+    """Meta.ordering of the model behind it counts, as it does for a foreign key."""
+    shelf = await world(Shelf.objects.get, label="b")
+    await world(Volume.objects.create, shelf=shelf, number=-1)
+    found = Shelf.objects.order_by("volumes__number").values_list("label", "volumes__number")
+    assert await world.list(found) == [("b", -1), ("b", 0), ("A", 1), ("C", 2)]
+    by_relation = Shelf.objects.order_by("-volumes").values_list("label", "volumes__number")
+    assert await world.list(by_relation) == [("A", 1), ("b", 0), ("b", -1), ("C", 2)]

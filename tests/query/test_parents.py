@@ -149,3 +149,10 @@ async def test_an_object_stands_for_its_key_that_is_a_relation(trattoria, world:
     assert await world.list(Badge.objects.filter(pk__in=[badge])) == [badge]
     with pytest.raises(ValueError, match='Must be "Place" instance'):
         await world(Badge.objects.get, place=Review(pk=1))
+
+
+async def test_only_may_follow_the_link_to_the_parent(trattoria, world: World):
+    """Naming a column of the parent over the link is no error; it is the parent's object that has it then."""
+    found = await world(Restaurant.objects.only("place_ptr", "place_ptr__name").get, pk=trattoria.pk)
+    assert found.pk == trattoria.pk
+    assert "hot_dogs" in found.get_deferred_fields()

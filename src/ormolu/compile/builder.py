@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql import util, visitors
-from sqlalchemy.sql.elements import BindParameter, ClauseElement, UnaryExpression
+from sqlalchemy.sql.elements import BindParameter, ClauseElement, Grouping, UnaryExpression
 
 from ormolu.compile import names as paths
 from ormolu.compile import negation
@@ -142,7 +142,8 @@ class Builder:
             join = self.tree.add(join, hop, None if named else self.reuse, named)
             if hop.filtered and join.condition is None:
                 join.condition = EVERYTHING.sa  # it may name the relation itself, which is this join then
-                join.condition = hop.filtered(self, join)
+                found: Condition = hop.filtered(self, join)
+                join.condition, join.reads = found.sa, found.joins - join.chain()
         return join
 
     def keep(self, joins: Any) -> None:
@@ -381,6 +382,8 @@ class Builder:
             relation_lookup(self, relation, names, whole)
         term = self.transforms(term, between, whole)
         field = term.field
+        if field is None and term.why is not None:  # of what type it is can't be told
+            raise FieldError(term.why())
         found = term.get_lookup(last) if field is not None else self.default_lookup(last, value)
         if found is None:
             # The last name may be a transform, compared for equality.
@@ -581,9 +584,10 @@ def term_joins(builder: Builder, expression: Any) -> frozenset[Join]:
 
 def from_term(term: Term, negated: bool = False) -> Condition:
     """Make a condition of a boolean term; under NOT, NULL counts as false."""
-    element = term.sa
-    if negated and term.nullable and not isinstance(element, UnaryExpression):
-        element = sa.func.coalesce(element, sa.false())
+    element: Any = term.sa
+    bare = cast(Any, element).element if isinstance(element, Grouping) else element
+    if negated and term.nullable and not isinstance(bare, UnaryExpression):
+        element = sa.func.coalesce(cast(Any, element), sa.false())
     return Condition(
         element,
         joins=term.joins,

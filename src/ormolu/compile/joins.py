@@ -14,7 +14,7 @@ from ormolu.exceptions import FieldError
 class Join:
     """One table of a query. The root has no parent. One with no path (a CTE) is joined by its condition alone."""
 
-    __slots__ = ("condition", "meta", "name", "nullable", "parent", "path", "table")
+    __slots__ = ("condition", "meta", "name", "nullable", "parent", "path", "reads", "table")
 
     def __init__(self, meta: Any, table: Any, parent: Join | None, path: PathInfo | None) -> None:
         self.meta = meta
@@ -22,6 +22,9 @@ class Join:
         self.parent = parent
         self.path = path
         self.condition: Any = None  # of a FilteredRelation: one more ON condition
+        self.reads: frozenset[Join] = (
+            frozenset()
+        )  # joins that this condition reads, besides those it hangs on
         self.name = ""
         self.nullable: bool = parent is not None and (parent.nullable or path is None or path.nullable)
 
@@ -89,11 +92,38 @@ class JoinTree:
         With `start` it begins there, and not at the root.
         """
         source = (start or self.root).table
-        for join in self.joins:
-            if join in used and join is not start:
-                outer = join.nullable and join not in inner
-                source = source.join(join.table, on_clause(join), isouter=outer)
+        for join, within in self.placed(used, start):
+            outer = join.nullable and join not in inner
+            table = join.table
+            for below in within:
+                assert below.path is not None
+                table = table.join(below.table, on_clause(below), isouter=below.path.nullable)
+            source = source.join(table, on_clause(join), isouter=outer)
         return source
+
+    def placed(self, used: frozenset[Join], start: Join | None) -> list[tuple[Join, list[Join]]]:
+        """Return the joins in the order of FROM, each with those that its own condition has to find beside it."""
+        if not any(join.reads for join in used):
+            return [(join, []) for join in self.joins if join in used and join is not start]
+        found: list[tuple[Join, list[Join]]] = []
+        seen: set[Join | None] = {start, self.root}
+
+        def place(join: Join) -> None:
+            if join in seen or join.parent is None:
+                return
+            place(join.parent)
+            seen.add(join)
+            within = [other for other in self.joins if join in other.chain() and other in join.reads]
+            seen.update(within)
+            for other in self.joins:
+                if other in join.reads:
+                    place(other)
+            found.append((join, within))
+
+        for join in self.joins:
+            if join in used:
+                place(join)
+        return found
 
 
 def same(one: PathInfo, other: PathInfo) -> bool:

@@ -167,7 +167,7 @@ def _only_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
         field = meta.get_field(name)
         related = field.related_model._meta if field.is_relation else None
         mask[name] = _only_mask(related, below) if below and related is not None else {}
-        if related is not None and getattr(field, "auto_created", False) and below:
+        if related is not None and field.auto_created and not field.concrete and below:
             # A reverse one-to-one: the key back to us comes along.
             mask[name].setdefault(field.field.name, {})
     return mask

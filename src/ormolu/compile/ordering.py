@@ -123,11 +123,12 @@ def related(
 ) -> list[Order]:
     """Return the entries for a path: where it ends at a relation whose model has an ordering, that."""
     last = name.split(SEP)[-1]
+    field = path.field
     by_relation = (
         path.is_relation
         and not path.rest
         and bool(path.meta.ordering)
-        and getattr(path.field, "attname", None) != last
+        and (field.name == last or getattr(field, "attname", None) != last)  # `author_id` is the key itself
         and last != "pk"
     )
     if not by_relation:

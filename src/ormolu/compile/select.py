@@ -107,7 +107,12 @@ class Parts:
         """Return the joins that something reads."""
         found: set[Join] = set(self.builder.kept)
         parts: list[Any] = [*self.terms, *self.where, *self.having, *self.qualify]
-        for part in (*parts, *(entry.term for entry in self.orders)):
+        parts += [entry.term for entry in self.orders]
+        if any(
+            part.aggregate for part in parts
+        ):  # all aggregates are over the same rows, those not selected, too
+            parts += [term for term in self.builder.annotations.values() if term.aggregate]
+        for part in parts:
             found |= part.joins
         for term in self.extra_terms():
             found |= term.joins

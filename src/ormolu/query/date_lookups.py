@@ -153,8 +153,15 @@ class YearRange(YearLookup, Range):
 
     @classmethod
     def prepare(cls, bounds: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
-        """Return what makes the bounds of two years."""
-        return lambda years: [bounds(years[0])[0], bounds(years[1])[1]]
+        """Return what makes the bounds of two years, which may be such as no date has."""
+
+        def both(years: Any) -> list[Any]:
+            first, last = (_integer.get_prep_value(year) for year in years)
+            if last < dt.MINYEAR or first > dt.MAXYEAR:
+                return [bounds(dt.MAXYEAR)[1], bounds(dt.MINYEAR)[0]]
+            return [bounds(max(first, dt.MINYEAR))[0], bounds(min(last, dt.MAXYEAR))[1]]
+
+        return both
 
     @classmethod
     def bounded(cls, column: Any, first: Any, last: Any) -> Any:

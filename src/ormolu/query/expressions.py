@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self, cast
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import ClauseElement, Grouping
+from sqlalchemy.sql.elements import ClauseElement, Grouping, UnaryExpression
 
 from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
 from ormolu.compile.terms import Term, merge
@@ -251,8 +251,11 @@ def condition_term(condition: Condition) -> Term:
     """Return a condition as a value."""
     from ormolu.fields import BooleanField
 
+    element: Any = condition.sa
+    if isinstance(element, UnaryExpression):  # NOT binds less than what may be said of a value
+        element = Grouping(cast(Any, element))
     return Term(
-        condition.sa, BooleanField(), joins=condition.joins, aggregate=condition.aggregate, window=condition.window,
+        element, BooleanField(), joins=condition.joins, aggregate=condition.aggregate, window=condition.window,
         group=condition.group if condition.aggregate or condition.window else None,
         constant=condition is EVERYTHING or condition is NOTHING,
     )  # fmt: skip

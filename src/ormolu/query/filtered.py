@@ -62,7 +62,7 @@ class FilteredRelation:
         *others, last = path.hops
 
         def condition(at: Any, join: Any) -> Any:
-            return at.joined_condition(self.renamed(self.condition, name)).sa
+            return at.joined_condition(self.renamed(self.condition, name))
 
         return path.field, [*others, last.narrowed(condition)]
 

@@ -103,7 +103,12 @@ class Func(Expression):
             return self.output_field, None
         if self._given is not None:
             return self._given, None
-        known = [term.field for term in terms if term.field is not None]
+        known: list[Any] = []
+        for term in terms:
+            if term.field is not None:
+                known.append(term.field)
+            elif term.why is not None:  # an argument whose own type can't be told
+                return None, term.why
         if not known:
             return None, None
         first = known[0]

@@ -147,10 +147,6 @@ class NullIf(Func):
     function = "NULLIF"
     arity = 2
 
-    def field(self, terms: list[Term]) -> Any:
-        """Return the field of the first value."""
-        return (self._given, None) if self._given is not None else (terms[0].field, None)
-
 
 class Collate(Func):
     """A text under another collation. Raises ValueError for what can't be the name of one."""
