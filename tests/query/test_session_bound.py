@@ -190,6 +190,15 @@ async def test_an_async_session_over_asyncpg(db: Any, world: Any) -> None:
         assert await users.count() == 0
 
 
+def test_a_stream_is_a_read_like_any_other(session: Session) -> None:
+    """What is pending is flushed before it, and the connection is as it was after it."""
+    session.add(User(name="Ann", email="ann@example.com"))
+    assert [user.name for user in User.objects(session).iterator()] == ["Ann"]
+    session.add(User(name="Ben", email="ben@example.com"))
+    session.flush()
+    assert User.objects(session).count() == 2
+
+
 def test_methods_of_held_objects_use_their_session(session: Session) -> None:
     """What an object does goes over the connection of the session that holds it, and sees its work."""
     ann = User.objects(session).create(name="Ann", email="ann@example.com")

@@ -39,13 +39,10 @@ _INLINE: dict[Any, tuple[str, Callable[[Any], Any]]] = {
 
 def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
     """Return what turns a driver's value into the field's, None where nothing does."""
-    type_ = term.type
-    process = type_.dialect_impl(driver.dialect).result_processor(driver.dialect, None)
-    if getattr(term.sa, "table", None) is None:
-        process = of_computed(term, process, driver.dialect)
+    process = typed_converter(term, driver)
     custom = getattr(term.field, "from_db_value", None)
     if custom is None:
-        return process  # type: ignore[no-any-return]
+        return process
     connection = driver.database
 
     def convert(value: Any) -> Any:
@@ -55,6 +52,19 @@ def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
 
     convert.takes_null = True  # type: ignore[attr-defined]
     return convert
+
+
+def typed_converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
+    """Return what turns a driver's value into one of the column's type, before a user's field sees it."""
+    process: Callable[[Any], Any] | None = term.type.dialect_impl(driver.dialect).result_processor(
+        driver.dialect, None
+    )
+    return of_computed(term, process, driver.dialect) if is_computed(term) else process
+
+
+def is_computed(term: Term) -> bool:
+    """Tell whether a term is something else than a column."""
+    return getattr(term.sa, "table", None) is None
 
 
 def of_computed(

@@ -91,6 +91,17 @@ def rows(driver: Any, query: Any, params: Params) -> Plan:
     )
 
 
+def columns(driver: Any, query: Any, params: Params) -> Plan:
+    """Make the plan of a query's values as they come; `extra` has their names and terms."""
+    if query.combined is not None:
+        select, terms, names = Compound(driver, query, params).select()
+        return finish(driver, select, params, None, (names, terms))
+    builder = build(driver, query, params)
+    terms, names = values_terms(builder)
+    parts = Parts(builder, terms)
+    return finish(driver, locked(parts, parts.select()), params, None, (names, terms))
+
+
 def selected(builder: Builder) -> tuple[list[Term], Any]:
     """Return the terms that a query selects, and what makes its results of them."""
     query, driver = builder.query, builder.driver

@@ -111,10 +111,14 @@ class SessionDriver:
 
     def run(self, program: Callable[..., Generator[Any, Any, Any]], *args: Any) -> Any:
         """Flush what is pending, then drive a program on the session's connection."""
+        self.flush()
+        return run(program(self, *args), SessionConnection(self.session, self.connection()))
+
+    def flush(self) -> None:
+        """Flush what is pending, unless the session doesn't want that."""
         session = self.session
         if session.autoflush and (session.new or session.dirty or session.deleted):
             session.flush()
-        return run(program(self, *args), SessionConnection(session, self.connection()))
 
     def connection(self) -> Any:
         """Return the session's connection, with the SQL functions that lookups use, whoever made its engine."""
@@ -125,11 +129,11 @@ class SessionDriver:
         return connection
 
     def stream(self, sql: str, params: Any, chunk_size: int) -> Any:
-        """Yield lists of rows."""
-        connection = self.connection()
-        with connection.execution_options(stream_results=True).exec_driver_sql(
-            sql, tuple(params) or None
-        ) as result:
+        """Flush what is pending, then yield lists of rows."""
+        self.flush()
+        options = {"stream_results": True}  # of this statement alone: a connection would keep them
+        run = self.connection().exec_driver_sql
+        with run(sql, tuple(params) or None, execution_options=options) as result:
             yield from result.partitions(chunk_size)
 
     def adopt(self, found: list[Any]) -> list[Any]:

@@ -10,7 +10,11 @@ from typing_extensions import TypeVar
 if TYPE_CHECKING:
     import datetime as dt
 
+    import pandas
+    import polars
+
     from ormolu.query.fetch_modes import FetchMode
+    from ormolu.query.frames import Backend
     from ormolu.query.keyset import Page
     from ormolu.query.queryset import QuerySet
     from ormolu.query.raw import RawQuerySet
@@ -118,6 +122,34 @@ class QuerySetMethods(Generic[M]):
     async def apage(self, size: int, *, after: str | None = None, before: str | None = None) -> Page[M]:
         """See `QuerySet.apage()`."""
         return await self.get_queryset().apage(size, after=after, before=before)
+
+    def to_arrow(self, *, chunk_size: int = 10_000) -> Any:
+        """See `QuerySet.to_arrow()`."""
+        return self.get_queryset().to_arrow(chunk_size=chunk_size)
+
+    async def ato_arrow(self, *, chunk_size: int = 10_000) -> Any:
+        """See `QuerySet.ato_arrow()`."""
+        return await self.get_queryset().ato_arrow(chunk_size=chunk_size)
+
+    def to_polars(self, *, chunk_size: int = 10_000) -> polars.DataFrame:
+        """See `QuerySet.to_polars()`."""
+        return self.get_queryset().to_polars(chunk_size=chunk_size)
+
+    async def ato_polars(self, *, chunk_size: int = 10_000) -> polars.DataFrame:
+        """See `QuerySet.ato_polars()`."""
+        return await self.get_queryset().ato_polars(chunk_size=chunk_size)
+
+    def to_pandas(
+        self, *, chunk_size: int = 10_000, dtype_backend: Backend = "numpy_nullable"
+    ) -> pandas.DataFrame:
+        """See `QuerySet.to_pandas()`."""
+        return self.get_queryset().to_pandas(chunk_size=chunk_size, dtype_backend=dtype_backend)
+
+    async def ato_pandas(
+        self, *, chunk_size: int = 10_000, dtype_backend: Backend = "numpy_nullable"
+    ) -> pandas.DataFrame:
+        """See `QuerySet.ato_pandas()`."""
+        return await self.get_queryset().ato_pandas(chunk_size=chunk_size, dtype_backend=dtype_backend)
 
     def extra(
         self,

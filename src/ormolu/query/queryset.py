@@ -18,6 +18,7 @@ from ormolu.query import terminals
 from ormolu.query import text_lookups as _text_lookups
 from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_expressions
 from ormolu.query.extra import Extra
+from ormolu.query.frames import Frames
 from ormolu.query.keyset import Keyset
 from ormolu.query.periods import Periods
 from ormolu.query.pickling import VERSION_KEY, check_version
@@ -38,7 +39,14 @@ CHUNK = 2_000
 
 
 class QuerySet(
-    Writing[M, R], Periods[M, R], SetOperations[M, R], Keyset[M, R], Extra[M, R], Chain[M, R], Results[R]
+    Writing[M, R],
+    Periods[M, R],
+    SetOperations[M, R],
+    Keyset[M, R],
+    Frames[M, R],
+    Extra[M, R],
+    Chain[M, R],
+    Results[R],
 ):
     """A lazy, immutable query of a model.
 

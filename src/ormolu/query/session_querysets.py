@@ -283,6 +283,24 @@ class AsyncSessionQuerySet(Generic[M, R]):
 
     ain_bulk = in_bulk
 
+    async def to_arrow(self, *args: Any, **kwargs: Any) -> Any:
+        """See `QuerySet.to_arrow()`."""
+        return await self._do("to_arrow", *args, **kwargs)
+
+    ato_arrow = to_arrow
+
+    async def to_polars(self, *args: Any, **kwargs: Any) -> Any:
+        """See `QuerySet.to_polars()`."""
+        return await self._do("to_polars", *args, **kwargs)
+
+    ato_polars = to_polars
+
+    async def to_pandas(self, *args: Any, **kwargs: Any) -> Any:
+        """See `QuerySet.to_pandas()`."""
+        return await self._do("to_pandas", *args, **kwargs)
+
+    ato_pandas = to_pandas
+
     async def explain(self, *args: Any, **kwargs: Any) -> str:
         """See `QuerySet.explain()`."""
         return await self._do("explain", *args, **kwargs)  # type: ignore[no-any-return]
