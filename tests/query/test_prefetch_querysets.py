@@ -1,5 +1,7 @@
 """Prefetch with querysets: slices, further prefetches, where results go, and what is refused."""
 
+import gc
+import weakref
 from functools import cached_property
 from typing import Any
 
@@ -122,3 +124,17 @@ def test_a_list_can_not_take_a_fields_place(authors, name):
     """to_attr must be a new name."""
     with pytest.raises(ValueError, match="conflicts with a field"):
         list(authors.prefetch_related(Prefetch("books", Essay.objects.all(), to_attr=name)))
+
+
+def test_reading_a_prefetched_set_keeps_nothing_alive(authors):
+    """Objects whose sets were read die with their last user, without the garbage collector."""
+    gc.disable()
+    try:
+        books = list(Essay.objects.prefetch_related("tags"))
+        assert all(len(book.tags.all()) == 2 for book in books)
+        assert books[0].tags.all().filter(label="x").count() == 1
+        links = [weakref.ref(book) for book in books]
+        del books
+        assert not any(link() for link in links)
+    finally:
+        gc.enable()

@@ -26,6 +26,7 @@ LONGEST_LIST = 512
 _COLLECTIONS: tuple[type[Any], ...] = (list, tuple, set, frozenset)
 _SEQUENCES: tuple[type[Any], ...] = (list, tuple)
 _MAPPING: type[Any] = Mapping
+_NULL = type(None)
 _CONSTANTS = frozenset({str, int, float, bool, type(None), bytes, decimal.Decimal, type})
 
 
@@ -81,11 +82,14 @@ class Shape:
         if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
             return self.element(value)
         if isinstance(value, _COLLECTIONS):
-            if any(hasattr(item, "shape") for item in value):
+            kinds = frozenset(map(type, value))
+            if any(hasattr(kind, "shape") for kind in kinds):
                 return ("items", tuple(self.literal(Item.of(value, n), item) for n, item in enumerate(value)))
             place = self._take(owner, value)
-            nulls = sum(item is None for item in value)  # which match nothing, and take no parameter
-            return ("list", bucket(len(value) - nulls), classes(value), nulls > 0, place)
+            nulls = 0  # which match nothing, and take no parameter
+            if _NULL in kinds:
+                nulls = sum(item is None for item in value)
+            return ("list", bucket(len(value) - nulls), widths(value, kinds), nulls > 0, place)
         place = self._take(owner, value)
         return (value.__class__, place)
 
@@ -128,9 +132,8 @@ def width(value: int) -> Any:
     return 8 if -(2**63) <= value < 2**63 else 16
 
 
-def classes(values: Collection[Any]) -> Any:
+def widths(values: Collection[Any], found: frozenset[type]) -> Any:
     """Return the key of the items of a list: their classes, and how wide the integers among them are."""
-    found = frozenset(map(type, values))
     if int not in found:
         return found
     integers = values if len(found) == 1 else [value for value in values if value.__class__ is int]

@@ -11,6 +11,8 @@ from ormolu.exceptions import FieldError, NotLoaded, ObjectDoesNotExist
 from ormolu.models.attributes import OverAttribute, Setter, session_load
 from ormolu.models.state import PREFETCHED, STATE
 
+new = object.__new__
+
 
 class Forward(OverAttribute):
     """`book.author`: the object that a ForeignKey or OneToOneField refers to.
@@ -270,7 +272,11 @@ class ReverseMany:
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
-        return self.related_manager_class(instance)
+        manager: Any = new(self._manager_class or self.related_manager_class)
+        manager.__init__(
+            instance
+        )  # not by a call of the class: what a manager was made with is of no interest
+        return manager
 
     def __set__(self, instance: Any, value: Any) -> None:
         raise TypeError(
@@ -308,7 +314,11 @@ class ManyToMany(OverAttribute):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self if self.attribute is None else self.attribute
-        return self.related_manager_class(instance)
+        manager: Any = new(self._manager_class or self.related_manager_class)
+        manager.__init__(
+            instance
+        )  # not by a call of the class: what a manager was made with is of no interest
+        return manager
 
     def __set__(self, instance: Any, value: Any) -> None:
         side = "reverse" if self.reverse else "forward"

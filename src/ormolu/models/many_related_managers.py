@@ -37,16 +37,19 @@ class ManyRelatedManager(RelatedManagerBase[M]):
     prefetch_cache_name: str
     related_val: Any  # what the table in between refers to
     _attname: str  # of the value that the table in between refers to
+    _by_key: bool  # whether that is the key
 
     def __init__(self, instance: Any) -> None:
-        value = getattr(instance, self._attname)
-        self.__dict__ = {**self._shared, "instance": instance, "related_val": value}
+        if self._own:
+            self.__dict__.update(self._own)
+        self.instance = instance
+        self.related_val = value = getattr(instance, self._attname)
         if value is None:
             raise ValueError(
                 f'"{instance!r}" needs to have a value for field "{self._attname}" before this many-to-many '
                 "relationship can be used."
             )
-        if instance.pk is None:
+        if not self._by_key and instance.pk is None:
             raise ValueError(
                 f"{type(instance).__name__!r} instance needs to have a primary key value before a many-to-many "
                 "relationship can be used."
@@ -348,7 +351,7 @@ def many_manager_class(
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     model = rel.field.model if reverse else rel.model
     parent: type[Manager[Any]] = superclass or model._meta.default_manager.__class__
-    body = {"rel": rel, "is_reverse": reverse, "__module__": __name__, **shared_by_all(model, parent)}
+    body = {**shared_by_all(model, parent), "rel": rel, "is_reverse": reverse, "__module__": __name__}
     body.update(ends(rel, reverse))
     made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (ManyRelatedManager, parent), body)
     return made
@@ -374,4 +377,5 @@ def ends(rel: Any, reverse: bool) -> dict[str, Any]:
         "cache_name": cache_name,
         "prefetch_cache_name": cache_name,
         "_attname": source.target_field.attname,
+        "_by_key": source.target_field.primary_key,
     }

@@ -27,7 +27,7 @@ class RelatedManagerBase(Manager[M]):
 
     instance: Any
     cache_name: str
-    _shared: ClassVar[dict[str, Any]]  # what all managers of this relation hold
+    _own: ClassVar[dict[str, Any]]  # what each manager of this relation must hold itself
     _plain: ClassVar[bool]  # whether the default manager's querysets are made as usual
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -46,23 +46,26 @@ class RelatedManagerBase(Manager[M]):
         return self._db or router.db_for_write(self.model, instance=self.instance)
 
     def _prefetched(self) -> Any:
-        """Return the QuerySet of results that were prefetched, None where there are none."""
+        """Return a QuerySet of results that were prefetched, None where there are none."""
         cache = self.instance.__dict__.get(PREFETCHED)
         if not cache or self.cache_name not in cache:
             return None
         found: Any = cache[self.cache_name]
-        if hasattr(found, "append"):  # a list, not a QuerySet yet
-            chosen: Any = getattr(found, "queryset", None)
-            if chosen is not None and not chosen.query.is_sliced:
-                queryset: Any = self._related(chosen._clone())
-                queryset._result_cache = list(found)
-            elif self._plain:
-                queryset = self._queryset_class.prefilled(self.model, found, self._later, self._db)
-            else:
-                queryset = self._related(self._unrelated_queryset())
-                queryset._result_cache = found
-            found = cache[self.cache_name] = queryset
-        return found
+        chosen: Any = None
+        if found.__class__ is not list:
+            if not hasattr(found, "append"):
+                return found  # the QuerySet that was made of them
+            chosen = getattr(found, "queryset", None)
+        if chosen is None or chosen.query.is_sliced:
+            if self._plain:
+                # Not kept: it knows the instance, and to free such a ring takes the garbage collector.
+                return self._queryset_class.prefilled(self.model, found, self._later, self._db)
+            queryset: Any = self._related(self._unrelated_queryset())
+        else:
+            queryset = self._related(chosen._clone())
+        queryset._result_cache = list(found)
+        cache[self.cache_name] = queryset
+        return queryset
 
     def _later(self) -> Any:
         """Return the queryset behind prefetched results, once somebody refines them."""
@@ -106,22 +109,17 @@ class ReverseManager(RelatedManagerBase[M]):
 
     rel: Any
     field: Any
+    _key_name: str
 
     def __init__(self, instance: Any) -> None:
-        self.__dict__ = {**self._shared, "instance": instance}
+        if self._own:
+            self.__dict__.update(self._own)
+        self.instance = instance
 
     @property
     def core_filters(self) -> dict[str, Any]:
         """Return the condition of the relation."""
         return {self.field.name: self.instance}
-
-    def _check_key(self) -> None:
-        """Refuse an instance that nothing can refer to yet."""
-        if self.instance.pk is None:
-            raise ValueError(
-                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this "
-                "relationship can be used."
-            )
 
     def _check_target(self) -> None:
         attname = self.field.target_field.attname
@@ -145,7 +143,11 @@ class ReverseManager(RelatedManagerBase[M]):
 
     def get_queryset(self) -> QuerySet[M]:
         """Return the related objects: prefetched ones, or a new query."""
-        self._check_key()
+        if getattr(self.instance, self._key_name) is None:
+            raise ValueError(
+                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this "
+                "relationship can be used."
+            )
         found = self._prefetched()
         return found if found is not None else self._related(self._unrelated_queryset())  # type: ignore[no-any-return]
 
@@ -367,8 +369,8 @@ def reverse_manager_class(
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     parent: type[Manager[Any]] = superclass or rel.related_model._meta.default_manager.__class__
     methods = NullableReverseManager if rel.field.null else ReverseManager
-    body: dict[str, Any] = {"rel": rel, "__module__": __name__, **shared_by_all(rel.related_model, parent)}
-    body["_shared"].update(field=rel.field, cache_name=rel.cache_name)
+    body: dict[str, Any] = {**shared_by_all(rel.related_model, parent), "rel": rel, "__module__": __name__}
+    body.update(field=rel.field, cache_name=rel.cache_name, _key_name=key_name(rel.model._meta))
     made: Any = type("RelatedManager", (methods, parent), body)
     return made  # type: ignore[no-any-return]
 
@@ -376,8 +378,15 @@ def reverse_manager_class(
 def shared_by_all(model: Any, parent: type[Manager[Any]]) -> dict[str, Any]:
     """Return what the class of a relation's managers takes from the related model's default manager.
 
-    A user's manager may hold state of its own: all managers of the relation have it, too.
+    A user's manager may hold state of its own: all managers of the relation have it, too. Functions among it, which
+    are methods on a class, each of them holds itself.
     """
-    shared = {**model._meta.default_manager.__dict__, "model": model}
+    state: dict[str, Any] = {**model._meta.default_manager.__dict__, "model": model}
+    own = {name: value for name, value in state.items() if hasattr(value.__class__, "__get__")}
     plain: Any = vars(BaseManager)["get_queryset"]
-    return {"_shared": shared, "_plain": getattr(parent, "get_queryset", None) is plain}
+    return {**state, "_own": own, "_plain": getattr(parent, "get_queryset", None) is plain}
+
+
+def key_name(meta: Any) -> str:
+    """Return the attribute that holds the key of a model's objects; `pk` where several do."""
+    return str(meta.pk.attname) if len(meta.pk_fields) == 1 else "pk"

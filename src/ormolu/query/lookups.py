@@ -373,9 +373,7 @@ class In(Lookup):
             length = len(kept)
         if length < 0:
             return conclude(lhs, None, cls.many(builder, lhs, items, owner, relation), negated)
-        convert = converter(lhs.field, kept[0], relation)
-        if len(set(map(type, kept))) > 1:
-            convert = mixed(lhs.field, relation)
+        convert = items_converter(lhs.field, kept, relation)
         fill = padded(length)
         bound = builder.params.bind_items(owner, items, lhs.type, convert, fill, length)
         return conclude(lhs, None, lhs.sa.in_(bound), negated)
@@ -405,12 +403,13 @@ class In(Lookup):
     @classmethod
     def many(cls, builder: Any, lhs: Term, items: list[Any], owner: Any, relation: Any) -> Any:
         """Return membership in a list that is too long for one parameter each."""
-        convert = mixed(lhs.field, relation)
+        convert = items_converter(lhs.field, items, relation)
         type_ = lhs.type
         process = type_.dialect_impl(builder.driver.dialect).bind_processor(builder.driver.dialect)
 
         def prepare(values: Any) -> list[Any]:
-            return [convert(value) for value in values if value is not None]
+            found = [value for value in values if value is not None]
+            return found if convert is None else list(map(convert, found))
 
         if builder.vendor == "postgresql":
             bound = builder.params.bind_whole(owner, items, sa.ARRAY(type_), prepare)
@@ -433,6 +432,12 @@ class In(Lookup):
 def use_once(builder: Any) -> None:
     """Say that the plan in the making holds values of this query, and must not be kept."""
     builder.params.single_use = True
+
+
+def items_converter(field: Any, items: list[Any], relation: Any) -> Callable[[Any], Any] | None:
+    """Return what prepares each item of a list, of which the plan's key has the classes; None where nothing need."""
+    some = list({item.__class__: item for item in items if item is not None}.values())
+    return converter(field, some[0], relation) if len(some) == 1 else mixed(field, relation)
 
 
 def mixed(field: Any, relation: Any) -> Callable[[Any], Any]:

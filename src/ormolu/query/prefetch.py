@@ -216,8 +216,8 @@ def load(
     if to_attr:
         check_to_attr(level[0]._meta, to_attr)
     attname = attname_of(first.from_meta, first.pairs[0][0])
-    cached = [] if queryset is not None or to_attr else [o for o in level if is_loaded(o, relation, name)]
-    todo = level if not cached else [o for o in level if not is_loaded(o, relation, name)]
+    cached = [] if queryset is not None or to_attr else [o for o in level if is_loaded(o, name)]
+    todo = level if not cached else [o for o in level if not is_loaded(o, name)]
     holders = {getattr(o, attname): o for o in todo}
     holders.pop(None, None)
     nested: tuple[Any, ...] = ()
@@ -245,7 +245,7 @@ def load(
             refer_back(groups, back, holders)
     assign(todo, attname, groups, relation, name, to_attr, queryset)
     for instance in cached:
-        found.extend(loaded_values(instance, relation, name))
+        found.extend(loaded_values(instance, name))
     return found, nested
 
 
@@ -386,13 +386,14 @@ def assign(
     for instance in level:
         data = instance.__dict__
         found = list(groups.get(getattr(instance, attname), ()))
+        if queryset is not None and not to_attr:
+            found = Chosen(found, queryset)
         if to_attr:
             data[to_attr] = found
+        elif "_prefetched_objects_cache" in data:
+            data["_prefetched_objects_cache"][name] = found
         else:
-            cache = data.get("_prefetched_objects_cache")
-            if cache is None:
-                cache = data["_prefetched_objects_cache"] = {}
-            cache[name] = found if queryset is None else Chosen(found, queryset)
+            data["_prefetched_objects_cache"] = {name: found}
 
 
 def assign_single(
@@ -420,13 +421,13 @@ def assign_single(
                 related.__dict__.setdefault("_prefetched_objects_cache", {})[accessor] = instance
 
 
-def is_loaded(instance: Any, relation: Any, name: str) -> bool:
+def is_loaded(instance: Any, name: str) -> bool:
     """Tell whether an object has its related objects already."""
     data = instance.__dict__
-    return name in data or name in data.get("_prefetched_objects_cache", ())
+    return name in data or ("_prefetched_objects_cache" in data and name in data["_prefetched_objects_cache"])
 
 
-def loaded_values(instance: Any, relation: Any, name: str) -> list[Any]:
+def loaded_values(instance: Any, name: str) -> list[Any]:
     """Return the related objects that an object has already."""
     data = instance.__dict__
     value = data[name] if name in data else data["_prefetched_objects_cache"][name]

@@ -25,14 +25,15 @@ class GenericRelatedManager(RelatedManagerBase[M]):
     field: Any
 
     def __init__(self, instance: Any) -> None:
-        self.__dict__ = {**self._shared, "instance": instance}
+        self.__dict__.update(self._own)
+        self.instance = instance
 
     def __str__(self) -> str:
         return repr(self)
 
     @classmethod
     def _on(cls, superclass: type[Manager[Any]]) -> Any:
-        return generic_manager_class(cls._shared["field"], superclass)
+        return generic_manager_class(cls.field, superclass)
 
     def _related(self, queryset: Any) -> Any:
         field, instance = self.field, self.instance
@@ -204,11 +205,12 @@ class OwnersManager(RelatedManagerBase[M]):
     field: Any
 
     def __init__(self, instance: Any) -> None:
-        self.__dict__ = {**self._shared, "instance": instance}
+        self.__dict__.update(self._own)
+        self.instance = instance
 
     @classmethod
     def _on(cls, superclass: type[Manager[Any]]) -> Any:
-        return owners_manager_class(cls._shared["field"], superclass)
+        return owners_manager_class(cls.field, superclass)
 
     def _related(self, queryset: Any) -> Any:
         return queryset.filter(**{self.field.name: self.instance})
@@ -270,5 +272,5 @@ def _manager_class(methods: Any, field: Any, name: str, superclass: type[Manager
     model = field.related_model if methods is GenericRelatedManager else field.model
     parent: type[Manager[Any]] = superclass or model._meta.default_manager.__class__
     body: dict[str, Any] = {"__module__": __name__, **shared_by_all(model, parent)}
-    body["_shared"].update(field=field, cache_name=name)
+    body.update(field=field, cache_name=name)
     return type("GenericRelatedObjectManager", (methods, parent), body)
