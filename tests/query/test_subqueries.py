@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ormolu import CharField, Exists, F, ForeignKey, IntegerField, Model, OuterRef, Subquery
+from ormolu import CharField, Exists, F, ForeignKey, IntegerField, Model, OuterRef, RawSQL, Subquery
 from ormolu.models import CASCADE
 from support.backends import Backend
 from support.worlds import World
@@ -52,6 +52,14 @@ def test_a_reference_outwards_with_nothing_outside_is_refused(db):
     """A queryset with an OuterRef can't be read by itself."""
     with pytest.raises(ValueError, match="only be used in a subquery"):
         list(Sale.objects.filter(shop=OuterRef("pk")))
+
+
+async def test_a_select_in_sql_stands_behind_in(shops, world: World):
+    """A SELECT in RawSQL is a list of rows behind `in`, not the one value that more parentheses make of it."""
+    busy = RawSQL(f"SELECT shop_id FROM {Sale._meta.db_table} WHERE amount >= %s", [10])
+    found = Shop.objects.filter(pk__in=busy).order_by("name")
+    assert [shop.name for shop in await world.list(found)] == ["a", "b"]
+    assert [shop.name for shop in await world.list(Shop.objects.exclude(pk__in=busy))] == ["c"]
 
 
 async def test_querysets_stand_in_arithmetic(shops, world: World):

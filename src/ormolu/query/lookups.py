@@ -20,6 +20,7 @@ from ormolu.compile.conditions import NOTHING, Condition
 from ormolu.compile.params import bucket, padded
 from ormolu.compile.select import as_copy
 from ormolu.compile.shape import width
+from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.compile.written import writes
 from ormolu.exceptions import EmptyResultSet
@@ -350,6 +351,9 @@ class In(Lookup):
         if hasattr(value, "as_term"):
             rhs = builder.term(value)
             among: Any = rhs.sa
+            if isinstance(among, Template) and among.name == "raw":
+                # It has parentheses. With more of them a SELECT is one value on SQLite.
+                return conclude(lhs, rhs, lhs.sa.bool_op("IN")(among), negated)
             if not isinstance(among, SUBQUERIES):
                 among = [among]
             return conclude(lhs, rhs, lhs.sa.in_(among), negated)
