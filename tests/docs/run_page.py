@@ -1,4 +1,4 @@
-"""Execute the Python blocks of one Markdown page, in order, in one namespace: `python run_page.py [--write] PAGE`.
+"""Execute the Python blocks of one Markdown page, in order, in one namespace: `run_page.py [--write | --on URL] PAGE`.
 
 A block may `await` at its top level; the page then has one event loop. A failure's traceback names the
 page and the line there. Modules beside the page can be imported, and those in
@@ -8,6 +8,9 @@ In a page with the comment `<!-- checked -->`, blocks that follow a Python block
 `sql` with the statements that it caused, `text` with what it printed and with the values of its expressions, as
 a notebook shows them. `--write` puts what happened in their place. A block that begins with "```python raises"
 must raise, and its `text` is the error. `<!--python` ... `-->` is a block that a reader does not see.
+
+`--on URL` runs a page on another database: its results must be the same, its SQL need not. Blocks that begin with
+"```python sqlite" are left out there.
 """
 
 import ast
@@ -98,19 +101,26 @@ class Runner:
 _SHOW = "__show__"
 
 
-def main(path: Path, write: bool = False) -> int:
-    """Run a page, and compare what it shows with what happened. Return the number of its Python blocks."""
+def main(path: Path, write: bool = False, elsewhere: bool = False) -> int:
+    """Run a page, and compare what it shows with what happened. Return the number of its Python blocks.
+
+    With `write` what happened replaces what it shows. `elsewhere` says that the database isn't SQLite.
+    """
     text = path.read_text(encoding="utf-8")
     blocks = list(page_format.blocks(text))
     checked = "<!-- checked -->" in text
-    runner, count, happened = Runner(path), 0, {}
+    runner, count, happened, left_out = Runner(path), 0, {}, False
     for block in blocks:
         if block.language == "python":
-            runner.run(block, checked)
-            count += 1
-        elif checked and block.follows and block.language == "sql":
+            left_out = elsewhere and "sqlite" in block.info
+            if not left_out:
+                runner.run(block, checked)
+                count += 1
+        elif left_out or not (checked and block.follows):
+            continue
+        elif block.language == "sql" and not elsewhere:
             happened[block] = sql_format.pretty(runner.statements)
-        elif checked and block.follows and block.language == "text":
+        elif block.language == "text":
             happened[block] = runner.printed.getvalue().rstrip()
     runner.close()
     if write:
@@ -144,7 +154,9 @@ if __name__ == "__main__":
     page = Path(page).resolve()
     sys.path[:0] = [str(page.parent), str(page.with_suffix(""))]
     _alone()
+    if "--on" in options:
+        os.environ["DATABASE_URL"] = options[-1]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        print(main(page, "--write" in options), "blocks")
+        print(main(page, "--write" in options, "--on" in options), "blocks")
         os.chdir(page.parent)

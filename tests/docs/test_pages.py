@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from support.backends import Backends
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+QUERY_PAGES = [ROOT / "docs/queries.md", *sorted((ROOT / "docs/queries").glob("*.md"))]
 RUNNER = Path(__file__).with_name("run_page.py")
 
 
@@ -17,18 +20,14 @@ def _name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize(
-    "page", [p for p in PAGES if "```python" in p.read_text(encoding="utf-8")], ids=_name
-)
-def test_examples_run(page: Path, tmp_path: Path) -> None:
-    """The examples of a page run in order, in an empty folder."""
+def run(page: Path, folder: Path, *options: str) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL" and not k.startswith("ORMOLU_")}
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(ROOT / "src"), environment.get("PYTHONPATH")])
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", RUNNER, page],
-        cwd=tmp_path,
+        [sys.executable, "-W", "error", RUNNER, *options, page],
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -36,6 +35,20 @@ def test_examples_run(page: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if "```python" in p.read_text(encoding="utf-8")], ids=_name
+)
+def test_examples_run(page: Path, tmp_path: Path) -> None:
+    """The examples of a page run in order, and show what they do."""
+    run(page, tmp_path)
+
+
+@pytest.mark.parametrize("page", QUERY_PAGES, ids=_name)
+def test_results_are_the_same_on_postgresql(page: Path, tmp_path: Path, backends: Backends) -> None:
+    """What the pages about queries show is what PostgreSQL gives, too."""
+    run(page, tmp_path, "--on", backends.fresh("postgresql").url)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
@@ -66,5 +79,6 @@ def test_every_public_name_is_on_a_page() -> None:
 
 def test_query_pages_are_checked() -> None:
     """The pages about queries show the SQL and the results, and so they are compared with what happens."""
-    pages = [ROOT / "docs/queries.md", *(ROOT / "docs/queries").glob("*.md")]
-    assert [_name(page) for page in pages if "<!-- checked -->" not in page.read_text(encoding="utf-8")] == []
+    assert [
+        _name(page) for page in QUERY_PAGES if "<!-- checked -->" not in page.read_text(encoding="utf-8")
+    ] == []
