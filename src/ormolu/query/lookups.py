@@ -353,7 +353,7 @@ class In(Lookup):
             among: Any = rhs.sa
             if isinstance(among, Template) and among.name == "raw":
                 # It has parentheses. With more of them a SELECT is one value on SQLite.
-                return conclude(lhs, rhs, lhs.sa.bool_op("IN")(among), negated)
+                return conclude(lhs, None, lhs.sa.bool_op("IN")(among), negated)
             if not isinstance(among, SUBQUERIES):
                 among = [among]
             return conclude(lhs, rhs, lhs.sa.in_(among), negated)
