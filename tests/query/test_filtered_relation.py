@@ -4,9 +4,23 @@ from typing import Any
 
 import pytest
 
-from ormolu import CharField, Count, F, ForeignKey, IntegerField, ManyToManyField, Model, Q, Sum
-from ormolu.models import CASCADE
-from ormolu.query import FilteredRelation
+from ormolu import (
+    CASCADE,
+    Case,
+    CharField,
+    Count,
+    F,
+    FieldError,
+    FilteredRelation,
+    ForeignKey,
+    IntegerField,
+    ManyToManyField,
+    Model,
+    Q,
+    Sum,
+    When,
+)
+from ormolu.query.lookups import Exact
 from support.backends import Backend
 from support.worlds import World
 
@@ -95,24 +109,111 @@ async def test_a_condition_may_read_the_model_itself(books, world: World):
     ]
 
 
-async def test_many_to_many_and_single_relations(books, world: World):
-    """Over a table in between; and forward, where select_related() gives None for what the condition leaves out."""
+async def test_many_to_many_relations(books, world: World):
+    """Over a table in between, the condition is about its far end."""
     tagged = FilteredRelation("tags", condition=Q(tags__label="x"))
     found = Poem.objects.annotate(tagged=tagged).filter(tagged__isnull=False)
     assert [b.title for b in await world.list(found)] == ["a1"]
+
+
+async def test_forward_relations(books, world: World):
+    """Over a key that can't be NULL the join is an inner one (as Django's): the others' rows go."""
     writer = FilteredRelation("author", condition=Q(author__name="b"))
-    rows = await world.list(Poem.objects.annotate(writer=writer).select_related("writer"))
-    assert [getattr(b.writer, "name", None) for b in rows] == [None, None, "b"]
+    written = Poem.objects.annotate(writer=writer)
+    assert [b.writer.name for b in await world.list(written.select_related("writer"))] == ["b"]
+    assert await world.list(written.filter(writer__isnull=True)) == []
+    assert await world(written.count) == 3  # nothing reads it, so it isn't joined
+
+
+async def test_related_objects_come_along(books, world: World, queries: Any):
+    """select_related() puts the joined object under the name, with those behind it; defer() reaches into it."""
+    found = Poet.objects.annotate(long=LONG).select_related("long__author").order_by("name")
+    before = len(queries)
+    rows = await world.list(found)
+    assert [getattr(poet.long, "title", None) for poet in rows] == ["a1", None, None]
+    assert rows[0].long.author is not None
+    assert len(queries) == before + 1
+    lazy = (await world.list(found.defer("long__pages")))[0].long
+    assert lazy.get_deferred_fields() == {"pages"}
+    with pytest.raises(ValueError, match="not supported"):
+        found.only("long__title")
+    plain = (await world.list(Poet.objects.annotate(long=LONG).select_related("long").order_by("name")))[0]
+    assert plain.long.author is plain
+
+
+async def test_relations_behind_relations(books, world: World):
+    """The relations on the way are joined once, and the condition speaks of them."""
+    themes = FilteredRelation("books__tags", condition=Q(books__pages__gt=50))
+    found = Poet.objects.annotate(theme=themes).filter(theme__isnull=False)
+    rows = found.order_by("theme__label").values_list("name", "theme__label")
+    assert await world.list(rows) == [("a", "x"), ("a", "y")]
+    assert await world.list(found.filter(theme__label="x").filter(theme__label="y")) == []
+
+
+async def test_relations_of_filtered_relations(books, world: World):
+    """One may begin with the name of another, which may be a relation's name, too."""
+    found = Poet.objects.annotate(
+        short=FilteredRelation("books", condition=Q(books__pages__lt=50)),
+        tags=FilteredRelation("short__tags", condition=Q(short__tags__label="y")),
+    )
+    rows = found.order_by("name").values_list("name", "short__title", "tags__label")
+    assert await world.list(rows) == [("a", "a2", "y"), ("b", "b1", None), ("c", None, None)]
+
+
+async def test_a_condition_may_read_other_relations(books, world: World):
+    """Their tables are joined before; expressions may stand in it."""
+    echo = FilteredRelation("tags", condition=Q(tags__label__lt=F("author__name")))
+    await world(
+        (await world(Theme.objects.create, label="0")).books.set, await world.list(Poem.objects.all())
+    )
+    found = Poem.objects.annotate(echo=echo).filter(echo__isnull=False)
+    assert await world.list(found.values_list("title", "echo__label")) == [
+        ("a1", "0"),
+        ("a2", "0"),
+        ("b1", "0"),
+    ]
+    by_case = Q(Case(When(books__pages__gt=50, then=True), default=False), Exact(F("books__title"), "a1"))
+    long = Poet.objects.annotate(long=FilteredRelation("books", condition=by_case))
+    assert [p.name for p in await world.list(long.filter(long__isnull=False))] == ["a"]
+    near = FilteredRelation("books__tags", condition=Q(Exact(F("books__author__name"), "a")))
+    labels = Poet.objects.annotate(near=near).exclude(near__label=None).values_list("near__label", flat=True)
+    assert sorted(await world.list(labels)) == ["0", "0", "x", "y", "y"]
+
+
+async def test_excluding(books, world: World):
+    """exclude() leaves out whoever has such a related row."""
+    long = Poet.objects.annotate(long=LONG)
+    assert [a.name for a in await world.list(long.exclude(long__isnull=False))] == ["b", "c"]
+    assert [a.name for a in await world.list(long.exclude(long__title="a1"))] == ["b", "c"]
+
+
+async def test_dictionaries_have_no_relation(books, world: World):
+    """values() without names gives the columns."""
+    (row,) = await world.list(Poet.objects.annotate(long=LONG).filter(long__title="a1").values())
+    assert set(row) == {"id", "name"}
 
 
 def test_what_makes_no_sense_is_refused():
-    """An empty name, a condition that is no Q, one that reaches further than the relation."""
+    """An empty name, a condition that is no Q, one that reaches further than the relation, and more."""
     with pytest.raises(ValueError, match="empty"):
         FilteredRelation("", condition=Q(a=1))
     with pytest.raises(ValueError, match="Q"):
         FilteredRelation("books", condition="pages > 1")
-    with pytest.raises(ValueError, match="deeper"):
-        FilteredRelation("books", condition=Q(publisher__city__name="x"))
+    with pytest.raises(ValueError, match="QuerySet"):
+        FilteredRelation("books", condition=Q(books__in=Poem.objects.all()))
+    for relation, condition, problem in (
+        ("books", Q(books__tags__label="x"), "deeper"),
+        ("books", Q(books__tags__label__startswith="x"), "deeper"),
+        ("books__tags", Q(books__author__name__startswith="x"), "outside"),
+        ("books__title", Q(), "lookups"),
+        ("books__title__icontains", Q(), "lookups"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            Poet.objects.annotate(some=FilteredRelation(relation, condition=condition))
+    with pytest.raises(ValueError, match="periods"):
+        Poet.objects.annotate(**{"a.b": LONG})
+    with pytest.raises(FieldError, match="'boks'.*'books'"):
+        Poet.objects.annotate(some=FilteredRelation("boks"))
 
 
 async def test_the_condition_may_be_about_columns_of_a_parent(books, world: World):

@@ -47,6 +47,7 @@ class Builder:
         self.expressions: dict[str, Any] = {}
         self.selected: list[str] = []
         self.filtered: dict[str, Any] = {}
+        self.renamed: tuple[str, str] | None = None  # a relation and its alias, inside of its condition
         self.where: list[Condition] = []
         self.values: list[str] | None = None
         self.group: list[Any] | None = None  # explicit GROUP BY columns
@@ -84,6 +85,7 @@ class Builder:
         """Return the term of a name: an annotation or a path to a column, with transforms."""
         if self.summary is not None and name in self.summary:
             return self.summary[name]
+        name = self.name_of(name)
         first, *rest = name.split(LOOKUP_SEP)
         for length in range(len(rest) + 1, 0, -1):
             alias = LOOKUP_SEP.join([first, *rest][:length])
@@ -135,16 +137,37 @@ class Builder:
     def join(self, path: Path, start: Join | None = None) -> Join:
         """Make or find the joins of a path; return the last."""
         join = start or self.root
-        for hop, step in zip(path.hops, path.steps, strict=True):
-            named = (
-                step if step in self.filtered else ""
-            )  # the joins of a FilteredRelation are its own, made once
-            join = self.tree.add(join, hop, None if named else self.reuse, named)
+        hops = path.hops
+        for place in range(len(hops) - 1, -1, -1):
+            # A FilteredRelation has one join, with those that lead there, in all filter() calls.
+            if hops[place].filtered and (known := self.tree.named(hops[place].filtered[0])) is not None:
+                join, hops = known, hops[place + 1 :]
+                break
+        for hop in hops:
+            join = self.tree.add(join, hop, self.reuse, hop.filtered[0] if hop.filtered else "")
             if hop.filtered and join.condition is None:
-                join.condition = EVERYTHING.sa  # it may name the relation itself, which is this join then
-                found: Condition = hop.filtered(self, join)
-                join.condition, join.reads = found.sa, found.joins - join.chain()
+                self.narrow(join, hop.filtered[1])
         return join
+
+    def narrow(self, join: Join, filtered: Any) -> None:
+        """Join under the condition of a FilteredRelation. It is about the joins that lead there, and about itself."""
+        kept = self.reuse, self.splits, self.renamed
+        self.reuse, self.splits = set(join.chain()), False
+        self.renamed = filtered.relation_name, join.name
+        join.condition = EVERYTHING.sa  # so that what it says of itself finds this join
+        try:
+            condition = self.condition(filtered.condition)
+        finally:
+            self.reuse, self.splits, self.renamed = kept
+        join.condition, join.reads = condition.sa, condition.joins - join.chain()
+
+    def name_of(self, name: str) -> str:
+        """Return a name as the query knows it: inside the condition of a FilteredRelation, that has an alias."""
+        if self.renamed is not None:
+            relation, alias = self.renamed
+            if name == relation or name.startswith(relation + LOOKUP_SEP):
+                return alias + name[len(relation) :]
+        return name
 
     def keep(self, joins: Any) -> None:
         """Keep joins that may repeat rows, with all that they hang on, also if nothing reads them."""
@@ -330,6 +353,7 @@ class Builder:
         """Return the condition of one keyword lookup."""
         if not name:
             raise FieldError("Cannot parse keyword query: an empty name.")
+        name = self.name_of(name)
         parts = name.split(LOOKUP_SEP)
         for length in range(len(parts), 0, -1):
             alias = LOOKUP_SEP.join(parts[:length])
@@ -361,7 +385,7 @@ class Builder:
         if not self.stuck or first is None:
             return False
         prefix = Path(self.meta)
-        prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
+        prefix.hops = path.hops[:first]
         join = self.tree.find(self.join(prefix), path.hops[first], set(self.stuck), "")
         return join is not None and not any(hop.multiple for hop in path.hops[first + 1 :])
 

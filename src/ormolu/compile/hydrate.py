@@ -308,6 +308,11 @@ def loads_itself(model: Any) -> bool:
     return definer is not None and not definer.__module__.startswith("ormolu.models")
 
 
+def is_reverse(field: Any) -> bool:
+    """Tell whether a relation is the far side of a key."""
+    return bool(getattr(field, "auto_created", False)) and not getattr(field, "concrete", False)
+
+
 class _Nodes:
     """Writes the code that makes the objects of one row."""
 
@@ -410,7 +415,7 @@ class _Nodes:
             entries.append(("_raw", f"{{{', '.join(raw)}}}"))
         cached: list[str] = []
         for child, at in children:
-            if getattr(child.field, "auto_created", False) and not getattr(child.field, "concrete", False):
+            if is_reverse(child.field) and not child.is_filtered:
                 cached.append(f"{child.field.get_accessor_name()!r}: o{at}")
             else:
                 entries.append((child.name, f"o{at}"))
@@ -437,11 +442,13 @@ class _Nodes:
         self.body.append(f"{pad}        seen{number}[{key}] = o{number}")
 
     def link_back(self, child: Node, at: int, number: int, pad: str) -> None:
-        """Let the other side of a one-to-one relation know its object, too."""
+        """Let the other side of a relation know its object, too, where it has only that one."""
         field = child.field
-        if not getattr(field, "one_to_one", False):
+        if child.is_filtered and len(child.join.chain()) != 1:  # it may be another object's
             return
-        if getattr(field, "auto_created", False) and not getattr(field, "concrete", False):
+        if not getattr(field, "one_to_one", False) and not (child.is_filtered and field.one_to_many):
+            return
+        if is_reverse(field):
             self.body.append(f"{pad}if o{at} is not None: o{at}.__dict__[{field.field.name!r}] = o{number}")
             return
         rel = getattr(field, "remote_field", None)

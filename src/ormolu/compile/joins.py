@@ -86,6 +86,10 @@ class JoinTree:
                 return join
         return None
 
+    def named(self, name: str) -> Join | None:
+        """Return the join of a FilteredRelation."""
+        return next((join for join in self.joins if join.name == name), None)
+
     def from_clause(self, used: frozenset[Join], inner: frozenset[Join], start: Join | None = None) -> Any:
         """Return the FROM clause with the joins in `used`; those in `inner` are INNER.
 

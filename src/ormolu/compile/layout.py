@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ormolu.compile import names as paths
@@ -13,19 +14,21 @@ if TYPE_CHECKING:
     from ormolu.compile.joins import Join
 
 SEP = "__"
+NO_RELATIONS: Mapping[str, Any] = {}
 DEEPEST = 5  # select_related() with no names follows this many relations (Django's limit)
 
 
 class Node:
     """One model in the row: its columns, and the related objects beside it."""
 
-    __slots__ = ("children", "columns", "field", "join", "meta", "name", "nullable", "pk")
+    __slots__ = ("children", "columns", "field", "is_filtered", "join", "meta", "name", "nullable", "pk")
 
     def __init__(self, meta: Any, join: Join, name: str = "", field: Any = None) -> None:
         self.meta = meta
         self.join = join
         self.name = name  # under which the parent holds it
         self.field = field
+        self.is_filtered = False  # whether the name is that of a FilteredRelation
         self.nullable = join.nullable
         self.columns: list[tuple[Any, int]] = []  # field, place in the row
         self.pk = -1
@@ -38,7 +41,7 @@ class Layout:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.terms: list[Term] = []
-        mask = load_mask(builder.meta, builder.query)
+        mask = load_mask(builder.meta, builder.query, builder.filtered)
         self.root: Node = self.node(builder.meta, builder.root, mask)
         wanted = builder.query.select_related
         if wanted:
@@ -83,6 +86,7 @@ class Layout:
             )
             join = self.builder.join(path, parent.join)
             child = self.node(path.meta, join, inner or None, name, field)
+            child.is_filtered = parent is self.root and name in self.builder.filtered
             parent.children.append(child)
             self.descend(child, below, inner or None, depth + 1)
 
@@ -131,12 +135,23 @@ def related_tree(names: tuple[str, ...]) -> dict[str, Any]:
     return tree
 
 
-def load_mask(meta: Any, query: Any) -> dict[str, Any] | None:
-    """Return the names to load for only() and defer() as a tree, None for all."""
+def load_mask(meta: Any, query: Any, filtered: Mapping[str, Any] = NO_RELATIONS) -> dict[str, Any] | None:
+    """Return the names to load for only() and defer() as a tree, None for all.
+
+    `filtered` has the FilteredRelations: defer() may leave out columns of theirs, too.
+    """
     names, defer = query.deferred
     if not names:
         return None
-    return _defer_mask(meta, query_tree(names, meta)) if defer else _only_mask(meta, query_tree(names, meta))
+    if not defer:
+        return _only_mask(meta, query_tree(names, meta))
+    own = [name for name in names if name.split(SEP)[0] not in filtered]
+    mask = _defer_mask(meta, query_tree(own, meta))
+    for name, (_, hops) in filtered.items():
+        below = [path[len(name) + len(SEP) :] for path in names if path.startswith(name + SEP)]
+        if below:
+            mask[name] = _defer_mask(hops[-1].to_meta, query_tree(below, hops[-1].to_meta))
+    return mask
 
 
 def query_tree(names: Any, meta: Any) -> dict[str, Any]:

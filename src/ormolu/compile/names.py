@@ -13,12 +13,11 @@ from ormolu.near import near_names
 class Path:
     """A resolved path: the hops to take, the field and column found, the names left over."""
 
-    __slots__ = ("column", "field", "hops", "meta", "rest", "steps", "value_field")
+    __slots__ = ("column", "field", "hops", "meta", "rest", "value_field")
 
     def __init__(self, meta: Any) -> None:
         self.meta = meta  # of the model where the path ends
         self.hops: list[PathInfo] = []
-        self.steps: list[str] = []  # the name that led to each hop
         self.field: Any = None
         self.column: Any = None
         self.value_field: Any = None  # what the column's values are: for a relation, the key it refers to
@@ -44,7 +43,6 @@ class Path:
                 return
             self.column = lhs
             self.hops.pop()
-            self.steps.pop()
 
 
 def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered: Any = None) -> Path:
@@ -60,7 +58,7 @@ def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered
             name = path.meta.pk.name
         if filtered and position == 0 and name in filtered:
             field, hops = filtered[name]
-            _follow(path, field, hops, name)
+            _follow(path, field, hops)
             continue
         try:
             field = path.meta.get_field(name)
@@ -75,23 +73,21 @@ def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered
                 "be used in a query. Use the fields that it consists of, or a GenericRelation with a "
                 "related_query_name."
             )
-        climb(path, field, name)
+        climb(path, field)
         if not hasattr(field, "path_infos"):
             path.field = path.value_field = field
             path.column = field.sa_column
             path.rest = list(names[position + 1 :])
             return path
-        _follow(path, field, field.path_infos(), name)
+        _follow(path, field, field.path_infos())
     return path
 
 
-def climb(path: Path, field: Any, name: str) -> None:
+def climb(path: Path, field: Any) -> None:
     """Go up to the parent model's table that a child of a concrete model has its field or relation from."""
     table = field.path_infos()[0].from_meta.table if hasattr(field, "path_infos") else field.sa_column.table
     if table is not path.meta.table:
-        hops = ancestry(path.meta, table)
-        path.hops.extend(hops)
-        path.steps.extend([name] * len(hops))
+        path.hops.extend(ancestry(path.meta, table))
 
 
 def ancestry(meta: Any, table: Any) -> tuple[PathInfo, ...]:
@@ -109,10 +105,9 @@ def _ancestry(meta: Any, table: Any) -> tuple[PathInfo, ...] | None:
     return None
 
 
-def _follow(path: Path, field: Any, hops: Sequence[PathInfo], name: str) -> None:
+def _follow(path: Path, field: Any, hops: Sequence[PathInfo]) -> None:
     path.field = field
     path.hops.extend(hops)
-    path.steps.extend([name] * len(hops))
     last = hops[-1]
     path.meta = last.to_meta
     target = path.meta.pk

@@ -26,8 +26,10 @@ def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str
     start, first = start_of(builder, path, asks_for_null(path, value))
     inner = builder.inside(builder.query.for_model(start.meta.model))
     inner.reuse = set()
+    if start is builder.root:
+        inner.filtered = builder.filtered
     rest = Path(start.meta)
-    rest.hops, rest.steps, rest.column = path.hops[first:], path.steps[first:], path.column
+    rest.hops, rest.column = path.hops[first:], path.column
     rest.trim()
     join = inner.join(rest)
     term = inner.column_of(join, rest.column, path.value_field)
@@ -47,7 +49,7 @@ def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join])
     first = (
         None if found.null_is_true else next((j for j in inner.tree.joins if j.parent is inner.root), None)
     )
-    if first is None or first.path is None:
+    if first is None or first.path is None or any(join.condition is not None for join in inner.tree.joins):
         key = start.meta.pk.sa_column
         first, path = inner.root, PathInfo(start.meta, start.meta, ((key, key),), False, False, None, False)
     else:  # the first related table links to us by itself
@@ -93,12 +95,12 @@ def start_of(builder: Builder, path: Path, for_null: bool) -> tuple[Join, int]:
     first = path.first_multiple()
     assert first is not None
     prefix = Path(builder.meta)
-    prefix.hops, prefix.steps = path.hops[:first], path.steps[:first]
+    prefix.hops = path.hops[:first]
     start = builder.join(prefix)
-    hop, step = path.hops[first], path.steps[first]
+    hop = path.hops[first]
     if for_null:
         return start, first
-    known = builder.tree.find(start, hop, builder.reuse or set(), step if hop.filtered else "")
+    known = builder.tree.find(start, hop, builder.reuse or set(), hop.filtered[0] if hop.filtered else "")
     return (start, first) if known is None else (known, first + 1)
 
 

@@ -72,20 +72,20 @@ class PathInfo:
         self.join_field = join_field
         self.reverse = reverse
         self.filtered = filtered
-        """The condition of a FilteredRelation, which becomes part of ON."""
+        """The alias of a FilteredRelation, and itself: its condition becomes part of ON."""
         self.restriction = restriction
         """The condition of a generic relation, which is part of what links two rows, as the pairs are."""
 
-    def narrowed(self, condition: Any) -> Self:
-        """Return this hop to the rows that meet a condition; there may be none."""
+    def narrowed(self, alias: str, relation: Any) -> Self:
+        """Return this hop to the rows that meet the condition of a FilteredRelation."""
         return type(self)(
             self.from_meta,
             self.to_meta,
             self.pairs,
             self.multiple,
-            True,
+            self.nullable,
             self.join_field,
             self.reverse,
-            condition,
+            (alias, relation),
             self.restriction,
         )

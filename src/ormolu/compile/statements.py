@@ -241,7 +241,7 @@ def aggregate_subquery(builder: Builder, expression: Any) -> Term:
     """Return an aggregate computed for each row in a subquery of its own."""
     inner = Builder(builder.query.for_model(builder.query.model), builder.params, builder.driver, builder)
     inner.split_aggregates = False
-    inner.filtered = dict(builder.filtered)
+    inner.filtered = builder.filtered
     term: Term = expression.compute(inner)
     pk = builder.meta.pk.sa_column
     rejected: frozenset[Any] = frozenset()

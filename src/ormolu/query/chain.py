@@ -252,8 +252,11 @@ class Chain(Generic[M, R]):
             if name in taken:
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
             check_alias(name)
-            if not hasattr(expression, "filtered_hops"):
-                check_expression(made.query, expression)
+            if hasattr(expression, "filtered_hops"):
+                expression.check(meta, name, made.query.filtered_relations)
+                made.query.ops = (*made.query.ops, ("annotate", name, expression, False))
+                continue
+            check_expression(made.query, expression)
             made.query.ops = (*made.query.ops, ("annotate", name, expression, select))
             if select and made.query.values_fields is not None and name not in made.query.values_fields:
                 made.query.values_fields = (*made.query.values_fields, name)
@@ -282,9 +285,11 @@ class Chain(Generic[M, R]):
 
     def _check_related(self, name: str) -> None:
         meta: Any = cast(Any, self.model)._meta
-        if name.split(SEP)[0] in self.query.annotation_names:
-            return
-        for part in name.split(SEP):
+        first, _, rest = name.partition(SEP)
+        filtered = self.query.filtered_relations
+        if first in filtered:
+            name, meta = rest, filtered[first].resolved(meta, first, filtered).meta
+        for part in name.split(SEP) if name else ():
             field = relation(meta, part, {})
             meta = field.related_model._meta
 
@@ -319,6 +324,8 @@ class Chain(Generic[M, R]):
             raise TypeError("Cannot call only() after .values() or .values_list()")
         if fields == (None,):
             raise TypeError("Cannot pass None as an argument to only().")
+        if any(name.split(SEP)[0] in self.query.filtered_relations for name in fields):
+            raise ValueError("only() is not supported with FilteredRelation.")
         made = self._clone()
         names = {self._column_name(name) for name in fields}
         before, defer = self.query.deferred
@@ -349,6 +356,11 @@ class Chain(Generic[M, R]):
     def _column_name(self, name: str) -> str:
         meta: Any = cast(Any, self.model)._meta
         parts: list[str] = []
+        first, _, rest = name.partition(SEP)
+        filtered = self.query.filtered_relations
+        if rest and first in filtered:
+            parts, meta = [first], filtered[first].resolved(meta, first, filtered).meta
+            name = rest
         for part in name.split(SEP):
             if meta is None:
                 raise FieldError(f"Cannot follow {name!r}: {SEP.join(parts)!r} is not a relation.")
@@ -530,6 +542,8 @@ class Chain(Generic[M, R]):
 def check_selected(query: Query, name: str, verb: str) -> None:
     """Refuse to read the result of alias(), which is for conditions and orders."""
     selected = [op[3] for op in query.ops if op[0] == "annotate" and op[1] == name]
+    if name in query.filtered_relations:
+        return
     if selected and not selected[-1]:
         raise FieldError(f"Cannot {verb} the '{name}' alias. Use annotate() to promote it.")
 

@@ -5,11 +5,12 @@ Source: Django's documentation, ref/models/querysets, "FilteredRelation() object
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, cast
 
 from ormolu.compile import names as paths
 from ormolu.query.q import Q
-from ormolu.query.references import F
 
 __all__ = ["FilteredRelation"]
 
@@ -20,7 +21,7 @@ class FilteredRelation:
     """A relation of which only some related rows are joined: `annotate(recent=FilteredRelation("books", ...))`.
 
     `condition` is a Q about the model's own fields and those of the relation (`books__year__gt=2000`). It becomes
-    part of ON, so that a row without such a related row stays, with NULLs.
+    part of ON: a row without such a related row stays, with NULLs, unless the relation is a key that can't be NULL.
     """
 
     def __init__(self, relation_name: str, *, condition: Any = None) -> None:
@@ -32,15 +33,8 @@ class FilteredRelation:
         if not isinstance(given, Q):
             raise ValueError("condition argument must be a Q() instance.")
         self.condition = given
-        depth = relation_name.count(SEP) + 1
-        for name in names_of(self.condition):
-            if name.startswith(relation_name + SEP):
-                continue
-            if name.count(SEP) > depth:
-                raise ValueError(
-                    "FilteredRelation's condition doesn't support nested relations deeper than the relation_name "
-                    f"(got {name!r} for {relation_name!r})."
-                )
+        if any(hasattr(value, "query") and hasattr(value, "iterator") for value in values_of(given)):
+            raise ValueError("Passing a QuerySet within a FilteredRelation is not supported.")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FilteredRelation):
@@ -54,59 +48,69 @@ class FilteredRelation:
         """Return the key."""
         return (FilteredRelation, self.relation_name, self.condition.shape(shape))
 
-    def filtered_hops(self, builder: Any, name: str) -> tuple[Any, list[Any]]:
-        """Return the relation's field and hops; the last hop knows the condition."""
+    def filtered_hops(self, builder: Any, alias: str) -> tuple[Any, list[Any]]:
+        """Return the relation's field and hops; the last hop knows the alias and this."""
         path = paths.resolve(builder.meta, self.relation_name.split(SEP), (), builder.filtered)
-        if path.rest or not path.is_relation:
-            raise ValueError(f"FilteredRelation's relation_name {self.relation_name!r} is not a relation.")
         *others, last = path.hops
+        return path.field, [*others, last.narrowed(alias, self)]
 
-        def condition(at: Any, join: Any) -> Any:
-            return at.joined_condition(self.renamed(self.condition, name))
+    def check(self, meta: Any, alias: str, known: Mapping[str, Any]) -> None:
+        """Check that the names lead to something in a model.
 
-        return path.field, [*others, last.narrowed(condition)]
+        `known` are the FilteredRelations that the query has already. Raises ValueError, as Django does, for a
+        relation that isn't one, and for lookups in the condition about relations that lie behind it or aside.
+        """
+        if "." in alias:
+            raise ValueError(f"FilteredRelation doesn't support aliases with periods (got {alias!r}).")
+        path = self.resolved(meta, self.relation_name, known)
+        if path.rest or not path.is_relation:
+            raise ValueError(
+                f"FilteredRelation's relation_name cannot contain lookups (got {self.relation_name!r})."
+            )
+        relation = self.relation_name.split(SEP)
+        for name in names_of(self.condition):
+            self._check_lookup(name, relation, self.resolved(meta, name, known))
 
-    def renamed(self, q: Q, alias: str) -> Q:
-        """Return the condition with the alias, whose join it belongs to, in place of the relation's name."""
-        children: list[Any] = []
-        for child in q.children:
-            if isinstance(child, Q):
-                children.append(self.renamed(child, alias))
-            elif isinstance(child, tuple):
-                owner = cast(Any, child)
-                children.append(Renamed(self.swap(owner[0], alias), self.swap_value(owner[1], alias), owner))
-            else:
-                children.append(child)
-        return Q.create(children, q.connector, q.negated)
+    def _check_lookup(self, name: str, relation: list[str], path: Any) -> None:
+        whole = name.split(SEP)
+        steps = whole[: len(whole) - len(path.rest)]
+        for step, expected in zip_longest(steps[:-1], relation):
+            if step is None or step == expected:
+                continue
+            if expected is None:
+                raise ValueError(
+                    "FilteredRelation's condition doesn't support nested relations deeper than the relation_name "
+                    f"(got {name!r} for {self.relation_name!r})."
+                )
+            if path.rest:
+                raise ValueError(
+                    "FilteredRelation's condition doesn't support relations outside the "
+                    f"{self.relation_name!r} (got {name!r})."
+                )
+            return
 
-    def swap(self, name: str, alias: str) -> str:
-        """Return a name with the alias for the relation at its beginning."""
-        if name == self.relation_name or name.startswith(self.relation_name + SEP):
-            return alias + name[len(self.relation_name) :]
-        return name
-
-    def swap_value(self, value: Any, alias: str) -> Any:
-        """Return a value with the alias in an F() that goes through the relation."""
-        return F(self.swap(value.name, alias)) if type(value) is F else value
+    def resolved(self, meta: Any, name: str, known: Mapping[str, Any]) -> Any:
+        """Follow a name, through the relations that other FilteredRelations stand for."""
+        parts = name.split(SEP)
+        while parts[0] in known:
+            parts = [*known[parts[0]].relation_name.split(SEP), *parts[1:]]
+        return paths.resolve(meta, parts)
 
 
-class Renamed:
-    """A lookup under another name; `owner` is the one whose value it compares with."""
-
-    def __init__(self, name: str, value: Any, owner: tuple[str, Any]) -> None:
-        self.name, self.value, self.owner = name, value, owner
-
-    def as_condition(self, builder: Any, negated: bool = False) -> Any:
-        """Return the condition."""
-        return builder.lookup(self.name, self.value, self.owner, negated, False)
+def lookups_of(q: Q) -> Iterator[tuple[str, Any]]:
+    """Give all lookups in a Q."""
+    for child in q.children:
+        if isinstance(child, Q):
+            yield from lookups_of(child)
+        elif isinstance(child, tuple):
+            yield cast("tuple[str, Any]", child)
 
 
 def names_of(q: Q) -> list[str]:
     """Return the names of all lookups in a Q."""
-    found: list[str] = []
-    for child in q.children:
-        if isinstance(child, Q):
-            found.extend(names_of(child))
-        elif isinstance(child, tuple):
-            found.append(cast(Any, child)[0])
-    return found
+    return [name for name, _ in lookups_of(q)]
+
+
+def values_of(q: Q) -> list[Any]:
+    """Return what the lookups in a Q compare with."""
+    return [value for _, value in lookups_of(q)]

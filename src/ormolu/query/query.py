@@ -186,6 +186,11 @@ class Query:
         return ("query", self.key(shape))
 
     @property
+    def filtered_relations(self) -> dict[str, Any]:
+        """The FilteredRelations of annotate() and alias(), by name."""
+        return {op[1]: op[2] for op in self.ops if op[0] == "annotate" and hasattr(op[2], "filtered_hops")}
+
+    @property
     def annotation_names(self) -> list[str]:
         """Names given by annotate() and alias(); for a set operation, by the first queryset's."""
         if self.combined is not None:
