@@ -2,6 +2,8 @@
 
 from typing import Any, assert_type
 
+from sqlalchemy import ColumnElement
+
 from models import Author, Book
 from ormolu import Count, F, Prefetch, Q, QuerySet, aatomic, atomic
 
@@ -15,6 +17,12 @@ def chains() -> None:
     assert_type(Author.objects.annotate(n=Count("books")).distinct(), QuerySet[Author])
     assert_type(Book.objects.select_related("author").prefetch_related(Prefetch("tags")), QuerySet[Book])
     assert_type(Author.objects.all()[:3], QuerySet[Author])
+
+
+def conversions() -> None:
+    assert_type(Q(name="Ann").as_sqlalchemy(Author), ColumnElement[bool])
+    assert_type(F("age").as_sqlalchemy(Author), ColumnElement[Any])
+    assert_type(Count("books").as_sqlalchemy(Author), ColumnElement[Any])
 
 
 def sync_results() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 
 class Combinable:
@@ -11,6 +14,15 @@ class Combinable:
 
     ADD, SUB, MUL, DIV, POW, MOD = "+", "-", "*", "/", "^", "%%"
     BITAND, BITOR, BITLEFTSHIFT, BITRIGHTSHIFT, BITXOR = "&", "|", "<<", ">>", "#"
+
+    def as_sqlalchemy(self, model: Any) -> ColumnElement[Any]:
+        """Return this expression for SQLAlchemy's statements, about rows of a model or of `aliased(model)`.
+
+        One over relations is a subquery, tied by the key. Raises FieldError for a name that the model has not.
+        """
+        from ormolu.query.to_sqlalchemy import converted
+
+        return converted(self, model)
 
     def _combine(self, other: Any, connector: str, reversed: bool) -> Any:
         from ormolu.query.expressions import CombinedExpression

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from ormolu.exceptions import FieldError
 from ormolu.query.pickling import dressed
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 AND, OR, XOR = "AND", "OR", "XOR"
 # Classes for isinstance() that leave what they hold open.
@@ -152,6 +155,15 @@ class Q:
 
         database = databases.get(using)
         return bool(await database.adriver.arun(given.check, self, against, database.in_atomic_block))
+
+    def as_sqlalchemy(self, model: Any) -> ColumnElement[bool]:
+        """Return this condition for SQLAlchemy's statements, about rows of a model or of `aliased(model)`.
+
+        A condition over relations is a subquery, tied by the key. Raises FieldError for a name that the model has not.
+        """
+        from ormolu.query.to_sqlalchemy import converted
+
+        return converted(self, model)
 
     def shape(self, shape: Any) -> Any:
         """Return the key of this condition; its values go to `shape`."""
