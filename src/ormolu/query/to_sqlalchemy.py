@@ -1,4 +1,4 @@
-"""Conditions and expressions of a model as SQLAlchemy's, for statements of its own making: `Q(...).as_sqlalchemy(Album)`."""
+"""Conditions and expressions of a model as SQLAlchemy's: `Q(...).as_sqlalchemy(Album)`."""
 
 from __future__ import annotations
 
