@@ -14,7 +14,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from ormolu import conf, databases, exceptions, fields, models, query, signals, timezone, transaction
     from ormolu.models import (
-        Model, Manager, ForeignKey, OneToOneField, ManyToManyField, CASCADE, PROTECT, RESTRICT, SET,
+        Model, Manager, ForeignKey, ForeignObject, OneToOneField, ManyToManyField, CompositePrimaryKey,
+        CASCADE, PROTECT, RESTRICT, SET,
         SET_NULL, SET_DEFAULT, DO_NOTHING, FullTextIndex, Index, UniqueConstraint, CheckConstraint, Deferrable,
         TimestampMixin, IntPKMixin, UUIDPKMixin, PGUUIDPKMixin, UpdateMixin, SoftDeleteMixin, create_tables,
         acreate_tables, drop_tables, adrop_tables,
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Model", "Manager", "ForeignKey", "OneToOneField", "ManyToManyField", "CASCADE", "PROTECT", "RESTRICT",
+    "Model", "Manager", "ForeignKey", "ForeignObject", "OneToOneField", "ManyToManyField", "CompositePrimaryKey",
+    "CASCADE", "PROTECT", "RESTRICT",
     "SET", "SET_NULL", "SET_DEFAULT", "DO_NOTHING", "FullTextIndex", "Index", "UniqueConstraint", "CheckConstraint",
     "Deferrable", "TimestampMixin", "IntPKMixin", "UUIDPKMixin", "PGUUIDPKMixin", "UpdateMixin",
     "SoftDeleteMixin", "create_tables", "acreate_tables", "drop_tables", "adrop_tables",
@@ -83,7 +85,8 @@ __all__ = [
 
 _NAMES = {
     "ormolu.models": """
-        Model Manager ForeignKey OneToOneField ManyToManyField CASCADE PROTECT RESTRICT SET SET_NULL
+        Model Manager ForeignKey ForeignObject OneToOneField ManyToManyField CompositePrimaryKey
+        CASCADE PROTECT RESTRICT SET SET_NULL
         SET_DEFAULT DO_NOTHING FullTextIndex Index UniqueConstraint CheckConstraint Deferrable TimestampMixin IntPKMixin
         UUIDPKMixin PGUUIDPKMixin UpdateMixin SoftDeleteMixin create_tables acreate_tables drop_tables
         adrop_tables

@@ -32,6 +32,7 @@ MODULES: dict[str, list[str]] = {
         "ormolu.query.lookups",
         "ormolu.query.windows",
         "ormolu.models.relations",
+        "ormolu.models.foreign_objects",
         "ormolu.fields.base",
     ],
     "django.db.models.aggregates": ["ormolu.query.aggregates"],
@@ -62,6 +63,7 @@ MODULES: dict[str, list[str]] = {
     ],
     "django.db.models.fields.related": [
         "ormolu.models.relations",
+        "ormolu.models.foreign_objects",
         "ormolu.models.many_to_many",
         "ormolu.models.rels",
         "ormolu.models.accessors",
@@ -71,6 +73,7 @@ MODULES: dict[str, list[str]] = {
         "ormolu.models.related_managers",
     ],
     "django.db.models.fields.reverse_related": ["ormolu.models.rels"],
+    "django.db.models.fields.tuple_lookups": ["ormolu.query.tuple_lookups"],
     "django.db.models.functions": ["ormolu.query.functions"],
     "django.db.models.functions.comparison": ["ormolu.query.functions"],
     "django.db.models.functions.datetime": ["ormolu.query.functions"],

@@ -30,7 +30,7 @@ NAMES = tuple(name for name in WORLDS if name != "mariadb" or MARIADB_URL)
 
 # MariaDB goes through the general driver. What that, and the SQL of its dialect, must get right runs there.
 # A test elsewhere asks for it with `@pytest.mark.backends(..., "mariadb")`.
-ON_MARIADB = ("databases/", "fields/", "models/", "query/", "traps/", "writes/")
+ON_MARIADB = ("composite/", "databases/", "fields/", "models/", "query/", "traps/", "writes/")
 
 
 def usual(path: Path) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -17,8 +17,10 @@ from ormolu.compile.names import Path
 from ormolu.compile.params import Params
 from ormolu.compile.relations import check_relation_value, relation_lookup
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import NotSingle, TupleTerm, columns_of, is_tuple
 from ormolu.compile.written import writes
 from ormolu.exceptions import EmptyResultSet, FieldError
+from ormolu.fields.composite import TupleField
 from ormolu.near import near_names
 
 LOOKUP_SEP = "__"
@@ -99,8 +101,27 @@ class Builder:
 
     def column(self, path: Path) -> Term:
         """Return the term of a path's column, joining what is on the way."""
-        join = self.join(path)
-        return self.column_of(join, path.column, path.value_field)
+        return self.value_of(self.join(path), path)
+
+    def value_of(self, join: Join, path: Path) -> Term:
+        """Return the term of the column, or the columns, at the end of a path, which `join` has."""
+        if len(path.columns) == 1 and not is_tuple(path.value_field):
+            return self.column_of(join, path.columns[0], path.value_field)
+        return self.columns_of(join, path.columns, path.value_field)
+
+    def columns_of(self, join: Join, columns: Sequence[Any], field: Any) -> TupleTerm:
+        """Return the term of several columns of a join; `field` is a TupleField."""
+        parts = zip(columns, field.fields, strict=True)
+        return TupleTerm(
+            [self.column_of(join, column, paths.plain_field(part)) for column, part in parts], field
+        )
+
+    def key_of(self, join: Join) -> Term:
+        """Return the term of a joined model's primary key."""
+        pk = join.meta.pk
+        if is_tuple(pk):
+            return self.columns_of(join, columns_of(pk), pk)
+        return self.column_of(join, pk.sa_column, pk)
 
     def column_of(self, join: Join, column: Any, field: Any) -> Term:
         """Return the term of a column of a join; `field` is what its values are."""
@@ -212,7 +233,11 @@ class Builder:
     def term(self, value: Any, owner: Any = None, field: Any = None) -> Term:
         """Return the term of an expression, a SQLAlchemy element or a plain value."""
         if hasattr(value, "as_term"):
-            return value.as_written(self) if writes(type(value), self.vendor) else value.as_term(self)  # type: ignore[no-any-return]
+            try:
+                return value.as_written(self) if writes(type(value), self.vendor) else value.as_term(self)  # type: ignore[no-any-return]
+            except NotSingle:
+                name = type(value).__name__
+                raise ValueError(f"{name} expression does not support composite primary keys.") from None
         if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
             return self.element(value)
         type_ = field.sa_type if field is not None else None
@@ -374,7 +399,7 @@ class Builder:
         join = self.join(path)
         # A join that repeats rows does so even where its condition turns out to be constant.
         self.keep(join.chain())
-        term = self.column_of(join, path.column, path.value_field)
+        term = self.value_of(join, path)
         return self.compare(
             term, path.rest, value, owner, negated, name, relation=field if relation else None
         )
@@ -519,7 +544,7 @@ class Builder:
         self.where.append(NOTHING)
 
     def do_linked(self, linked: Any) -> None:
-        """Keep only rows linked to given keys over a relation; note the key's column."""
+        """Keep only rows linked to given keys over a relation; note the key's column, or columns."""
         self.back = linked.back
         first, *others = linked.hops
         join, column = self.root, first.pairs[0][1]
@@ -534,9 +559,14 @@ class Builder:
         else:  # the column's values may be of another type than the key: theirs are what is given and found
             field = column_field(first.to_meta, column)
             self.where.append(Condition(join.column(restriction.column) == restriction.value))
-        field = paths.plain_field(field)
-        self.link = self.column_of(join, column, field)
-        found = self.query.default_lookup("in")
+        if len(first.pairs) == 1:
+            self.link = self.column_of(join, column, paths.plain_field(field))
+            found = self.query.default_lookup("in")
+        else:
+            fields = [column_field(first.from_meta, near) for near, _far in first.pairs]
+            whole = TupleField.of(first.join_field.name, first.from_meta.model, fields)
+            self.link = self.columns_of(join, [far for _near, far in first.pairs], whole)
+            found = self.link.get_lookup("in")
         condition = found.build(self, self.link, linked.values, linked, False, None, "in")
         condition.rejects = self.link.strict
         self.where.append(condition)

@@ -12,6 +12,7 @@ from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, empty_plan, finish
 from ormolu.compile.select import Parts, as_copy
 from ormolu.compile.statements import build, selected
+from ormolu.compile.tuples import TupleTerm, flat
 from ormolu.exceptions import FieldError, NotSupportedError, OutOfRange, ValidationError
 from ormolu.fields.integers import out_of_range, storable
 from ormolu.fields.locating import locate
@@ -66,6 +67,11 @@ def assigned(builder: Builder, pair: Assignment) -> Any:
             term = builder.term(value)
         finally:
             builder.allow_joins = True
+        if isinstance(term, TupleTerm):
+            name = getattr(value, "name", value)
+            raise FieldError(
+                f"Composite primary keys expressions are not allowed in this query ({field.name}=F({name!r}))."
+            )
         if term.aggregate:
             raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={value!r}).")
         if term.window:
@@ -105,8 +111,8 @@ def target(builder: Builder) -> Any:
         raise NotSupportedError(
             "The rows of a CTE can't be changed. Filter the model by their keys (pk__in)."
         )
-    pk = builder.column_of(builder.root, builder.meta.pk.sa_column, builder.meta.pk)
-    parts = Parts(builder, [pk], ordered=query.is_sliced)
+    keys = flat([builder.key_of(builder.root)])
+    parts = Parts(builder, keys, ordered=query.is_sliced)
     if (
         not parts.having
         and not parts.qualify
@@ -123,7 +129,8 @@ def target(builder: Builder) -> Any:
         inner = inner.add_cte(*(made.table for made in builder.params.tables.values()), nest_here=True)
     if builder.vendor == "mysql":  # which can't read the table it changes, but a copy of it
         inner = as_copy(inner)
-    return pk.sa.in_(inner)
+    key: Any = keys[0].sa if len(keys) == 1 else sa.tuple_(*(part.sa for part in keys))
+    return key.in_(inner)
 
 
 def delete(driver: Any, query: Any, params: Params, returning: bool = False) -> Plan:
@@ -141,7 +148,8 @@ def returned(builder: Builder, statement: Any) -> Plan:
     terms, decode = selected(builder)
     if any(term.joins or term.aggregate or term.window for term in terms):
         return empty_plan(APART)
-    return finish(builder.driver, statement.returning(*(term.sa for term in terms)), builder.params, decode)
+    columns = [term.sa for term in flat(terms)]
+    return finish(builder.driver, statement.returning(*columns), builder.params, decode)
 
 
 APART = "the rows hold more than the table's own columns"

@@ -11,6 +11,7 @@ from ormolu.compile.compound import Compound
 from ormolu.compile.layout import Layout
 from ormolu.compile.select import Parts
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import TupleTerm, is_tuple
 from ormolu.exceptions import EmptyResultSet, FieldError, NotSupportedError, OuterMissing
 
 if TYPE_CHECKING:
@@ -20,12 +21,29 @@ __all__ = ["CommonTable", "column_of", "common_table"]
 
 
 class CommonTable:
-    """A CTE of SQLAlchemy with what its columns hold. `places` maps each name of a column to its key in the table."""
+    """A CTE of SQLAlchemy with what its columns hold. `places` maps each name of a column to its key in the table, and
+    `tuples` those of several columns to their keys and their field."""
 
-    def __init__(self, table: Any, terms: dict[str, Term], places: dict[str, str]) -> None:
+    def __init__(
+        self, table: Any, terms: dict[str, Term], places: dict[str, str], tuples: dict[str, Any]
+    ) -> None:
         self.table = table
         self.terms = terms
         self.places = places
+        self.tuples = tuples
+
+    def column(self, join: Join, key: str) -> Term:
+        """Return a column of an occurrence of the table."""
+        term = self.terms[key]
+        return Term(
+            join.table.c[key],
+            term.field,
+            joins=join.chain(),
+            strict=join.chain(),
+            nullable=term.nullable or join.nullable,
+            why=term.why,
+            convert=term.convert,
+        )
 
 
 class Part:
@@ -38,6 +56,7 @@ class Part:
         self.outer = outer
         self.places: dict[str, str] = {}
         self.terms: dict[str, Term] = {}
+        self.tuples: dict[str, tuple[list[str], Any]] = {}
 
     def select(self) -> Any:
         """Return the SELECT, each column under its key."""
@@ -76,10 +95,19 @@ class Part:
         for field, place in layout.root.columns:
             pk = ("pk",) if field.primary_key else ()
             self._take(field.sa_column.key, layout.terms[place], field.attname, field.name, *pk)
+        key = self.query.model._meta.pk
+        if is_tuple(key):
+            self.tuples["pk"] = [field.sa_column.key for field in key.fields], key
         for name, place in layout.annotations:
-            self._take(name, layout.terms[place])
+            self._take(name, layout.term_at(place))
 
     def _take(self, key: str, term: Term, *names: str) -> None:
+        if isinstance(term, TupleTerm):
+            keys = [f"{key}_{field.attname}" for field in term.field.fields]
+            self.tuples[key] = keys, term.field
+            for name, part in zip(keys, term.parts, strict=True):
+                self._take(name, part)
+            return
         self.terms[key] = term
         for name in (key, *names):
             self.places.setdefault(name, key)
@@ -120,7 +148,7 @@ def lateral(builder: Builder, source: Any) -> CommonTable:
         )
     part = Part(builder, source.query, builder)
     table = part.select().lateral(builder.params.table_name(source.name))
-    return CommonTable(table, part.terms, part.places)
+    return CommonTable(table, part.terms, part.places, part.tuples)
 
 
 def is_union(cte: Any) -> bool:
@@ -133,7 +161,7 @@ def plain(builder: Builder, cte: Any, name: str) -> CommonTable:
     """Return the table of a CTE that does not read itself."""
     part = Part(builder, cte.query)
     table = part.select().cte(name)
-    return CommonTable(table, part.terms, part.places)
+    return CommonTable(table, part.terms, part.places, part.tuples)
 
 
 def recursive(builder: Builder, cte: Any, name: str) -> CommonTable:
@@ -146,7 +174,7 @@ def recursive(builder: Builder, cte: Any, name: str) -> CommonTable:
         select = sa.select(*(widest(column) for column in select.subquery("q").c))
     terms = {key: term.replace(nullable=True) for key, term in part.terms.items()}
     table = select.cte(name, recursive=True)
-    builder.params.tables[id(cte)] = CommonTable(table, terms, part.places)
+    builder.params.tables[id(cte)] = CommonTable(table, terms, part.places, part.tuples)
     try:
         selects: list[Any] = []
         for query in others:
@@ -158,7 +186,7 @@ def recursive(builder: Builder, cte: Any, name: str) -> CommonTable:
         del builder.params.tables[id(cte)]
     if selects:
         table = table.union_all(*selects) if combined.all else table.union(*selects)
-    return CommonTable(table, terms, part.places)
+    return CommonTable(table, terms, part.places, part.tuples)
 
 
 def widest(column: Any) -> Any:
@@ -183,18 +211,12 @@ def column_of(builder: Any, cte: Any, name: str) -> Term:
         return Term(sa.null(), constant=True)
     join, found = joined
     key = found.places.get(name)
+    if key is None and name in found.tuples:
+        keys, field = found.tuples[name]
+        return TupleTerm([column_of(builder, cte, part) for part in keys], field)
     if key is None:
         raise FieldError(f"{cte!r} has no column {name!r}. Choices are: {', '.join(found.places)}")
-    term = found.terms[key]
-    made = Term(
-        join.table.c[key],
-        term.field,
-        joins=join.chain(),
-        strict=join.chain(),
-        nullable=term.nullable or join.nullable,
-        why=term.why,
-        convert=term.convert,
-    )
+    made = found.column(join, key)
     if here is builder:
         return made
     if here is builder.outer:

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from ormolu.compile.builder import Builder
 from ormolu.compile.layout import Layout
-from ormolu.compile.ordering import Order, order
+from ormolu.compile.ordering import Order, each, order
 from ormolu.compile.params import Params
 from ormolu.compile.select import Parts
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import TupleTerm, flat
 from ormolu.exceptions import DatabaseError, EmptyResultSet
 
 OPERATIONS: dict[tuple[str, bool], Callable[..., Any]] = {
@@ -156,13 +157,14 @@ class Compound:
             terms, names = list(layout.terms), column_names(layout)
             layout.annotations = [pair for pair in layout.annotations if not pair[0].startswith(HIDDEN)]
         within = query.is_sliced or bool(query.distinct_fields)
-        parts = Parts(builder, [named(term, place) for place, term in enumerate(terms)], ordered=within)
+        single = flat(terms)
+        parts = Parts(builder, [named(term, place) for place, term in enumerate(single)], ordered=within)
         select = parts.select()
         if self.outer is not None:
             select = select.correlate_except(builder.root.table, *(join.table for join in builder.tree.joins))
             self.outer_joins |= builder.outer_joins
         if within or parts.hidden:
-            select = sa.select(*list(select.subquery("q").c)[: len(terms)])
+            select = sa.select(*list(select.subquery("q").c)[: len(single)])
         return Part(select, terms, names, layout)
 
     def _columns(self) -> dict[str, Term]:
@@ -174,16 +176,23 @@ class Compound:
             for one, other in ((field.attname, field.name), (field.name, field.attname)):
                 if one in named:
                     named.setdefault(other, named[one])
-            if field.primary_key and field.attname in named:
-                named.setdefault("pk", named[field.attname])
+        keys = self.query.model._meta.pk_fields
+        if all(field.attname in named for field in keys):
+            parts = [named[field.attname] for field in keys]
+            pk = parts[0] if len(parts) == 1 else TupleTerm(parts, self.query.model._meta.pk)
+            named.setdefault("pk", pk)
         return named
 
     def _terms(self) -> list[Term]:
         """Return the columns of the table as terms."""
-        columns = list(self.table.c)[: len(self.first.terms)]
+        columns = iter(self.table.c)
+
+        def as_column(term: Term) -> Term:
+            return Term(next(columns), term.field, why=term.why, convert=term.convert, nullable=term.nullable)
+
         return [
-            Term(column, term.field, why=term.why, convert=term.convert, nullable=term.nullable)
-            for column, term in zip(columns, self.first.terms)
+            term.mapped(as_column) if isinstance(term, TupleTerm) else as_column(term)
+            for term in self.first.terms
         ]
 
     def orders(self) -> list[Order]:
@@ -197,9 +206,9 @@ class Compound:
                     else bool(getattr(item, "descending", False))
                 )
                 term = self.result.annotations[self.hidden[place]]
-                found.append(Order(term, down, getattr(item, "nulls", None)))
+                found.extend(each(term, down, getattr(item, "nulls", None)))
             elif isinstance(item, str) and item != "?":
-                found.append(Order(self.result.ref(item.lstrip("-+")), item.startswith("-")))
+                found.extend(each(self.result.ref(item.lstrip("-+")), item.startswith("-")))
             else:
                 found.extend(order(self.result, item))
         return [entry.flipped() for entry in found] if self.query.reversed else found
@@ -214,7 +223,7 @@ class Compound:
         elif self.hidden:
             kept = [n for n, name in enumerate(names) if name not in self.hidden.values()]
             names, terms = [names[n] for n in kept], [terms[n] for n in kept]
-        select = sa.select(*(term.sa for term in terms))
+        select = sa.select(*(term.sa for term in flat(terms)))
         if entries := self.orders():
             select = select.order_by(*(entry.element() for entry in entries))
         if query.limit is not None:

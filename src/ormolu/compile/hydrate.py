@@ -17,6 +17,7 @@ from ormolu.compile.layout import Layout, Node
 from ormolu.compile.peers import Habits, Origin, Together, may_lack, together
 from ormolu.compile.shells import shell_of, takes_attributes
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import TupleTerm, width
 from ormolu.exceptions import FieldError
 from ormolu.fields.types.numeric import DecimalType
 from ormolu.fields.types.temporal import read_utc
@@ -119,6 +120,9 @@ class _Source:
 
     def value(self, place: int, term: Term, driver: Any) -> str:
         """Return the expression for the converted value at a place of the row."""
+        if isinstance(term, TupleTerm):
+            parts = [self.value(place + n, part, driver) for n, part in enumerate(term.parts)]
+            return f"({', '.join(parts)},)"
         convert = converter(term, driver)
         if convert is None:
             return f"c{place}"
@@ -130,6 +134,15 @@ class _Source:
             return f"f{place}(c{place})"
         return f"f{place}(c{place}) if c{place} is not None else None"
 
+    def values(self, terms: Sequence[Term], driver: Any) -> list[str]:
+        """Return the expressions for the values of terms, which stand in a row one after the other."""
+        found: list[str] = []
+        place = 0
+        for term in terms:
+            found.append(self.value(place, term, driver))
+            place += width(term)
+        return found
+
     def compile(self, name: str) -> Any:
         """Run the text and return the function."""
         exec("\n".join(self.lines), self.scope)
@@ -138,13 +151,13 @@ class _Source:
 
 def row_names(terms: Sequence[Term], hidden: int = 0) -> str:
     """Return the target of `for ... in rows`."""
-    return ", ".join(f"c{n}" for n in range(len(terms) + hidden)) + ","
+    return ", ".join(f"c{n}" for n in range(sum(map(width, terms)) + hidden)) + ","
 
 
 def tuples(terms: Sequence[Term], driver: Any, *, hidden: int = 0, native: bool = True) -> Decode:
     """Return rows -> list of tuples."""
     source = _Source()
-    values = [source.value(n, term, driver) for n, term in enumerate(terms)]
+    values = source.values(terms, driver)
     if native and not hidden and all(value == f"c{n}" for n, value in enumerate(values)):
         return list
     source.lines = [
@@ -165,7 +178,7 @@ def flat(terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
 def dicts(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
     """Return rows -> list of dicts."""
     source = _Source()
-    values = [source.value(n, term, driver) for n, term in enumerate(terms)]
+    values = source.values(terms, driver)
     body = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
     source.lines = ["def decode(rows):", f"    return [{{{body}}} for {row_names(terms, hidden)} in rows]"]
     return source.compile("decode")  # type: ignore[no-any-return]
@@ -222,6 +235,12 @@ def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0, mode: An
     return with_signals(make)
 
 
+def key_of(node: Node) -> str:
+    """Return the expression for the primary key in a row."""
+    names = ", ".join(f"c{place}" for place in node.key)
+    return names if len(node.key) == 1 else f"({names})"
+
+
 def linked(
     layout: Layout,
     driver: Any,
@@ -238,13 +257,13 @@ def linked(
     With `shared`, a row that several holders have becomes one object, unless annotations may tell them apart. `back` is
     the attribute of an instance that refers to its holder; `holders` are these by key.
     """
-    share = shared and not layout.annotations and layout.root.pk >= 0
-    pk, pad = f"c{layout.root.pk}", "    " if share else ""
+    share = shared and not layout.annotations and layout.root.is_keyed
+    pk, pad = key_of(layout.root), "    " if share else ""
 
     def make(announced: bool) -> Decode:
         source, body, setup = _Source(), _Body(), _Body()
         source.scope["defaultdict"] = defaultdict
-        key = source.value(place, layout.terms[place], driver)
+        key = source.value(place, layout.term_at(place), driver)
         nodes = _Nodes(source, layout, driver, _origin(db, mode), body, setup, announced)
         if back is not None:
             nodes.held.append((back, "holders.get(key)"))
@@ -424,7 +443,7 @@ class _Nodes:
         if number == 0:
             entries.extend(self.held)
             entries.extend(
-                (name, self.source.value(place, self.layout.terms[place], self.driver))
+                (name, self.source.value(place, self.layout.term_at(place), self.driver))
                 for name, place in self.layout.annotations
             )
         return entries
@@ -432,8 +451,9 @@ class _Nodes:
     def child(self, child: Node, number: int, pad: str) -> None:
         """Write a related object: None where the join found nothing, the same object for the same key."""
         self.setup.append(f"    seen{number} = {{}}")
-        key = f"c{child.pk}"
-        self.body.append(f"{pad}if {key} is None:")
+        key = key_of(child)
+        missing = " or ".join(f"c{place} is None" for place in child.key)
+        self.body.append(f"{pad}if {missing}:")
         self.body.append(f"{pad}    o{number} = None")
         self.body.append(f"{pad}else:")
         self.body.append(f"{pad}    o{number} = seen{number}.get({key})")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ormolu.compile import names as paths
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import TupleTerm, flat
 from ormolu.exceptions import FieldError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ DEEPEST = 5  # select_related() with no names follows this many relations (Djang
 class Node:
     """One model in the row: its columns, and the related objects beside it."""
 
-    __slots__ = ("children", "columns", "field", "is_filtered", "join", "meta", "name", "nullable", "pk")
+    __slots__ = ("children", "columns", "field", "is_filtered", "join", "key", "meta", "name", "nullable")
 
     def __init__(self, meta: Any, join: Join, name: str = "", field: Any = None) -> None:
         self.meta = meta
@@ -31,8 +32,13 @@ class Node:
         self.is_filtered = False  # whether the name is that of a FilteredRelation
         self.nullable = join.nullable
         self.columns: list[tuple[Any, int]] = []  # field, place in the row
-        self.pk = -1
+        self.key: list[int] = []  # the places of the primary key
         self.children: list[Node] = []
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the row has the whole primary key."""
+        return len(self.key) == len(self.meta.pk_fields)
 
 
 class Layout:
@@ -41,6 +47,7 @@ class Layout:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.terms: list[Term] = []
+        self.tuples: dict[int, Term] = {}  # terms of several columns, by the place of the first
         mask = load_mask(builder.meta, builder.query, builder.filtered)
         self.root: Node = self.node(builder.meta, builder.root, mask)
         wanted = builder.query.select_related
@@ -50,16 +57,27 @@ class Layout:
         self.annotations: list[tuple[str, int]] = []
         for name in builder.selected:
             self.annotations.append((name, len(self.terms)))
-            self.terms.append(builder.annotations[name])
+            self.take(builder.annotations[name])
+
+    def take(self, term: Term) -> None:
+        """Select a term."""
+        if isinstance(term, TupleTerm):
+            self.tuples[len(self.terms)] = term
+        self.terms.extend(flat([term]))
+
+    def term_at(self, place: int) -> Term:
+        """Return the term that begins at a place of the row."""
+        return self.tuples.get(place) or self.terms[place]
 
     def node(self, meta: Any, join: Join, mask: Any, name: str = "", field: Any = None) -> Node:
         """Take the columns of one model."""
         node = Node(meta, join, name, field)
+        keys = meta.pk_fields
         for column_field in meta.concrete_fields:
             if mask is not None and column_field.attname not in mask and column_field.name not in mask:
                 continue
-            if column_field is meta.pk:
-                node.pk = len(self.terms)
+            if any(column_field is key for key in keys):
+                node.key.append(len(self.terms))
             node.columns.append((column_field, len(self.terms)))
             self.terms.append(self.builder.own_column(join, column_field))
         return node
@@ -94,7 +112,7 @@ class Layout:
 def check_not_deferred(parent: Node, field: Any, name: str, mask: Any) -> None:
     """Refuse to follow a key that only()/defer() leaves out (Django's rule)."""
     attname = getattr(field, "attname", None)
-    if mask is None or attname is None or getattr(field, "auto_created", False):
+    if mask is None or attname is None or getattr(field, "column", None) is None:
         return
     if name not in mask and attname not in mask:
         raise FieldError(
@@ -177,7 +195,7 @@ def check_name(meta: Any, name: str) -> Any:
 
 
 def _only_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
-    mask: dict[str, Any] = {meta.pk.name: {}}
+    mask: dict[str, Any] = {field.name: {} for field in meta.pk_fields}
     for name, below in tree.items():
         field = meta.get_field(name)
         related = field.related_model._meta if field.is_relation else None
@@ -185,6 +203,9 @@ def _only_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
         if related is not None and field.auto_created and not field.concrete and below:
             # A reverse one-to-one: the key back to us comes along.
             mask[name].setdefault(field.field.name, {})
+        if getattr(field, "column", None) is None:  # the columns of a ForeignObject, or of a key
+            for part in getattr(field, "local_related_fields", ()):
+                mask.setdefault(part.name, {})
     return mask
 
 
@@ -192,7 +213,7 @@ def _defer_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
     mask: dict[str, Any] = {}
     for field in meta.concrete_fields:
         below = tree.get(field.name)
-        if below is None or field is meta.pk:
+        if below is None or any(field is key for key in meta.pk_fields):
             mask[field.name] = {}
         elif below and field.is_relation:
             mask[field.name] = _defer_mask(field.related_model._meta, below)

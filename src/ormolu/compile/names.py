@@ -6,21 +6,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ormolu.compile.paths import PathInfo
+from ormolu.compile.tuples import columns_of
 from ormolu.exceptions import FieldDoesNotExist, FieldError
+from ormolu.fields.composite import TupleField
 from ormolu.near import near_names
 
 
 class Path:
     """A resolved path: the hops to take, the field and column found, the names left over."""
 
-    __slots__ = ("column", "field", "hops", "meta", "rest", "value_field")
+    __slots__ = ("columns", "field", "hops", "meta", "rest", "value_field")
 
     def __init__(self, meta: Any) -> None:
         self.meta = meta  # of the model where the path ends
         self.hops: list[PathInfo] = []
         self.field: Any = None
-        self.column: Any = None
-        self.value_field: Any = None  # what the column's values are: for a relation, the key it refers to
+        self.columns: tuple[Any, ...] = ()  # several for a key of several columns
+        self.value_field: Any = None  # what the columns' values are: for a relation, the key it refers to
         self.rest: list[str] = []
 
     @property
@@ -38,10 +40,10 @@ class Path:
             hop = self.hops[-1]
             if hop.reverse or hop.filtered or hop.restriction is not None:
                 return
-            lhs = next((lhs for lhs, rhs in hop.pairs if rhs is self.column), None)
-            if lhs is None:
+            near = [next((lhs for lhs, rhs in hop.pairs if rhs is column), None) for column in self.columns]
+            if any(column is None for column in near):
                 return
-            self.column = lhs
+            self.columns = tuple(near)
             self.hops.pop()
 
 
@@ -67,16 +69,18 @@ def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered
                 raise FieldError(unknown(name, choices(meta, extra), "field", meta)) from None
             path.rest = list(names[position:])
             return path
-        if getattr(field, "column", None) is None and not hasattr(field, "path_infos"):
+        several = isinstance(field, TupleField)
+        if getattr(field, "column", None) is None and not hasattr(field, "path_infos") and not several:
             raise FieldError(
                 f"{meta.object_name}.{field.name} has no column, and may refer to objects of any model: it can't "
                 "be used in a query. Use the fields that it consists of, or a GenericRelation with a "
                 "related_query_name."
             )
-        climb(path, field)
+        if not several:
+            climb(path, field)
         if not hasattr(field, "path_infos"):
             path.field = path.value_field = field
-            path.column = field.sa_column
+            path.columns = columns_of(field)
             path.rest = list(names[position + 1 :])
             return path
         _follow(path, field, field.path_infos())
@@ -115,7 +119,7 @@ def _follow(path: Path, field: Any, hops: Sequence[PathInfo]) -> None:
         target = linked_field(field) or target
     elif not last.reverse:
         target = getattr(field, "target_field", None) or target
-    path.column = target.sa_column
+    path.columns = columns_of(target)
     path.value_field = plain_field(target)
 
 

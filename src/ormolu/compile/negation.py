@@ -15,6 +15,7 @@ from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
 from ormolu.compile.joins import links
 from ormolu.compile.names import Path
 from ormolu.compile.paths import PathInfo
+from ormolu.compile.tuples import columns_of
 
 if TYPE_CHECKING:
     from ormolu.compile.builder import Builder
@@ -29,10 +30,10 @@ def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str
     if start is builder.root:
         inner.filtered = builder.filtered
     rest = Path(start.meta)
-    rest.hops, rest.column = path.hops[first:], path.column
+    rest.hops, rest.columns, rest.value_field = path.hops[first:], path.columns, path.value_field
     rest.trim()
     join = inner.join(rest)
-    term = inner.column_of(join, rest.column, path.value_field)
+    term = inner.value_of(join, rest)
     value = value.as_outer() if hasattr(value, "as_outer") else value
     relation = path.field if path.is_relation else None
     found = inner.compare(term, path.rest, value, owner, False, name, relation=relation)
@@ -50,8 +51,8 @@ def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join])
         None if found.null_is_true else next((j for j in inner.tree.joins if j.parent is inner.root), None)
     )
     if first is None or first.path is None or any(join.condition is not None for join in inner.tree.joins):
-        key = start.meta.pk.sa_column
-        first, path = inner.root, PathInfo(start.meta, start.meta, ((key, key),), False, False, None, False)
+        keys = tuple((key, key) for key in columns_of(start.meta.pk))
+        first, path = inner.root, PathInfo(start.meta, start.meta, keys, False, False, None, False)
     else:  # the first related table links to us by itself
         path = first.path
     joins: set[Join] = set(inner.outer_joins)

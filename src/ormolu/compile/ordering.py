@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 
 from ormolu.compile import names as paths
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import flat
 from ormolu.exceptions import FieldError
 
 if TYPE_CHECKING:
@@ -99,21 +100,25 @@ def order(builder: Builder, item: Any) -> list[Order]:
         descending = item.startswith("-")
         return named(builder, item.lstrip("-+") if item[:1] in "+-" else item, descending)
     if hasattr(item, "as_order"):
-        term, descending, nulls = item.as_order(builder)
-        return [Order(term, descending, nulls)]
+        return each(*item.as_order(builder))
     element = item.__clause_element__() if hasattr(item, "__clause_element__") else item
     modifier = getattr(element, "modifier", None)
     if modifier is not None and getattr(modifier, "__name__", "") in ("desc_op", "asc_op"):
         return [Order(builder.term(element.element), modifier.__name__ == "desc_op")]
-    return [Order(builder.term(item))]
+    return each(builder.term(item))
+
+
+def each(term: Term, descending: bool = False, nulls: str | None = None) -> list[Order]:
+    """Return the entries for a term: one, or one for each part of a tuple."""
+    return [Order(part, descending, nulls) for part in flat([term])]
 
 
 def named(builder: Builder, name: str, descending: bool) -> list[Order]:
     """Return the entries for a name: an annotation, a column, or a relation's own ordering."""
     if name in builder.annotations:
-        return [Order(builder.annotations[name], descending)]
+        return each(builder.annotations[name], descending)
     if name.split(SEP)[0] in builder.annotations:
-        return [Order(builder.ref(name), descending)]
+        return each(builder.ref(name), descending)
     path = paths.resolve(builder.meta, name.split(SEP), builder.annotations, builder.filtered)
     return related(builder, path, name, descending, builder.root, ())
 
@@ -134,8 +139,7 @@ def related(
     if not by_relation:
         path.trim()
         join = builder.join(path, start)
-        term = builder.column_of(join, path.column, path.value_field)
-        return [Order(builder.transforms(term, path.rest, name), descending)]
+        return each(builder.transforms(builder.value_of(join, path), path.rest, name), descending)
     join = builder.join(path, start)
     if join.path in seen:
         raise FieldError("Infinite loop caused by ordering.")

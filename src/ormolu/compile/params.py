@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -16,13 +16,15 @@ class Binding(NamedTuple):
     """Where the value of one bind parameter comes from.
 
     `place` is a place in the values of the query; `prepare` makes a list of a
-    value that is one; `pick` takes an item of it; `convert` is the field's conversion.
+    value that is one; `pick` takes an item of it; `convert` is the field's conversion. Of a list of
+    rows, which stand one after the other, `stride` is how many values a row has: each has a conversion of its own.
     """
 
     place: int
     convert: Convert | None = None
     prepare: Convert | None = None
     pick: int | None = None
+    stride: int = 0
 
 
 class Params:
@@ -88,6 +90,29 @@ class Params:
                 )
             else:
                 self.bindings[name] = Binding(index, convert, prepare, pick)
+                result.append(sa.bindparam(name, None, type_=type_, required=False))
+        return result
+
+    def bind_rows(
+        self,
+        owner: Any,
+        value: Any,
+        columns: Sequence[tuple[Any, Convert]],
+        prepare: Convert,
+        rows: int,
+    ) -> list[Any]:
+        """Return one bind parameter for each item of some rows; `columns` are their types and conversions."""
+        index = self.place(owner)
+        result: list[Any] = []
+        prepared = prepare(value) if index is None else ()
+        for pick in range(rows * len(columns)):
+            type_, convert = columns[pick % len(columns)]
+            name = f"p{self._count}"
+            self._count += 1
+            if index is None:
+                result.append(sa.bindparam(name, convert(prepared[pick]), type_=type_, unique=True))
+            else:
+                self.bindings[name] = Binding(index, convert, prepare, pick, len(columns))
                 result.append(sa.bindparam(name, None, type_=type_, required=False))
         return result
 

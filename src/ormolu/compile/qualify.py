@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import Label
 from ormolu.compile.conditions import combine
 from ormolu.compile.ordering import Order
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import flat
 from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def qualified(parts: Parts, *, limits: bool, distinct: bool) -> Any:
     shown = [label.name for label in columns.labels]
     orders = [(columns.name(entry.term.sa), entry) for entry in parts.orders]
     unique = distinct and query.distinct
-    on = [columns.name(builder.ref(name).sa) for name in query.distinct_fields] if unique else []
+    distinct_on = flat(builder.ref(name) for name in query.distinct_fields) if unique else []
+    on = [columns.name(term.sa) for term in distinct_on]
     inner = parts.filtered([*columns.labels, combine("AND", parts.qualify).sa.label("kept")])
     if builder.outer is not None:
         inner = inner.correlate_except(builder.root.table, *(join.table for join in builder.tree.joins))

@@ -65,8 +65,12 @@ class RawLayout:
                 continue
             taken.add(field)
             self.root.columns.append((field, place))
-            if field is meta.pk:
-                self.root.pk = place
+            if any(field is key for key in meta.pk_fields):
+                self.root.key.append(place)
+
+    def term_at(self, place: int) -> Term:
+        """Return the term at a place of the row."""
+        return self.terms[place]
 
 
 class Decoder:
@@ -87,6 +91,6 @@ class Decoder:
     def make(self, names: tuple[str, ...]) -> hydrate.Decode:
         """Generate the function for these columns; FieldDoesNotExist where the primary key is missing."""
         layout: Any = RawLayout(self.query, self.query.translated(names))
-        if layout.root.pk < 0:
+        if not layout.root.is_keyed:
             raise FieldDoesNotExist("Raw query must include the primary key")
         return hydrate.instances(layout, self.driver, self.driver.database.alias)

@@ -13,6 +13,7 @@ from ormolu.compile.joins import Join, multiple
 from ormolu.compile.ordering import Order, orders
 from ormolu.compile.qualify import distinct_rows, qualified
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import columns_of, flat
 from ormolu.exceptions import EmptyResultSet
 
 
@@ -21,7 +22,7 @@ class Parts:
 
     def __init__(self, builder: Builder, terms: Sequence[Term], *, ordered: bool = True) -> None:
         self.builder = builder
-        self.terms = list(terms)
+        self.terms = flat(terms)
         self.hidden = 0
         self.orders: list[Order] = []
         conditions = flatten(builder.where)
@@ -71,7 +72,7 @@ class Parts:
         if builder.group is not None:
             columns.extend(builder.group)
         else:
-            columns.append(builder.root.column(builder.meta.pk.sa_column))
+            columns.extend(map(builder.root.column, columns_of(builder.meta.pk)))
         for condition in self.having:
             columns.extend(condition.group)
         for condition in self.qualify:
@@ -121,7 +122,7 @@ class Parts:
     def extra_terms(self) -> list[Term]:
         """Return terms that DISTINCT ON and explicit grouping read."""
         builder = self.builder
-        terms = [builder.ref(name) for name in builder.query.distinct_fields]
+        terms = flat(builder.ref(name) for name in builder.query.distinct_fields)
         if builder.group is not None:
             terms.extend(term for term in builder.annotations.values() if not term.aggregate)
             terms.extend(builder.group_terms)
@@ -147,7 +148,7 @@ class Parts:
         labels = self.labels()
         select = self.filtered([labels.get(id(term.sa), term.sa) for term in self.terms])
         if distinct and query.distinct:
-            on = [self.builder.ref(name).sa for name in query.distinct_fields]
+            on = [term.sa for term in flat(self.builder.ref(name) for name in query.distinct_fields)]
             select = distinct_rows(self.builder, select, on)
         if self.orders:
             select = select.order_by(*(entry.element(labels.get(id(entry.term.sa))) for entry in self.orders))
@@ -169,7 +170,8 @@ class Parts:
         """Return the Select with LIMIT and OFFSET applied to the rows of each value of `key`."""
         query, params = self.builder.query, self.builder.params
         number = sa.func.row_number().over(
-            partition_by=key.sa, order_by=[e.element() for e in self.orders] or None
+            partition_by=[part.sa for part in flat([key])],
+            order_by=[e.element() for e in self.orders] or None,
         )
         columns = [term.sa.label(f"c{n}") for n, term in enumerate(self.terms)]
         rows = self.filtered([*columns, number.label("n")]).subquery("q")
@@ -206,8 +208,8 @@ class Parts:
 
 
 def as_copy(select: Any) -> Any:
-    """Return a Select of one column that reads its rows from a derived table, as MySQL wants some subqueries to."""
-    return sa.select(select.subquery("q").c[0])
+    """Return a Select that reads its rows from a derived table, as MySQL wants some subqueries to."""
+    return sa.select(*select.subquery("q").c)
 
 
 def unique(columns: list[Any]) -> list[Any]:

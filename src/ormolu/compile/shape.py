@@ -134,11 +134,23 @@ def width(value: int) -> Any:
 
 def widths(values: Collection[Any], found: frozenset[type]) -> Any:
     """Return the key of the items of a list: their classes, and how wide the integers among them are."""
+    if tuple in found or list in found:
+        return found, of_rows(values)
     if int not in found:
         return found
     integers = values if len(found) == 1 else [value for value in values if value.__class__ is int]
     widest = {width(min(integers)), width(max(integers))}
     return found if widest == {int} else (found, frozenset(widest))
+
+
+def of_rows(values: Collection[Any]) -> Any:
+    """Return the key of tuples in a list: about how many have no None in them, and how wide their integers are."""
+    rows: list[Any] = [value for value in values if isinstance(value, _SEQUENCES)]
+    items = [item for row in rows for item in row]
+    if any(hasattr(item, "shape") for item in items):
+        raise Uncacheable
+    whole = sum(all(item is not None for item in row) for row in rows)
+    return bucket(whole), frozenset(width(item) for item in items if item.__class__ is int)
 
 
 class Item:

@@ -18,7 +18,9 @@ from ormolu.compile.plan import Plan, empty_plan, finish, remember
 from ormolu.compile.select import Parts
 from ormolu.compile.shape import Shape, Uncacheable
 from ormolu.compile.terms import Term
+from ormolu.compile.tuples import TupleTerm, columns_of, flat, is_tuple
 from ormolu.exceptions import EmptyResultSet, NotSupportedError
+from ormolu.fields.composite import parts_of
 from ormolu.fields.registry import LookupRegistry
 from ormolu.fields.timezones import current_zone
 
@@ -95,11 +97,20 @@ def columns(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of a query's values as they come; `extra` has their names and terms."""
     if query.combined is not None:
         select, terms, names = Compound(driver, query, params).select()
-        return finish(driver, select, params, None, (names, terms))
+        return finish(driver, select, params, None, single_columns(names, terms))
     builder = build(driver, query, params)
     terms, names = values_terms(builder)
     parts = Parts(builder, terms)
-    return finish(driver, locked(parts, parts.select()), params, None, (names, terms))
+    return finish(driver, locked(parts, parts.select()), params, None, single_columns(names, terms))
+
+
+def single_columns(names: list[str], terms: list[Term]) -> tuple[list[str], list[Term]]:
+    """Return names and terms with those of a tuple's parts in its place: `pk_tenant_id`, `pk_id`."""
+    found: list[str] = []
+    for name, term in zip(names, terms, strict=True):
+        parts = term.field.fields if isinstance(term, TupleTerm) else ()
+        found.extend([f"{name}_{field.attname}" for field in parts] or [name])
+    return found, flat(terms)
 
 
 def selected(builder: Builder) -> tuple[list[Term], Any]:
@@ -138,7 +149,7 @@ def linked(driver: Any, query: Any, params: Params) -> Plan:
     layout = Layout(builder)
     assert builder.link is not None
     place = len(layout.terms)
-    layout.terms.append(builder.link)
+    layout.take(builder.link)
     parts = Parts(builder, layout.terms)
     decode = hydrate.linked(
         layout,
@@ -198,6 +209,7 @@ def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
         terms, _names = values_terms(builder)
     else:
         terms = [key_term(builder, relation)]
+    terms = flat(terms)
     ordered = query.limit is not None or query.offset is not None or bool(query.distinct_fields)
     parts = Parts(builder, terms, ordered=ordered)
     froms = [builder.root.table, *(join.table for join in builder.tree.joins)]
@@ -213,16 +225,19 @@ def combined_subselect(builder: Builder, relation: Any) -> tuple[Any, list[Term]
     query = builder.query
     if query.values_fields is None:
         query = query.copy()
-        query.values_fields, query.row_kind = (key_field(builder, relation).attname,), "tuple"
+        names = tuple(field.attname for field in parts_of(key_field(builder, relation)))
+        query.values_fields, query.row_kind = names, "tuple"
     compound = Compound(builder.driver, query, builder.params, builder.outer)
     select, terms, _names = compound.select()
     builder.outer_joins |= compound.outer_joins
-    return select, terms
+    return select, flat(terms)
 
 
 def key_term(builder: Builder, relation: Any) -> Term:
-    """Return the column of a query of objects that a relation refers to."""
+    """Return the column, or the columns, of a query of objects that a relation refers to."""
     field = key_field(builder, relation)
+    if is_tuple(field):
+        return builder.columns_of(builder.root, columns_of(field), field)
     return builder.column_of(builder.root, field.sa_column, plain_field(field))
 
 
@@ -243,10 +258,10 @@ def aggregate_subquery(builder: Builder, expression: Any) -> Term:
     inner.split_aggregates = False
     inner.filtered = builder.filtered
     term: Term = expression.compute(inner)
-    pk = builder.meta.pk.sa_column
+    keys = columns_of(builder.meta.pk)
     rejected: frozenset[Any] = frozenset()
     select = sa.select(term.sa).select_from(inner.tree.from_clause(term.joins, rejected))
-    select = select.where(inner.root.column(pk) == builder.root.column(pk))
+    select = select.where(*(inner.root.column(key) == builder.root.column(key) for key in keys))
     froms = [inner.root.table, *(join.table for join in inner.tree.joins)]
     element = select.correlate_except(*froms).scalar_subquery()
     return Term(element, term.field, why=term.why, joins=frozenset(inner.outer_joins), constant=True)
@@ -276,9 +291,9 @@ def count(driver: Any, query: Any, params: Params) -> Plan:
 
 def row_term(builder: Builder) -> Term:
     """Return a term that stands for a row: its key, unless it is one of a CTE without that."""
-    column = builder.meta.pk.sa_column
-    if column.key in builder.root.table.c:
-        return builder.column_of(builder.root, column, builder.meta.pk)
+    key = builder.meta.pk_fields[0]
+    if key.sa_column.key in builder.root.table.c:
+        return builder.column_of(builder.root, key.sa_column, key)
     return Term(sa.literal_column("1"), constant=True)
 
 

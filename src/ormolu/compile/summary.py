@@ -16,6 +16,7 @@ from ormolu.compile.plan import Plan, finish
 from ormolu.compile.select import Parts
 from ormolu.compile.statements import build
 from ormolu.compile.terms import Term, merge
+from ormolu.compile.tuples import TupleTerm, flat
 
 
 class Summary(Builder):
@@ -29,6 +30,8 @@ class Summary(Builder):
 
     def place(self, term: Term) -> Term:
         """Have the inner query select a term; return it as seen from outside."""
+        if isinstance(term, TupleTerm):
+            return term.mapped(self.place)
         number = next((n for n, known in enumerate(self.columns) if known.sa is term.sa), -1)
         if number < 0:
             number = len(self.columns)
@@ -142,8 +145,8 @@ def labelled(term: Term, number: int) -> Term:
 def row_terms(builder: Builder) -> list[Term]:
     """Return what the query itself selects."""
     if builder.values is not None:
-        return [builder.ref(name) for name in builder.values]
+        return flat(builder.ref(name) for name in builder.values)
     return [
         *(builder.ref(field.attname) for field in builder.meta.concrete_fields),
-        *(builder.annotations[name] for name in builder.selected),
+        *flat(builder.annotations[name] for name in builder.selected),
     ]

@@ -55,8 +55,10 @@ if TYPE_CHECKING:
     from ormolu.models.base import Model, ModelBase
     from ormolu.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
     from ormolu.models.constructor import DEFERRED
+    from ormolu.models.foreign_objects import ForeignObject
     from ormolu.models.fulltext import FullTextIndex
     from ormolu.models.indexes import Index
+    from ormolu.models.keys import CompositePrimaryKey
     from ormolu.models.manager import BaseManager, EmptyManager, Manager
     from ormolu.models.many_related_managers import ManyRelatedManager
     from ormolu.models.many_to_many import ManyToManyField
@@ -135,6 +137,7 @@ __all__ = [
     "CharField",
     "CheckConstraint",
     "Choices",
+    "CompositePrimaryKey",
     "Count",
     "DateField",
     "DateTimeField",
@@ -152,6 +155,7 @@ __all__ = [
     "FilteredRelation",
     "FloatField",
     "ForeignKey",
+    "ForeignObject",
     "ForeignObjectRel",
     "FullTextIndex",
     "Func",
@@ -231,8 +235,10 @@ if not TYPE_CHECKING:
             "base": "Model ModelBase",
             "constraints": "BaseConstraint CheckConstraint Deferrable UniqueConstraint",
             "constructor": "DEFERRED",
+            "foreign_objects": "ForeignObject",
             "fulltext": "FullTextIndex",
             "indexes": "Index",
+            "keys": "CompositePrimaryKey",
             "manager": "BaseManager EmptyManager Manager",
             "many_related_managers": "ManyRelatedManager",
             "many_to_many": "ManyToManyField",

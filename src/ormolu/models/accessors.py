@@ -57,8 +57,7 @@ class Forward(OverAttribute):
         state = values.get(STATE)
         if state is not None and state.session_id is not None:
             return session_load(instance, field.name, self.attribute)
-        key = getattr(instance, field.attname)
-        if key is None:
+        if self.key_of(instance) is None:
             if field.null:
                 hold_forward(field, instance, None)
                 return None
@@ -66,21 +65,31 @@ class Forward(OverAttribute):
         query.fetching.fetch(self, instance)
         return values[field.name]
 
+    def key_of(self, instance: Any) -> Any:
+        """Return what an instance refers with, None where it refers to nothing."""
+        return getattr(instance, self.field.attname)
+
+    def key_in(self, values: dict[str, Any]) -> Any:
+        """Return the same from an instance's `__dict__`, None where it isn't loaded, too."""
+        return values.get(self.field.attname)
+
+    def lookups_of(self, instance: Any) -> dict[str, Any]:
+        """Return the lookups that find an instance's related object."""
+        return {self.field.target_field.name: self.key_of(instance)}
+
     def not_loaded(self, instance: Any) -> NotLoaded:
         """Return the error for async code."""
         return not_loaded(instance, self.name)
 
     def fetch_one(self, instance: Any) -> None:
         """Load the object of one instance. DoesNotExist if it isn't there."""
-        field = self.field
         queryset = query.fetching.with_mode(self.get_queryset(instance=instance), instance)
-        key = getattr(instance, field.attname)
-        hold_forward(field, instance, queryset.get(**{field.target_field.name: key}))
+        hold_forward(self.field, instance, queryset.get(**self.lookups_of(instance)))
 
     def fetch_many(self, instances: Sequence[Any]) -> None:
         """Load the objects of many instances; an object that isn't there is an error of the first instance alone."""
         name = self.name
-        todo = query.fetching.lacking(instances, name, self.field.attname)
+        todo = query.fetching.lacking(instances, name, self.key_in)
         query.fetching.fetch_relation(todo, name)
         for instance in todo:
             if instance.__dict__[name] is None:

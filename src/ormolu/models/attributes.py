@@ -173,27 +173,16 @@ def own_setter(attname: str, descriptor: Any) -> Setter:
     return set_own
 
 
-def pk_property(attnames: tuple[str, ...]) -> property:
-    """Return the `pk` attribute of a model: its key's value, a tuple where the key has several columns."""
-    if len(attnames) == 1:
-        (attname,) = attnames
+def pk_property(attname: str) -> property:
+    """Return the `pk` attribute of a model: its key's value."""
 
-        def get_pk(instance: Any) -> Any:
-            try:
-                return instance.__dict__[attname]
-            except KeyError:
-                return getattr(instance, attname)
+    def get_pk(instance: Any) -> Any:
+        try:
+            return instance.__dict__[attname]
+        except KeyError:
+            return getattr(instance, attname)
 
-        def set_pk(instance: Any, value: Any) -> None:
-            setattr(instance, attname, value)
+    def set_pk(instance: Any, value: Any) -> None:
+        setattr(instance, attname, value)
 
-        return property(get_pk, set_pk, doc=f"The primary key, `{attname}`.")
-
-    def get_all(instance: Any) -> Any:
-        return tuple(getattr(instance, name) for name in attnames)
-
-    def set_all(instance: Any, value: Any) -> None:
-        for name, part in zip(attnames, value or [None] * len(attnames), strict=True):
-            setattr(instance, name, part)
-
-    return property(get_all, set_all, doc="The primary key, a tuple.")
+    return property(get_pk, set_pk, doc=f"The primary key, `{attname}`.")

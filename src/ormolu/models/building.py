@@ -207,6 +207,10 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
             field.contribute_to_class(cls, "id")
             meta.auto_field = field
     check_names(cls, meta)
+    keys_and_fields: tuple[Any, ...] = (meta.pk, *meta.local_fields)
+    for field in keys_and_fields:
+        if hasattr(field, "check_fields") and not meta.proxy:
+            field.check_fields(meta)
     meta.local_fields.sort(key=lambda field: field.creation_counter)
     meta.local_many_to_many.sort(key=lambda field: field.creation_counter)
     mapping.expand(cls, meta)

@@ -60,6 +60,11 @@ def link_parents(cls: type[Any], meta: Options) -> None:
         named = (target, parent, target._meta.label)
         one_to_one = [field for field in meta.local_fields if field.one_to_one]
         link: Any = next((field for field in one_to_one if field.remote_field.to in named), None)
+        for model in (target, cls):
+            if model._meta.is_composite_pk:
+                from ormolu.models.keys import no_child
+
+                raise no_child(cls, target, model)
         if link is None:
             primary = meta.pk is None
             name = f"{target._meta.model_name}_ptr"

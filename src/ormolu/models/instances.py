@@ -24,12 +24,8 @@ class InstanceMethods:
     if TYPE_CHECKING:
         _meta: ClassVar[Options]
 
-        @property
-        def pk(self) -> Any:
-            """The primary key."""
-
-        @pk.setter
-        def pk(self, value: Any) -> None: ...
+        pk: Any
+        """The primary key: a tuple where it is a CompositePrimaryKey."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         setter = self._setters.get(name)
@@ -58,7 +54,7 @@ class InstanceMethods:
     def _is_pk_set(self) -> bool:
         """Tell whether the primary key has a value."""
         pk = self.pk
-        return pk is not None and not (isinstance(pk, tuple) and None in pk)
+        return pk is not None and (pk.__class__ is not tuple or None not in pk)
 
     # Text and identity
 
@@ -76,11 +72,11 @@ class InstanceMethods:
         if self._meta.concrete_model is not other._meta.concrete_model:
             return False
         pk = self.pk
-        return pk is not None and bool(pk == other.pk)
+        return pk is not None and bool(pk == other.pk) and (pk.__class__ is not tuple or None not in pk)
 
     def __hash__(self) -> int:
         pk = self.pk
-        if pk is None:
+        if pk is None or (pk.__class__ is tuple and None in pk):
             raise TypeError("Model instances without primary key value are unhashable")
         return hash(pk)
 
@@ -151,6 +147,8 @@ class InstanceMethods:
         """Return the value that stands for this object in a relation's column. Raises ValueError if it isn't saved."""
         if not self._is_pk_set():
             raise ValueError(f"Unsaved model instance {self!r} cannot be used in an ORM query.")
+        if field.column is None:  # a ForeignObject
+            return field.far_key(self)
         return getattr(self, field.remote_field.get_related_field().attname)
 
     def _forget_related(self) -> None:

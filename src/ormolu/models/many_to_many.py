@@ -146,6 +146,12 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
 
     def connect(self, target: type[Model]) -> None:
         """Take the target; make the model of the table in between if there is none."""
+        if self.remote_field.given_through is None:
+            for model in (target, self.model):
+                if model._meta.is_composite_pk:
+                    from ormolu.models.keys import not_single
+
+                    raise not_single(self, model)
         super().connect(target)
         if self.remote_field.given_through is None:
             self.remote_field.through = make_through(self, target)

@@ -17,8 +17,8 @@ from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, 
 
 from ormolu.fields.base import Field
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
-from ormolu.models.attributes import COLUMN, FastColumn, key_setter, own_setter, pk_property
-from ormolu.models.relationships import forward_relationship, many_relationship
+from ormolu.models.attributes import COLUMN, FastColumn, column_setter, key_setter, own_setter, pk_property
+from ormolu.models.relationships import forward_relationship, many_relationship, object_relationship
 
 _set = type.__setattr__
 # Names that a declarative class body may not map, though a mapper may: such columns go in by the table.
@@ -64,7 +64,7 @@ def inherited_virtual_fields(cls: type[Any], taken: set[str]) -> dict[str, Any]:
         if meta is None or meta.abstract:
             continue
         for field in meta.private_fields:
-            if is_contribution(field) and field.name not in taken:
+            if is_contribution(field) and field.name not in taken and not field.primary_key:
                 found[field.name] = copy.deepcopy(field)
                 found[field.name].mti_inherited = True
         taken |= set(found)
@@ -122,7 +122,7 @@ def late_default(cls: type[Any], field: Any) -> sa.DefaultClause:
 
 def expand(cls: type[Any], meta: Any) -> None:
     """Replace the fields of a class about to be mapped by columns and relationships, in the order of the table."""
-    reserved: list[sa.Column[Any]] = []
+    reserved: list[Any] = []  # what the table gets by its arguments
     for field in meta.local_fields:
         if field.column is not None:
             if hasattr(field.db_default, "as_term"):
@@ -134,12 +134,15 @@ def expand(cls: type[Any], meta: Any) -> None:
                 reserved.append(field.sa_column)
             else:
                 _replace(cls, field.attname, field.sa_column)
+    if meta.is_composite_pk and not meta.proxy:
+        reserved.append(sa.PrimaryKeyConstraint(*(field.column for field in meta.pk.fields)))
     if reserved:
         given = vars(cls).get("__table_args__") or ()
         _set(cls, "__table_args__", (*reserved, *((given,) if isinstance(given, dict) else given)))
     for field in meta.local_fields:
-        if field.is_relation and field.column is not None:
-            _replace(cls, field.name, forward_relationship(field))
+        if field.is_relation:
+            made = object_relationship if field.column is None else forward_relationship
+            _replace(cls, field.name, made(field))
     for field in meta.local_many_to_many:
         _replace(cls, field.name, many_relationship(field))
     links = [link for link in meta.parents.values() if link is not None]
@@ -179,6 +182,9 @@ def install(cls: type[Any]) -> None:
     for field in meta.fields:
         if field.is_relation and field.column is not None:
             install_relation(cls, field, setters)
+    for field in meta.fields:
+        if field.is_relation and field.column is None:
+            install_object(cls, field, setters)
     for field in meta.many_to_many:
         install_many(cls, field)
     order = {id(column): n for n, column in enumerate(meta.table.columns)}
@@ -250,6 +256,25 @@ def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> Non
     _set(cls, field.name, descriptor)
 
 
+def install_object(cls: type[Any], field: Any, setters: dict[str, Any]) -> None:
+    """Give a mapped ForeignObject its descriptor and setter, and let go of its object when a column changes."""
+    from ormolu.models.object_accessors import ForwardObject, letting_go, object_setter
+
+    for name in field.from_fields:
+        local = cls._meta.get_field(name)
+        setter = setters[local.attname]
+        if setter is COLUMN:
+            setter = column_setter(local.attname, vars(cls)[local.attname].attribute)
+        setter = setters[local.attname] = letting_go(setter, local.attname, field.name)
+        if local.is_relation:
+            setters[local.name] = forward_setter(local, vars(cls)[local.name].attribute, setter)
+    setters[field.name] = object_setter(field)
+    descriptor = ForwardObject(field, vars(cls)[field.name])
+    if field.model is cls:
+        field.descriptor = descriptor
+    _set(cls, field.name, descriptor)
+
+
 def install_many(cls: type[Any], field: Any) -> None:
     """Give a mapped ManyToManyField its descriptor."""
     descriptor = ManyToMany(field.remote_field, reverse=False, attribute=vars(cls)[field.name])
@@ -277,13 +302,20 @@ def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
     parents = meta.concrete_model._meta.parents  # of a proxy: those of the model that it stands for
     if meta.pk is not None and any(link is not None for link in parents.values()):
         keys = [meta.pk.attname]  # the key to the parent's row, whose key is the mapper's
-    elif len(keys) > 1:
-        from ormolu.models.keys import CompositeKey
+    elif meta.is_composite_pk:
+        keys = [field.attname for field in meta.pk_fields]
+    elif len(keys) > 1:  # a plain SQLAlchemy mapping
+        from ormolu.models.keys import CompositePrimaryKey
 
-        meta.pk = CompositeKey(cls, tuple(by_attname[key] for key in keys))
+        CompositePrimaryKey(*keys).contribute_to_class(cls, "pk")
     elif meta.pk is None or meta.pk.attname != keys[0]:
         meta.pk = by_attname[keys[0]]
-    pk = pk_property(tuple(keys))
+    if meta.is_composite_pk:
+        from ormolu.models.keys import key_property
+
+        pk = key_property(tuple(keys))
+    else:
+        pk = pk_property(keys[0])
     _set(cls, "pk", pk)
     setters["pk"] = pk.fset
 
@@ -303,3 +335,6 @@ def add_later(cls: type[Any], field: Any) -> None:
         if field.is_relation:
             setattr(cls, field.name, forward_relationship(field))
             install_relation(cls, field, cls._setters)
+    elif field.is_relation and hasattr(field, "from_fields"):
+        setattr(cls, field.name, object_relationship(field))
+        install_object(cls, field, cls._setters)

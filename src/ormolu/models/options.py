@@ -164,13 +164,18 @@ class Options:
 
     @property
     def pk_fields(self) -> tuple[Any, ...]:
-        """Return the fields that make up the primary key: one, or several in a plain SQLAlchemy mapping."""
+        """Return the fields that make up the primary key: one, or those of a CompositePrimaryKey."""
         several = getattr(self.pk, "fields", None)
         return tuple(several) if several is not None else (self.pk,)
 
     @property
+    def is_composite_pk(self) -> bool:
+        """Tell whether the primary key has several columns."""
+        return hasattr(self.pk, "field_names")
+
+    @property
     def fields(self) -> tuple[Any, ...]:
-        """Return the forward fields with a column, those of parents first."""
+        """Return the forward fields with a column, and ForeignObjects, those of parents first."""
         return self._cached("fields", self._fields)
 
     @property

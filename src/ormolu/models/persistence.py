@@ -217,6 +217,14 @@ class Persistence(InstanceMethods):
                     values[field.name] = fresh[field.name]
             if state is not None:
                 state._commit(values, [attname])
+        for field in self._meta.fields:
+            if not field.is_relation or field.column is not None:
+                continue
+            # a ForeignObject
+            if names is None or any(part.attname in names for part in field.local_related_fields):
+                values.pop(field.name, None)
+                if field.name in fresh:
+                    values[field.name] = fresh[field.name]
         if "_raw" in fresh:
             values.setdefault("_raw", {}).update(fresh["_raw"])
         if everything:
@@ -275,8 +283,7 @@ class Persistence(InstanceMethods):
             elif field.is_relation and name == field.name:
                 if name not in self.__dict__:
                     relations.append(name)
-                    if getattr(field, "column", None) is not None and field.attname not in self.__dict__:
-                        columns.append(field.attname)
+                    columns.extend(name for name in _columns_of(field) if name not in self.__dict__)
             elif field.attname not in self.__dict__:
                 columns.append(field.attname)
         return columns, relations
@@ -297,6 +304,13 @@ class Persistence(InstanceMethods):
             return None
         field = self._meta.get_field(first)
         return None if "__" in name else field
+
+
+def _columns_of(relation: Any) -> list[str]:
+    """Return the attnames of the columns that a relation is read from."""
+    if getattr(relation, "column", None) is not None:
+        return [relation.attname]
+    return [field.attname for field in getattr(relation, "local_related_fields", ())]
 
 
 @brief

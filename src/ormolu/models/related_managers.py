@@ -311,12 +311,19 @@ class NullableReverseManager(ReverseManager[M]):
             await self._aclear(self._removable(objs), bulk)
 
     def _removable(self, objs: tuple[Any, ...]) -> Any:
-        key = getattr(self.instance, self.field.target_field.attname)
         for obj in objs:
             self._check_class(obj)
-            if getattr(obj, self.field.attname) != key:
+            if not self._refers(obj):
                 raise self.rel.model.DoesNotExist(f"{obj!r} is not related to {self.instance!r}.")
         return self._fresh().filter(pk__in=[obj.pk for obj in objs])
+
+    def _refers(self, obj: Any) -> bool:
+        key = getattr(self.instance, self.field.target_field.attname)
+        return bool(getattr(obj, self.field.attname) == key)
+
+    def _columns(self) -> list[str]:
+        """Return the fields that are emptied when an object is let go of."""
+        return [self.field.name]
 
     def clear(self, *, bulk: bool = True) -> None:
         """Let all related objects refer to nothing: one UPDATE, or with bulk=False a save() of each."""
@@ -337,7 +344,7 @@ class NullableReverseManager(ReverseManager[M]):
         with transaction.atomic(using=self._write_alias(), savepoint=False):
             for obj in queryset:
                 setattr(obj, name, None)
-                obj.save(update_fields=[name])
+                obj.save(update_fields=self._columns())
 
     async def _aclear(self, queryset: Any, bulk: bool) -> None:
         self._remove_prefetched_objects()
@@ -348,7 +355,50 @@ class NullableReverseManager(ReverseManager[M]):
         async with transaction.aatomic(using=self._write_alias(), savepoint=False):
             for obj in await queryset:
                 setattr(obj, name, None)
-                await obj.asave(update_fields=[name])
+                await obj.asave(update_fields=self._columns())
+
+
+class ObjectManager(ReverseManager[M]):
+    """A ReverseManager of a ForeignObject."""
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return the related objects: prefetched ones, or a new query."""
+        if not self.instance._is_pk_set():
+            raise ValueError(
+                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this "
+                "relationship can be used."
+            )
+        return super().get_queryset()
+
+    def _check_target(self) -> None:
+        if self.field.far_key(self.instance) is None:
+            names = ", ".join(f'"{field.attname}"' for field in self.field.foreign_related_fields)
+            raise ValueError(
+                f'"{self.instance!r}" needs to have values for fields {names} before this relationship can be used.'
+            )
+
+    def _related(self, queryset: Any) -> Any:
+        field, instance = self.field, self.instance
+        key = field.far_key(instance)
+        queryset._add_hints(instance=instance)
+        if self._db:
+            queryset._db = self._db
+        if key is None:
+            return queryset.none()
+        queryset = queryset.filter(**{field.name: instance})
+        take_mode(queryset, instance)
+        queryset._known = {**queryset._known, field: {key: instance}}
+        return queryset
+
+
+class NullableObjectManager(ObjectManager[M], NullableReverseManager[M]):
+    """The same where the columns may be NULL: objects can be let go of."""
+
+    def _refers(self, obj: Any) -> bool:
+        return bool(self.field.near_key(obj) == self.field.far_key(self.instance))
+
+    def _columns(self) -> list[str]:
+        return [field.name for field, _none in self.field.assigned(None)]
 
 
 def _assign(driver: Any, manager: ReverseManager[Any], objs: tuple[Any, ...], instance: Any) -> Program:
@@ -360,7 +410,7 @@ def _assign(driver: Any, manager: ReverseManager[Any], objs: tuple[Any, ...], in
     query, pairs = queryset._assignments({field.name: instance})
     yield from atomically(terminals.update(driver, query, pairs), savepoint=False)
     for obj in objs:
-        forget_changes(obj.__dict__, [field.attname])  # the row says it already
+        forget_changes(obj.__dict__, [part.attname for part, _value in pairs])  # the row says it already
 
 
 def reverse_manager_class(
@@ -368,7 +418,10 @@ def reverse_manager_class(
 ) -> type[ReverseManager[Any]]:
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     parent: type[Manager[Any]] = superclass or rel.related_model._meta.default_manager.__class__
-    methods = NullableReverseManager if rel.field.null else ReverseManager
+    if rel.field.column is None:
+        methods: Any = NullableObjectManager if rel.field.null else ObjectManager
+    else:
+        methods = NullableReverseManager if rel.field.null else ReverseManager
     body: dict[str, Any] = {**shared_by_all(rel.related_model, parent), "rel": rel, "__module__": __name__}
     body.update(field=rel.field, cache_name=rel.cache_name, _key_name=key_name(rel.model._meta))
     made: Any = type("RelatedManager", (methods, parent), body)

@@ -326,6 +326,10 @@ class ForeignKey(RelatedField[T], Generic[T]):
 
     def connect(self, target: type[Model]) -> None:
         """Take the target, and give the column its type and its FOREIGN KEY."""
+        if target._meta.is_composite_pk and self.remote_field.field_name in (None, "pk"):
+            from ormolu.models.keys import not_single
+
+            raise not_single(self, target)
         super().connect(target)
         if "sa_column" not in self.__dict__ and getattr(self, "sa_column", None) is None:
             return

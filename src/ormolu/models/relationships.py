@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import and_
 from sqlalchemy.orm import RelationshipProperty, foreign, relationship, remote
 
 from ormolu.compile.paths import PathInfo
@@ -66,6 +67,23 @@ def forward_relationship(field: Any) -> Any:
         comparator_factory=RelationComparator,
         # Several relations may share a column, and the table in between has a model of its own.
         overlaps="__*",
+    )
+
+
+def object_relationship(field: Any) -> Any:
+    """Return the relationship of a ForeignObject. It is for reading: assigning an object sets the columns at once."""
+
+    def condition() -> Any:
+        pairs = field.related_fields
+        return and_(*(foreign(near.sa_column) == remote(far.sa_column) for near, far in pairs))
+
+    return relationship(
+        lambda: field.related_model,
+        primaryjoin=condition,
+        uselist=False,
+        viewonly=True,
+        info={"field": field},
+        comparator_factory=RelationComparator,
     )
 
 

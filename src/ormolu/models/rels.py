@@ -21,6 +21,7 @@ class ForeignObjectRel:
     concrete = False
     editable = False
     is_relation = True
+    primary_key = False
     null = True
     empty_strings_allowed = False
     column = None
@@ -199,6 +200,16 @@ class ForeignObjectRel:
         return
 
 
+class ObjectRel(ForeignObjectRel):
+    """The reverse side of a ForeignObject."""
+
+    one_to_many = True
+
+    def get_related_field(self) -> Any:
+        """Return the field of the target that the relation refers to: one for tuples where there are several."""
+        return self.field.target_field
+
+
 class ManyToOneRel(ForeignObjectRel):
     """The reverse side of a ForeignKey."""
 
@@ -211,6 +222,10 @@ class ManyToOneRel(ForeignObjectRel):
     def get_related_field(self) -> Any:
         """Return the field of the target that the key refers to. Raises FieldDoesNotExist when it isn't there."""
         field = self.to_meta.get_field(self.field_name) if self.field_name else self.to_meta.pk
+        if field is self.to_meta.pk and self.to_meta.is_composite_pk:
+            from ormolu.models.keys import not_single
+
+            raise not_single(self.field, self.model)
         if not getattr(field, "concrete", False):
             raise FieldError(
                 f"{self.field} refers to {self.to_meta.label}.{self.field_name}, which has no column. "

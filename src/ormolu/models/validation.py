@@ -60,7 +60,7 @@ class Validation(Persistence):
         excluded = exclude or ()
         errors: dict[str, Any] = {}
         for field in self._meta.fields:
-            if field.name in excluded:
+            if field.name in excluded or field.column is None:
                 continue
             value = getattr(self, field.attname)
             if getattr(field, "generated", False):
@@ -124,6 +124,10 @@ class Validation(Persistence):
                 groups += [tuple(c.fields) for c in meta.total_unique_constraints]
             unique += [(model, tuple(names)) for names in groups if not any(n in excluded for n in names)]
             fields = meta.fields if model is type(self) and meta.proxy else meta.local_fields
+            if meta.is_composite_pk and "pk" not in excluded:
+                names = tuple(field.name for field in meta.pk_fields)
+                if not any(name in excluded for name in names):
+                    unique.append((model, names))
             for field in fields:
                 if field.name in excluded:
                     continue
@@ -146,7 +150,7 @@ class Validation(Persistence):
                     value = field.db_default
                 if value is None:
                     break  # NULL equals nothing
-                if field.primary_key and not self._state.adding:
+                if not self._state.adding and (field.primary_key or field in model._meta.pk_fields):
                     break  # its own row
                 lookups[name] = value
             if len(lookups) != len(names):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 import sqlalchemy as sa
 
 from ormolu.compile.terms import Term, merge
+from ormolu.compile.tuples import TupleTerm
 from ormolu.compile.written import ours, term_of, writes
 from ormolu.exceptions import FieldError
 from ormolu.query.expressions import Expression, Star, condition_term, expression_of
@@ -211,6 +212,19 @@ class Count(Aggregate):
         if isinstance(expression, Star) and filter is not None:
             raise ValueError("Star cannot be used with filter. Please specify a field.")
         super().__init__(expression, filter=filter, **extra)
+
+    def terms(self, builder: Any) -> list[Term]:
+        """Return the terms of the arguments; of a key of several columns one that tells whether it is there."""
+        return [self.counted(t) if isinstance(t, TupleTerm) else t for t in super().terms(builder)]
+
+    def counted(self, term: TupleTerm) -> Term:
+        """Return a single term that is NULL exactly where a part of a key is."""
+        if self.distinct:
+            raise ValueError("COUNT(DISTINCT) doesn't support composite primary keys")
+        if not any(getattr(part.sa, "nullable", True) for part in term.parts):
+            return term.parts[-1]
+        there = sa.and_(*(part.sa.is_not(None) for part in term.parts))
+        return merge(sa.case((there, 1)), _field("IntegerField"), list(term.parts))
 
     def aggregate_field(self, terms: list[Term]) -> tuple[Any, Any]:
         """A count is an integer."""

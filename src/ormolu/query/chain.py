@@ -185,7 +185,7 @@ class Chain(Generic[M, R]):
                         f"is not allowed: {field}"
                     )
                 if self.query.combined is None:
-                    check_expression(self.query, field)
+                    check_expression(self.query, field.expression if type(field) is OrderBy else field)
                 return (
                     OrderBy(field.expression, field.descending, field.nulls_first, field.nulls_last)
                     if type(field) is OrderBy
@@ -330,7 +330,9 @@ class Chain(Generic[M, R]):
         names = {self._column_name(name) for name in fields}
         before, defer = self.query.deferred
         # The key of an object that is known already (author.book_set.only("title")) comes along.
-        known = {field.name for field in self._known} if names else set[str]()
+        known = set[str]()
+        for field in self._known if names else ():
+            known.update(getattr(field, "from_fields", (field.name,)))
         made.query.deferred = (frozenset(names - before if defer else names) | known, False)
         return made
 

@@ -59,14 +59,14 @@ def _check(query: Any, part: Any, resolve: Callable[[Any], Any]) -> None:
             if len(_checked) >= MOST:
                 _checked.clear()
             _checked[key] = found
-    for index, prepare, convert in found.values:
-        _convert(shape.values[index], prepare, convert)
+    for index, prepare, convert, place, stride in found.values:
+        _convert(shape.values[index], prepare, convert, place, stride)
 
 
 class _Checked(NamedTuple):
     """What a condition's values must go through, and what the key refers to by identity."""
 
-    values: tuple[tuple[int, Any, Any], ...]
+    values: tuple[tuple[int, Any, Any, int, int], ...]
     owners: Any
 
 
@@ -82,17 +82,24 @@ def _resolve(query: Any, part: Any, shape: Shape, resolve: Any) -> _Checked:
     except (EmptyResultSet, OuterMissing):
         return _Checked((), shape.owners)
     new = list(params.bindings.values())[before:]
-    kept = dict.fromkeys((b.place, b.prepare, b.convert) for b in new if b.convert is not None)
+    kept: dict[tuple[int, Any, Any, int, int], None] = {}
+    for bound in new:
+        if bound.convert is not None:
+            place = (bound.pick or 0) % bound.stride if bound.stride else 0
+            kept[bound.place, bound.prepare, bound.convert, place, bound.stride or 1] = None
     return _Checked(tuple(kept), shape.owners)
 
 
-def _convert(value: Any, prepare: Any, convert: Any) -> None:
-    """Run the conversion of a value, which raises where the value does not fit."""
+def _convert(value: Any, prepare: Any, convert: Any, place: int, stride: int) -> None:
+    """Run the conversion of a value, which raises where the value does not fit.
+
+    Of a list of rows it is that of the values at one place of each row.
+    """
     try:
         if prepare is None:
             convert(value)
         else:
-            for item in prepare(value):
+            for item in prepare(value)[place::stride]:
                 convert(item)
     except EmptyResultSet:
         return

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement
 
 from ormolu.compile.terms import Term, merge
+from ormolu.compile.tuples import TupleTerm
 from ormolu.query.expressions import Expression, condition_term, expression_of
 from ormolu.query.func import Func
 
@@ -87,6 +88,8 @@ class Case(Expression):
             if condition is NOTHING:
                 continue
             result = builder.term(case.result)
+            if isinstance(result, TupleTerm):
+                raise ValueError("When expression does not support composite primary keys.")
             results.append(result)
             if condition is EVERYTHING:
                 otherwise = result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from ormolu import databases, writes
@@ -34,14 +34,9 @@ def fetch_relation(instances: Sequence[Any], name: str) -> None:
     databases.get(alias).driver.run(prefetch, instances, [name], alias)
 
 
-def lacking(instances: Sequence[Any], name: str, attname: str) -> list[Any]:
-    """Return those that refer to an object they don't hold."""
-    found: list[Any] = []
-    for instance in instances:
-        values = instance.__dict__
-        if name not in values and values.get(attname) is not None:
-            found.append(instance)
-    return found
+def lacking(instances: Sequence[Any], name: str, key_in: Callable[[dict[str, Any]], Any]) -> list[Any]:
+    """Return those that refer to an object they don't hold; `key_in` gives what one refers with, of its `__dict__`."""
+    return [o for o in instances if name not in o.__dict__ and key_in(o.__dict__) is not None]
 
 
 def lacking_reverse(instances: Sequence[Any], name: str) -> list[Any]:
@@ -58,9 +53,9 @@ def with_mode(queryset: Any, instance: Any) -> Any:
 
 
 def fills_many(instance: Any) -> bool:
-    """Tell whether columns of many such objects can be loaded at once: no override must be heard, the key is plain."""
+    """Tell whether columns of many such objects can be loaded at once: no override must be heard."""
     cls: Any = instance.__class__
-    return writes.overrides.is_librarys(cls.refresh_from_db) and len(cls._meta.pk_fields) == 1
+    return writes.overrides.is_librarys(cls.refresh_from_db)
 
 
 def fetch_columns(instances: Sequence[Any], attnames: Sequence[str]) -> None:

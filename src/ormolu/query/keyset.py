@@ -22,6 +22,7 @@ from ormolu.compile import names as paths
 from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, combine
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError, InvalidCursor, ValidationError
+from ormolu.fields.composite import TupleField
 from ormolu.query import terminals
 from ormolu.query.chain import SEP, Chain, M, R
 from ormolu.query.expressions import OrderBy
@@ -290,6 +291,12 @@ def entries_of(query: Any, meta: Any, item: Any, prefix: str = "") -> list[Entry
     if path.rest or path.first_multiple() is not None:
         raise FieldError(not_in_a_cursor(whole))
     last = name.split(SEP)[-1]
+    if isinstance(path.value_field, TupleField) and (last == "pk" or not path.is_relation):
+        start = whole[: len(whole) - len(last)]
+        parts = [
+            entry for part in path.value_field.fields for entry in entries_of(query, path.meta, part.attname)
+        ]
+        return [placed(e, start)._replace(descending=descending, nulls=nulls) for e in parts]
     attname = getattr(path.field, "attname", None)
     if path.is_relation and path.meta.ordering and last not in (attname, "pk"):
         below = [entry for nested in path.meta.ordering for entry in entries_of(query, path.meta, nested)]

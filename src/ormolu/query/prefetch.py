@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, cast
 
 from ormolu.compile import statements
@@ -215,10 +216,10 @@ def load(
     first = hops[0]
     if to_attr:
         check_to_attr(level[0]._meta, to_attr)
-    attname = attname_of(first.from_meta, first.pairs[0][0])
+    key_of = key_getter(first)
     cached = [] if queryset is not None or to_attr else [o for o in level if is_loaded(o, name)]
     todo = level if not cached else [o for o in level if not is_loaded(o, name)]
-    holders = {getattr(o, attname): o for o in todo}
+    holders = {key_of(o): o for o in todo}
     holders.pop(None, None)
     nested: tuple[Any, ...] = ()
     groups: Groups = {}
@@ -243,7 +244,7 @@ def load(
             groups = like_keys(first, groups)
         if back is not None and early is None:
             refer_back(groups, back, holders)
-    assign(todo, attname, groups, relation, name, to_attr, queryset)
+    assign(todo, key_of, groups, relation, name, to_attr, queryset)
     for instance in cached:
         found.extend(loaded_values(instance, name))
     return found, nested
@@ -279,9 +280,18 @@ def related_queryset(model: Any, relation: Any, queryset: Any) -> Any:
     return manager.get_queryset()
 
 
-def attname_of(meta: Any, column: Any) -> str:
-    """Return the attribute of a model that holds a column."""
-    return str(column_field(meta, column).attname)
+def key_getter(hop: Any) -> Callable[[Any], Any]:
+    """Return what gives the value of an object that a hop begins with: a tuple where it has several columns."""
+    attnames = [str(column_field(hop.from_meta, near).attname) for near, _far in hop.pairs]
+    values = attrgetter(*attnames)
+    if len(attnames) == 1:
+        return values
+
+    def key_of(instance: Any) -> Any:
+        key = values(instance)
+        return None if None in key else key
+
+    return key_of
 
 
 def like_keys(hop: Any, groups: Groups) -> Groups:
@@ -372,7 +382,7 @@ class Chosen(list[Any]):
 
 def assign(
     level: Sequence[Any],
-    attname: str,
+    key_of: Callable[[Any], Any],
     groups: Groups,
     relation: Any,
     name: str,
@@ -381,11 +391,11 @@ def assign(
 ) -> None:
     """Put related objects where their holders look for them."""
     if relation.many_to_one or relation.one_to_one:
-        assign_single(level, attname, groups, relation, name, to_attr)
+        assign_single(level, key_of, groups, relation, name, to_attr)
         return
     for instance in level:
         data = instance.__dict__
-        found = list(groups.get(getattr(instance, attname), ()))
+        found = list(groups.get(key_of(instance), ()))
         if queryset is not None and not to_attr:
             found = Chosen(found, queryset)
         if to_attr:
@@ -397,12 +407,17 @@ def assign(
 
 
 def assign_single(
-    level: Sequence[Any], attname: str, groups: Groups, relation: Any, name: str, to_attr: str | None
+    level: Sequence[Any],
+    key_of: Callable[[Any], Any],
+    groups: Groups,
+    relation: Any,
+    name: str,
+    to_attr: str | None,
 ) -> None:
     """Put single related objects where their holders look for them."""
     reverse = bool(getattr(relation, "auto_created", False)) and not getattr(relation, "concrete", False)
     for instance in level:
-        found = groups.get(getattr(instance, attname))
+        found = groups.get(key_of(instance))
         related = found[-1] if found else None
         data = instance.__dict__
         if to_attr:

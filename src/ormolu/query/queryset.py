@@ -16,6 +16,7 @@ from ormolu.query import date_lookups as _date_lookups  # these register themsel
 from ormolu.query import json_lookups as _json_lookups
 from ormolu.query import terminals
 from ormolu.query import text_lookups as _text_lookups
+from ormolu.query import tuple_lookups as _tuple_lookups
 from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_expressions
 from ormolu.query.extra import Extra
 from ormolu.query.frames import Frames
@@ -196,7 +197,7 @@ class QuerySet(
     def _by_pk(self) -> Self:
         names = self._grouping_names()
         meta: Any = cast(Any, self.model)._meta
-        if names and not {"pk", meta.pk.name, meta.pk.attname} & set(names):
+        if names and "pk" not in names and not all({f.name, f.attname} & set(names) for f in meta.pk_fields):
             raise TypeError(
                 "Cannot use QuerySet.first() on an unordered queryset performing aggregation. "
                 "Add an ordering with order_by()."
@@ -293,7 +294,7 @@ class QuerySet(
             raise TypeError("'obj' must be a model instance.")
         if obj._meta.concrete_model is not self.model._meta.concrete_model:  # type: ignore[attr-defined]
             return False
-        if obj.pk is None:
+        if not obj._is_pk_set():
             raise ValueError("QuerySet.contains() cannot be used on unsaved objects.")
         if self._result_cache is not None:
             return obj in self._result_cache
@@ -540,6 +541,7 @@ __all__ = [
     "_date_lookups",
     "_json_lookups",
     "_text_lookups",
+    "_tuple_lookups",
     "Params",
     "Query",
     "QuerySet",

@@ -95,7 +95,7 @@ def update(driver: Any, queryset: Any, pairs: list[tuple[Any, Any]]) -> Program[
 
 def update_apart(driver: Any, queryset: Any, pairs: list[tuple[Any, Any]]) -> Program[list[Any]]:
     """Lock the rows, update them and read them again."""
-    if any(field.primary_key for field, _ in pairs):
+    if any(field in queryset.model._meta.pk_fields for field, _ in pairs):
         raise NotSupportedError(
             f"{driver.vendor} can't update the key of {queryset.model._meta.object_name} and return such rows: "
             "nothing would tell afterwards which they are."

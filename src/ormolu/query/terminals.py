@@ -74,6 +74,12 @@ def attach_known(found: list[Any], known: dict[Any, dict[Any, Any]]) -> None:
     """Give objects the related objects that are known already (those of a related manager)."""
     for field, objects in known.items():
         attname, name = field.attname, field.name
+        if getattr(field, "from_fields", None):  # a ForeignObject, whose key stands in several columns
+            for instance in found:
+                data = instance.__dict__
+                if name not in data and (related := objects.get(field.key_in(data))) is not None:
+                    data[name] = related
+            continue
         for instance in found:
             data = instance.__dict__
             if name not in data and data.get(attname) in objects:
@@ -317,16 +323,16 @@ def fields_to_update(instance: Any, defaults: dict[str, Any]) -> set[str] | None
     """Return the fields to save for `defaults`: None (all) where one is no column of the model."""
     meta = instance._meta
     names = {name for field in meta.concrete_fields for name in (field.name, field.attname)}
-    pks = {meta.pk.name, meta.pk.attname}
+    pks = {"pk", *(name for field in meta.pk_fields for name in (field.name, field.attname))}
     if not set(defaults) <= names - pks:
         return None
     changed = set(defaults)
-    changed |= {f.name for f in meta.concrete_fields if getattr(f, "auto_now", False)}
+    changed |= {f.name for f in meta.concrete_fields if getattr(f, "auto_now", False) and f.name not in pks}
     if any(f.__class__.pre_save is not PLAIN_PRE_SAVE() for f in meta.concrete_fields):
         changed |= {
             f.name
             for f in meta.concrete_fields
-            if f.__class__.pre_save is not PLAIN_PRE_SAVE() and not f.primary_key
+            if f.__class__.pre_save is not PLAIN_PRE_SAVE() and f.name not in pks
         }
     return changed
 

@@ -10,6 +10,7 @@ from ormolu import databases
 from ormolu.compile.locking import OWN
 from ormolu.databases.routing import router
 from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError, ValidationError
+from ormolu.fields.composite import TupleField
 from ormolu.fields.locating import locate
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, near
@@ -231,6 +232,12 @@ class Writing(Chain[M, R]):
         pairs: list[tuple[Any, Any]] = []
         for name, value in kwargs.items():
             field = meta.get_field(meta.pk.name if name == "pk" else name)
+            if isinstance(field, TupleField):
+                names = ", ".join(part.name for part in field.fields)
+                raise FieldError(f"Composite primary key fields must be updated individually: {names}.")
+            if hasattr(field, "from_fields"):
+                pairs.extend(of_object(field, value))
+                continue
             if (
                 not getattr(field, "concrete", False)
                 or field.many_to_many
@@ -289,6 +296,18 @@ class Writing(Chain[M, R]):
         """Delete all rows with one DELETE, without on_delete or signals."""
         made = self._deleted()
         return made._write(terminals.delete_rows, made.query)  # type: ignore[no-any-return]
+
+
+def of_object(field: Any, value: Any) -> list[tuple[Any, Any]]:
+    """Return what the columns of a ForeignObject are set to for an object, or for None."""
+    if value is not None and not hasattr(value, "_meta"):
+        raise FieldError(
+            f"{field.model._meta.object_name}.{field.name} takes an object or None. Set its columns one by one: "
+            f"{', '.join(field.from_fields)}."
+        )
+    if value is not None:
+        field.check_instance(value)
+    return field.assigned(value)  # type: ignore[no-any-return]
 
 
 def check_value(field: Any, value: Any) -> None:

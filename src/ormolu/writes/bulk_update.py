@@ -94,10 +94,10 @@ def bulk_update(
 def _check_fields(writer: Writer, names: Sequence[str]) -> list[Any]:
     meta = writer.meta
     chosen = [meta.pk if name == "pk" else meta.get_field(name) for name in names]
+    if any(f.primary_key or f in writer.keys for f in chosen):
+        raise ValueError("bulk_update() cannot be used with primary key fields.")
     if any(not f.concrete or f.many_to_many for f in chosen):
         raise ValueError("bulk_update() can only be used with concrete fields.")
-    if any(f.primary_key for f in chosen):
-        raise ValueError("bulk_update() cannot be used with primary key fields.")
     return list({f.attname: f for f in chosen}.values())
 
 

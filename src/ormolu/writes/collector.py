@@ -6,11 +6,13 @@ import inspect
 import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from ormolu.exceptions import ProtectedError, RestrictedError
+from ormolu.fields.composite import TupleField, parts_of
 from ormolu.programs import Await, Fetch, Program
 from ormolu.signals import post_delete, pre_delete
 from ormolu.writes.lists import about, chunks
@@ -20,15 +22,19 @@ from ormolu.writes.values import conversion, value_field
 
 
 class Relation:
-    """A foreign key that refers to a model of which rows are deleted."""
+    """A foreign key that refers to a model of which rows are deleted. `by` is what it refers with: for several columns
+    the field for tuples of them."""
 
-    __slots__ = ("field", "label", "model", "on_delete", "target")
+    __slots__ = ("by", "field", "label", "model", "on_delete", "targets")
 
     def __init__(self, rel: Any) -> None:
-        self.field = rel.field
+        self.field = self.by = rel.field
         self.model = rel.field.model._meta.concrete_model
         self.on_delete = rel.field.remote_field.on_delete
-        self.target: str = rel.field.target_field.attname
+        self.targets: tuple[str, ...] = tuple(f.attname for f in parts_of(rel.field.target_field))
+        if self.field.column is None:  # a ForeignObject
+            local = self.field.local_related_fields
+            self.by = local[0] if len(local) == 1 else TupleField.of(self.field.name, self.model, local)
         self.label = f"'{rel.field.model.__name__}.{rel.field.name}'"
 
     def takes_unseen(self) -> bool:
@@ -63,7 +69,7 @@ class DeletePlan:
         # Objects that refer to these by a generic key, where a GenericRelation says so: they are deleted, too.
         private = meta.concrete_model._meta.private_fields
         self.generic = tuple(f for f in private if getattr(f, "deletes_related", False))
-        attnames = {f.attname for f in meta.pk_fields} | {relation.target for relation in relations}
+        attnames = {f.attname for f in meta.pk_fields}.union(*(relation.targets for relation in relations))
         attnames.update(link.attname for _, link in self.parents)
         self.needed = tuple(f for f in meta.concrete_fields if f.attname in attnames)
 
@@ -119,9 +125,8 @@ class Collector:
         self.using: str = driver.database.alias
         self.data: dict[Any, dict[Any, Any]] = {}
         self.unseen: list[tuple[Any, list[Any], list[list[Any]]]] = []  # model, its keys, values of each
-        self.updates: list[
-            tuple[Any, Any, list[Any], Any]
-        ] = []  # field, by which field, its values, new value
+        # pairs of field and new value, by which field, its values
+        self.updates: list[tuple[list[tuple[Any, Any]], Any, list[Any]]] = []
         self.protected: dict[str, list[Any]] = {}
         self.restricted: dict[Relation, list[Any]] = {}
         self._queue: deque[Work] = deque()
@@ -183,12 +188,12 @@ class Collector:
             for parent, link in () if self.keep_parents else plan.parents:
                 yield from self._take_parents(parent, link, work)
             for relation in plan.relations:
-                values = values_of(work.rows, relation.target)
+                values = values_of(work.rows, *relation.targets)
                 if not values or self._is_way_back(relation, values):
                     continue
                 if relation.takes_unseen():
                     fields, lists = unseen.setdefault(relation.model, ([], []))
-                    fields.append(relation.field)
+                    fields.append(relation.by)
                     lists.append(values)
                 else:
                     yield from self._follow(relation, values)
@@ -209,13 +214,11 @@ class Collector:
         for field, chosen, value in self._assigned:
             if inspect.isawaitable(value):
                 value = yield Await(lambda value=value: value)  # type: ignore[misc]
-            if hasattr(value, "_meta"):
-                value = getattr(value, field.target_field.attname)
-            pk = field.model._meta.pk_fields
-            if chosen and len(pk) == 1:
-                self.updates.append((field, pk[0], [row_key(row) for row in chosen], value))
+            pairs = parted(field, value)
+            if chosen:
+                self.updates.append((pairs, field.model._meta.pk, [row_key(row) for row in chosen]))
             else:
-                self.updates.append((field, field, values, value))
+                self.updates.append((pairs, relation.by, values))
         self._assigned.clear()
 
     def _take_parents(self, parent: Any, link: Any, work: Work) -> Program[None]:
@@ -268,8 +271,8 @@ class Collector:
         if not (reported or has_signals(model)):
             fields = delete_plan(model).needed
         found: list[Any] = []
-        for part in chunks(self.driver, values):
-            found += yield from self._select(model, fields, relation.field, part)
+        for part in chunks(self.driver, values, len(relation.targets)):
+            found += yield from self._select(model, fields, relation.by, part)
         return found
 
     def _refuse(self, model: Any) -> None:
@@ -290,7 +293,7 @@ class Collector:
         if row_key(row) in self.data.get(model, {}):
             return True
         for child, fields, lists in self.unseen:
-            if child is model and any(row.__dict__[f.attname] in set(v) for f, v in zip(fields, lists)):
+            if child is model and any(key_by(row, f) in set(v) for f, v in zip(fields, lists)):
                 return True
         return False
 
@@ -322,11 +325,29 @@ def tables_of(model: Any, fields: Iterable[Any]) -> Any:
     return source
 
 
-def values_of(rows: Iterable[Any], attname: str) -> list[Any]:
-    """Return the different values of an attribute, None left out."""
-    values = dict.fromkeys(getattr(row, attname) for row in rows)
+def values_of(rows: Iterable[Any], *attnames: str) -> list[Any]:
+    """Return the different values of an attribute, or tuples of those of several; without what is None."""
+    values: dict[Any, None] = dict.fromkeys(map(attrgetter(*attnames), rows))
+    if len(attnames) > 1:
+        return [value for value in values if None not in value]
     values.pop(None, None)
     return list(values)
+
+
+def key_by(row: Any, field: Any) -> Any:
+    """Return a row's value of a field, a tuple for a field of tuples."""
+    if isinstance(field, TupleField):
+        return tuple(row.__dict__[part.attname] for part in field.fields)
+    return row.__dict__[field.attname]
+
+
+def parted(field: Any, value: Any) -> list[tuple[Any, Any]]:
+    """Return what the columns of a relation are set to: pairs of field and value."""
+    if field.column is None:  # a ForeignObject
+        return field.assigned(value)  # type: ignore[no-any-return]
+    if hasattr(value, "_meta"):
+        value = getattr(value, field.target_field.attname)
+    return [(field, value)]
 
 
 def make_rows(driver: Any, model: Any, fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> list[Any]:

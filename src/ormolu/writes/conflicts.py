@@ -97,7 +97,7 @@ def make_conflict(
         raise ValueError("Unique fields that can trigger the upsert must be provided.")
     if any(not f.concrete or f.many_to_many for f in updates):
         raise ValueError("bulk_create() can only be used with concrete fields in update_fields.")
-    if any(f.primary_key for f in updates):
+    if any(f.primary_key or f in model._meta.pk_fields for f in updates):
         raise ValueError("bulk_create() cannot be used with primary keys in update_fields.")
     if any(not f.concrete or f.many_to_many for f in unique):
         raise ValueError("bulk_create() can only be used with concrete fields in unique_fields.")

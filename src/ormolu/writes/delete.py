@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.exceptions import EmptyResultSet
+from ormolu.fields.composite import parts_of
 from ormolu.programs import Execute, Program, Sweep, atomically, brief, notify
 from ormolu.signals import post_delete, pre_delete
 from ormolu.writes.collector import (
@@ -46,9 +47,9 @@ def delete_instances(
         return 0, {}
     writer: Writer = driver.plans.get(("update", model)) or writer_for(driver, model)
     for instance in instances:
-        if instance.__dict__.get(writer.pk_name) is None:
+        if instance.__dict__.get(writer.pk_name) is None:  # or its key has several columns
             _check_keys(writer, instance)
-    if can_fast_delete(model) and (writer.pk is not None or len(instances) == 1):
+    if can_fast_delete(model):
         count = yield from _delete_unseen(writer, instances)
         for instance in instances:
             forgotten(instance, writer)
@@ -105,7 +106,9 @@ def _delete_unseen(writer: Writer, instances: Sequence[Any]) -> Program[int]:
     delete = _delete_keys(writer, [row_key(i) for i in instances])
     return (
         yield from (
-            delete if len(instances) <= at_once(writer.driver) else atomically(delete, savepoint=False)
+            delete
+            if len(instances) <= at_once(writer.driver, len(writer.keys))
+            else atomically(delete, savepoint=False)
         )
     )
 
@@ -113,21 +116,10 @@ def _delete_unseen(writer: Writer, instances: Sequence[Any]) -> Program[int]:
 def _delete_keys(writer: Writer, keys: Sequence[Any]) -> Program[int]:
     """Delete rows by primary key, in as few statements as the driver's limits allow."""
     driver, table = writer.driver, writer.meta.table
-    if writer.pk is None:
-        return (yield from _delete_composite(writer, keys))
     count = 0
-    for part in chunks(driver, keys):
-        sql, params = about(driver, writer.model, "rows", [writer.pk], [part], sa.delete(table).where)
+    for part in chunks(driver, keys, len(writer.keys)):
+        sql, params = about(driver, writer.model, "rows", [writer.meta.pk], [part], sa.delete(table).where)
         count += yield Sweep(sql, params)
-    return count
-
-
-def _delete_composite(writer: Writer, keys: Sequence[Any]) -> Program[int]:
-    plan = writer.delete
-    names = [f.attname for f in writer.keys]
-    count = 0
-    for key in keys:
-        count += yield Execute(plan.sql, plan.bind(None, dict(zip(names, key))))
     return count
 
 
@@ -172,8 +164,8 @@ def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
         yield from _unlink(driver, models, collector)
     for model, fields, lists in _leaves_first(collector.unseen):
         _add(counts, model, (yield from _delete_referring(driver, model, fields, lists)))
-    for field, by, values, value in collector.updates:
-        yield from _set(driver, field, by, values, value)
+    for pairs, by, values in collector.updates:
+        yield from _set(driver, pairs, by, values)
     for model in models:
         writer = writer_for(driver, model)
         # The rows found last may refer to those found before.
@@ -192,33 +184,38 @@ def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
 def _delete_referring(driver: Any, model: Any, fields: list[Any], lists: list[list[Any]]) -> Program[int]:
     """Delete, unseen, the rows one of whose keys is among its values."""
     table = model._meta.table
-    if sum(len(values) for values in lists) <= driver.max_params // 2 or len(fields) == 1:
+    if (
+        sum(len(values) * len(parts_of(f)) for f, values in zip(fields, lists)) <= driver.max_params // 2
+        or len(fields) == 1
+    ):
         groups = [(fields, lists)]
     else:
         groups = [([field], [values]) for field, values in zip(fields, lists)]
     count = 0
     for group, values in groups:
-        parts = [list(chunks(driver, v)) for v in values] if len(group) == 1 else [[v] for v in values]
+        size = len(parts_of(group[0]))
+        parts = [list(chunks(driver, v, size)) for v in values] if len(group) == 1 else [[v] for v in values]
         for part in zip(*parts):
             sql, params = about(driver, model, "referring", group, part, sa.delete(table).where)
             count += yield Sweep(sql, params)
     return count
 
 
-def _set(driver: Any, field: Any, by: Any, values: list[Any], value: Any) -> Program[None]:
-    """Give a foreign key another value in the rows whose column `by` is among `values`."""
-    table = field.model._meta.table
-    new = sa.bindparam("_s", type_=field.sa_column.type)
-    ready = conversion(driver, field).convert(value)
-    for part in chunks(driver, values):
+def _set(driver: Any, pairs: list[tuple[Any, Any]], by: Any, values: list[Any]) -> Program[None]:
+    """Give the columns of a relation other values in the rows whose column `by` is among `values`."""
+    model = pairs[0][0].model
+    table = model._meta.table
+    new = {f.sa_column: sa.bindparam(f"_s{n}", type_=f.sa_column.type) for n, (f, _value) in enumerate(pairs)}
+    ready = {f"_s{n}": conversion(driver, field).convert(value) for n, (field, value) in enumerate(pairs)}
+    for part in chunks(driver, values, len(parts_of(by))):
         sql, params = about(
             driver,
-            field.model,
-            f"set {field.attname}",
+            model,
+            f"set {', '.join(field.attname for field, _value in pairs)}",
             [by],
             [part],
-            lambda where: sa.update(table).where(where).values({field.sa_column: new}),
-            {"_s": ready},
+            lambda where: sa.update(table).where(where).values(new),
+            ready,
         )
         yield Sweep(sql, params)
 
@@ -232,7 +229,7 @@ def _unlink(driver: Any, models: Sequence[Any], collector: Collector) -> Program
             target = field.related_model._meta.concrete_model
             if target in models and models.index(target) <= place:
                 values = [getattr(row, field.target_field.attname) for row in collector.data[target].values()]
-                yield from _set(driver, field, field, values, None)
+                yield from _set(driver, [(field, None)], field, values)
 
 
 def in_order(models: Iterable[Any]) -> list[Any]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.tuples import among
+from ormolu.fields.composite import TupleField, parts_of
 from ormolu.writes.values import conversion, plain_type
 
 _LONGEST = 10_000
@@ -54,9 +56,14 @@ def about(
 
     `purpose` names the statement in the plans; `extra` are further parameters, ready for the driver.
     """
-    most = driver.max_params
-    sizes = tuple(0 if takes_array(driver, f) else _bucket(len(v), most) for f, v in zip(fields, values))
-    key = ("delete", model, purpose, tuple(f.attname for f in fields), sizes)
+    sizes = tuple(_size(driver, field, len(items)) for field, items in zip(fields, values))
+    key = (
+        "delete",
+        model,
+        purpose,
+        tuple(tuple(part.attname for part in parts_of(f)) for f in fields),
+        sizes,
+    )
     plan: ListPlan | None = driver.plans.get(key)
     if plan is None:
         parts = [_condition(driver, n, field, size) for n, (field, size) in enumerate(zip(fields, sizes))]
@@ -64,6 +71,15 @@ def about(
         plan = driver.plans[key] = ListPlan(str(compiled), compiled.positiontup or ())
     params: dict[str, Any] = dict(extra or {})
     for n, (field, items, size) in enumerate(zip(fields, values, sizes)):
+        if isinstance(field, TupleField):
+            converts = [conversion(driver, part).convert for part in field.fields]
+            rows = list(items) + list(items[-1:]) * (size - len(items))
+            params.update(
+                (f"_l_{n}_{i}_{j}", converts[j](item))
+                for i, row in enumerate(rows)
+                for j, item in enumerate(row)
+            )
+            continue
         convert = conversion(driver, field).convert
         ready = [convert(item) for item in items]
         if size == 0:
@@ -72,6 +88,13 @@ def about(
             ready += ready[-1:] * (size - len(ready))
             params.update((f"_l_{n}_{i}", item) for i, item in enumerate(ready))
     return plan.sql, tuple(params[name] for name in plan.names)
+
+
+def _size(driver: Any, field: Any, length: int) -> int:
+    """Return how many values of a field the statement has places for, 0 for an array of any length."""
+    if isinstance(field, TupleField):
+        return _bucket(length, driver.max_params // len(field.fields))
+    return 0 if takes_array(driver, field) else _bucket(length, driver.max_params)
 
 
 def takes_array(driver: Any, field: Any) -> bool:
@@ -105,6 +128,13 @@ def array_type(driver: Any, field: Any) -> Any:
 
 
 def _condition(driver: Any, number: int, field: Any, size: int) -> Any:
+    if isinstance(field, TupleField):
+        columns = [part.sa_column for part in field.fields]
+        rows = [
+            [sa.bindparam(f"_l_{number}_{i}_{j}", type_=column.type) for j, column in enumerate(columns)]
+            for i in range(size)
+        ]
+        return among(driver.vendor, columns, rows)
     column = field.sa_column
     if size == 0:
         return column == sa.any_(sa.bindparam(f"_a_{number}", type_=array_type(driver, field)))

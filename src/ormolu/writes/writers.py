@@ -51,7 +51,7 @@ class Writer:
             f for f in self.keys if f.has_default() or overridden(f.__class__, _KEY_MAKER)
         )
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
-        self.check_related = related_check(meta.concrete_fields)
+        self.check_related = related_check(meta.fields)
         # Generic keys: what stands in their columns may have to be asked of the database first.
         self.generic = tuple(f for f in meta.virtual_fields if hasattr(f, "settle"))
         self.parents = tuple(
@@ -161,10 +161,14 @@ def related_check(fields: Iterable[Any]) -> Any:
     relations = [field for field in fields if field.is_relation]
     if not relations:
         return None
-    names: dict[str, Any] = {"prepare": prepare_related}
+    names: dict[str, Any] = {"prepare": prepare_related, "prepare_object": prepare_object}
     lines = ["def check(operation, o, d):"]
     for n, field in enumerate(relations):
         names[f"f{n}"] = field
+        if field.column is None:  # a ForeignObject
+            lines.append(f"    r = d.get({field.name!r})")
+            lines.append(f"    if r is not None: prepare_object(operation, o, d, f{n}, r)")
+            continue
         target = field.target_field
         lines.append(f"    r = d.get({field.name!r})")
         if len(target.model._meta.pk_fields) == 1 and target.primary_key:
@@ -190,6 +194,18 @@ def prepare_related(operation: str, instance: Any, d: dict[str, Any], field: Any
     if d.get(field.attname) in (None, ""):
         setattr(instance, field.name, related)
     if getattr(related, field.target_field.attname) != d.get(field.attname):
+        d.pop(field.name, None)
+
+
+def prepare_object(operation: str, instance: Any, d: dict[str, Any], field: Any, related: Any) -> None:
+    """Do the same for the object of a ForeignObject."""
+    if not related._is_pk_set():
+        raise ValueError(
+            f"{operation}() prohibited to prevent data loss due to unsaved related object '{field.name}'."
+        )
+    if field.key_in(d) is None:
+        setattr(instance, field.name, related)
+    if field.far_key(related) != field.key_in(d):
         d.pop(field.name, None)
 
 
