@@ -93,6 +93,7 @@ MODULES: dict[str, list[str]] = {
     "django.db.models.query_utils": ["ormolu.query.q", "ormolu.query", "ormolu.models.attributes"],
     "django.db.models.signals": ["ormolu.signals"],
     "django.db.models.sql": ["ormolu.query.query"],
+    "django.db.models.sql.constants": ["ormolu.compile.tables"],
     "django.db.models.sql.query": ["ormolu.query.query"],
 }
 """Django's modules, and the modules of ours that are searched for their names, in order."""
@@ -130,6 +131,8 @@ def overrides() -> dict[str, dict[str, Any]]:
     validators = found("ormolu.fields.validators")
     return {
         "django.utils.connection": {"ConnectionDoesNotExist": exceptions.ImproperlyConfigured},
+        # What is deprecated there, and here for the same reason, warns as deprecated things of no framework do.
+        "django.utils.deprecation": {"RemovedInDjango60Warning": DeprecationWarning},
         "django.core.exceptions": {name: ours[name] for name in named.split()},
         "django.core.validators": {
             name: value

@@ -125,12 +125,14 @@ class Builder:
 
     def column_of(self, join: Join, column: Any, field: Any) -> Term:
         """Return the term of a column of a join; `field` is what its values are."""
-        chain = join.chain()
+        chain: frozenset[Any] = join.chain()
+        # A key that isn't NULL says that the row it refers to is there, whether that is joined or not.
+        points = bool(column.nullable and column.foreign_keys)
         return Term(
             join.column(column),
             field,
             joins=chain,
-            strict=chain,
+            strict=chain | frozenset[Any]([(join, column.key)]) if points else chain,
             nullable=bool(column.nullable) or join.nullable,
         )
 

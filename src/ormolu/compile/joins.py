@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldError
@@ -90,19 +92,19 @@ class JoinTree:
         """Return the join of a FilteredRelation."""
         return next((join for join in self.joins if join.name == name), None)
 
-    def from_clause(self, used: frozenset[Join], inner: frozenset[Join], start: Join | None = None) -> Any:
+    def from_clause(self, used: frozenset[Join], inner: frozenset[Any], start: Join | None = None) -> Any:
         """Return the FROM clause with the joins in `used`; those in `inner` are INNER.
 
+        So are those that a key in `inner` (a join, and a column of it that isn't NULL) leads to.
         With `start` it begins there, and not at the root.
         """
         source = (start or self.root).table
         for join, within in self.placed(used, start):
-            outer = join.nullable and join not in inner
             table = join.table
             for below in within:
                 assert below.path is not None
                 table = table.join(below.table, on_clause(below), isouter=below.path.nullable)
-            source = source.join(table, on_clause(join), isouter=outer)
+            source = source.join(table, on_clause(join), isouter=self.is_outer(join, inner))
         return source
 
     def placed(self, used: frozenset[Join], start: Join | None) -> list[tuple[Join, list[Join]]]:
@@ -128,6 +130,18 @@ class JoinTree:
             if join in used:
                 place(join)
         return found
+
+    def is_outer(self, join: Join, inner: frozenset[Any]) -> bool:
+        """Tell whether a join must keep rows for which it finds nothing."""
+        return join.nullable and join not in inner and not led_to(join, inner)
+
+
+def led_to(join: Join, keys: frozenset[Any]) -> bool:
+    """Tell whether keys that aren't NULL refer to the row that a join looks for."""
+    path = join.path
+    if path is None or path.reverse or path.restriction is not None or join.condition is not None:
+        return False
+    return all((join.parent, lhs.key) in keys for lhs, _rhs in path.pairs)
 
 
 def same(one: PathInfo, other: PathInfo) -> bool:
@@ -166,10 +180,41 @@ def comparable(one: Any, other: Any) -> Any:
     """Return that two columns are equal. A key that is kept as a text is compared as one."""
     if one.type._type_affinity is not other.type._type_affinity:
         if isinstance(other.type, sa.String):
-            one = sa.cast(one, sa.String())
+            one = as_text(one)
         elif isinstance(one.type, sa.String):
-            other = sa.cast(other, sa.String())
+            other = as_text(other)
     return one == other
+
+
+def as_text(key: Any) -> Any:
+    """Return a key as the text that another table keeps of it."""
+    if key.type._type_affinity is sa.Uuid:
+        return _Hyphenated(key)
+    return sa.cast(key, sa.String())
+
+
+class _Hyphenated(FunctionElement[str]):
+    """A UUID as its usual text, also where the column holds its digits alone."""
+
+    inherit_cache = True
+    type = sa.String()
+
+
+@compiles(_Hyphenated)
+def _digits_with_hyphens(element: Any, compiler: Any, **kw: Any) -> str:
+    (key,) = element.clauses
+    text: Any = None
+    for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12)):
+        place: list[Any] = [sa.literal_column(str(number)) for number in (start, length)]
+        piece: Any = sa.func.substr(key, *place, type_=sa.String())
+        text = piece if text is None else text + sa.literal_column("'-'", sa.String()) + piece
+    return str(compiler.process(text.self_group(), **kw))
+
+
+@compiles(_Hyphenated, "postgresql")
+def _uuid_as_text(element: Any, compiler: Any, **kw: Any) -> str:
+    (key,) = element.clauses
+    return str(compiler.process(sa.cast(key, sa.Text()), **kw))
 
 
 class Names:

@@ -93,4 +93,5 @@ class Decoder:
         layout: Any = RawLayout(self.query, self.query.translated(names))
         if not layout.root.is_keyed:
             raise FieldDoesNotExist("Raw query must include the primary key")
-        return hydrate.instances(layout, self.driver, self.driver.database.alias)
+        mode = self.query.fetch_mode
+        return hydrate.instances(layout, self.driver, self.driver.database.alias, mode=mode)

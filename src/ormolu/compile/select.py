@@ -130,8 +130,11 @@ class Parts:
 
     def source(self) -> Any:
         """Return the FROM clause."""
-        rejected = frozenset[Join]().union(*(condition.rejects for condition in self.where))
-        return self.builder.tree.from_clause(self.joins(), rejected)
+        return self.builder.tree.from_clause(self.joins(), self.rejected())
+
+    def rejected(self) -> frozenset[Any]:
+        """Return the joins without whose row no condition can hold, and keys that aren't NULL."""
+        return frozenset[Any]().union(*(condition.rejects for condition in self.where))
 
     def more_tables(self) -> list[Any]:
         """Return the tables of extra() that are not joined anyway."""

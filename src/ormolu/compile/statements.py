@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -309,17 +310,33 @@ def scalar(found: Any) -> Any:
 
 def exists(driver: Any, query: Any, params: Params) -> Plan:
     """Make the plan of exists()."""
-    if query.combined is not None:
-        rows = labelled(Compound(driver, query, params).select()[0].order_by(None))
-        return finish(
-            driver, sa.select(cast(Any, sa.literal_column("1"))).select_from(rows).limit(1), params, bool
-        )
-    builder = build(driver, query, params)
+    selects = some_rows(driver, query, params)
+    select: Any = selects[0]
+    if len(selects) > 1:
+        select = sa.select(cast(Any, sa.literal_column("1"))).select_from(labelled(sa.union_all(*selects)))
+    return finish(driver, select.limit(1), params, bool)
+
+
+def some_rows(driver: Any, query: Any, params: Params) -> list[Any]:
+    """Return Selects of a constant; a query has rows if one of them has. Raises EmptyResultSet where none can."""
     one = Term(sa.literal_column("1"), constant=True)
+    if query.is_nothing:
+        raise EmptyResultSet
+    if query.combined is not None and query.combined.kind == "union" and not query.is_sliced:
+        found: list[Any] = []
+        for part in query.combined.queries:
+            with suppress(EmptyResultSet):
+                found += some_rows(driver, part, params)
+        if not found:
+            raise EmptyResultSet
+        return found
+    if query.combined is not None:
+        rows = Compound(driver, query, params).select()[0].order_by(None)
+        return [sa.select(one.sa).select_from(labelled(rows))]
+    builder = build(driver, query, params)
     if query.distinct_fields or builder.group is not None or query.offset is not None:
         terms = values_terms(builder)[0] if builder.values is not None else Layout(builder).terms
         select = Parts(builder, terms, ordered=False).select()
-        return finish(driver, sa.select(one.sa).select_from(labelled(select)).limit(1), params, bool)
+        return [sa.select(one.sa).select_from(labelled(select))]
     parts = Parts(builder, [one], ordered=False)
-    select = locked(parts, parts.select(limits=False, distinct=False))
-    return finish(driver, select.limit(1), params, bool)
+    return [locked(parts, parts.select(limits=False, distinct=False))]

@@ -38,6 +38,17 @@ class ConnectionRouter:
             self._given = given
         return self._routers
 
+    @routers.setter
+    def routers(self, routers: Iterable[Any]) -> None:
+        given = list(routers)
+        self._fixed = None  # those that the setting names stay the setting's
+        if given != self.routers:
+            self._fixed = given
+
+    @routers.deleter
+    def routers(self) -> None:
+        self._fixed = None  # those of the setting again
+
     def routers_given(self) -> Any:
         """Tell whether there are routers to ask, without making them."""
         return settings.DATABASE_ROUTERS if self._fixed is None else self._fixed

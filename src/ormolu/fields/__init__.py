@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ormolu.fields.integers import (
         BigIntegerField,
         IntegerField,
+        OrderWrt,
         PositiveBigIntegerField,
         PositiveIntegerField,
         PositiveSmallIntegerField,
@@ -61,6 +62,7 @@ __all__ = [
     "IntegerChoices",
     "IntegerField",
     "JSONField",
+    "OrderWrt",
     "PositiveBigIntegerField",
     "PositiveIntegerField",
     "PositiveSmallIntegerField",
@@ -87,7 +89,7 @@ if not TYPE_CHECKING:
             "files": "FileField FilePathField ImageField",
             "formats": "EmailField SlugField URLField",
             "integers": """
-                BigIntegerField IntegerField PositiveBigIntegerField PositiveIntegerField
+                BigIntegerField IntegerField OrderWrt PositiveBigIntegerField PositiveIntegerField
                 PositiveSmallIntegerField SmallIntegerField
             """,
             "json": "JSONField",

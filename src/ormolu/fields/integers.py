@@ -330,3 +330,15 @@ class PositiveSmallIntegerField(_Positive[IntT], SmallIntegerField[IntT]):
     def get_internal_type(self) -> str:
         """Return "PositiveSmallIntegerField"."""
         return "PositiveSmallIntegerField"
+
+
+class OrderWrt(IntegerField[int]):
+    """`_order`: the place of a row among those that refer to the same object (`Meta.order_with_respect_to`).
+
+    It is given to a row when that is inserted: the next after the last.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["name"] = "_order"
+        options["editable"] = False
+        super().__init__(*args, **options)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ormolu import query
 from ormolu.exceptions import FieldError, NotLoaded, ObjectDoesNotExist
-from ormolu.models.attributes import OverAttribute, Setter, session_load
+from ormolu.models.attributes import OverAttribute, PrefetchesByHand, Setter, session_load
 from ormolu.models.state import PREFETCHED, STATE
 
 new = object.__new__
 
+if TYPE_CHECKING:
+    from ormolu.models.prefetching import Parts
 
-class Forward(OverAttribute):
+
+class Forward(PrefetchesByHand, OverAttribute):
     """`book.author`: the object that a ForeignKey or OneToOneField refers to.
 
     On the class it is SQLAlchemy's attribute. On an instance it is asked only where the object isn't held yet.
@@ -42,6 +45,12 @@ class Forward(OverAttribute):
         """Return the queryset that related objects are looked up in."""
         return self.field.related_model._base_manager.db_manager(hints=hints).all()
 
+    def get_prefetch_querysets(self, instances: Any, querysets: Sequence[Any] | None = None) -> Parts:
+        """Return the queryset of all objects that `instances` refer to, and how to hand them out."""
+        from ormolu.models.prefetching import forward, the_queryset
+
+        return forward(self.field, instances, the_queryset(querysets, self.get_queryset))
+
     @property
     def name(self) -> str:
         """The attribute."""
@@ -61,7 +70,10 @@ class Forward(OverAttribute):
             if field.null:
                 hold_forward(field, instance, None)
                 return None
-            raise self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {field.name}.")
+            raise self._missing(instance)
+        held = values.get(PREFETCHED)
+        if held is not None and field.name in held:  # it was looked for, and isn't there
+            raise self._missing(instance)
         query.fetching.fetch(self, instance)
         return values[field.name]
 
@@ -76,6 +88,9 @@ class Forward(OverAttribute):
     def lookups_of(self, instance: Any) -> dict[str, Any]:
         """Return the lookups that find an instance's related object."""
         return {self.field.target_field.name: self.key_of(instance)}
+
+    def _missing(self, instance: Any) -> ObjectDoesNotExist:
+        return self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {self.name}.")
 
     def not_loaded(self, instance: Any) -> NotLoaded:
         """Return the error for async code."""
@@ -92,8 +107,10 @@ class Forward(OverAttribute):
         todo = query.fetching.lacking(instances, name, self.key_in)
         query.fetching.fetch_relation(todo, name)
         for instance in todo:
-            if instance.__dict__[name] is None:
-                del instance.__dict__[name]
+            values = instance.__dict__
+            if values.get(name) is None:
+                values.pop(name, None)
+                values.get(PREFETCHED, {}).pop(name, None)
         if name not in instances[0].__dict__:
             self.fetch_one(instances[0])
 
@@ -167,7 +184,7 @@ def _let_go(field: Any, before: Any, related: Any) -> None:
         field.remote_field.delete_cached_value(before)
 
 
-class ReverseOneToOne:
+class ReverseOneToOne(PrefetchesByHand):
     """`place.restaurant`: the object whose OneToOneField refers to this one."""
 
     def __init__(self, rel: Any) -> None:
@@ -193,6 +210,12 @@ class ReverseOneToOne:
     def get_queryset(self, **hints: Any) -> Any:
         """Return the queryset that the object is looked up in."""
         return self.rel.related_model._base_manager.db_manager(hints=hints).all()
+
+    def get_prefetch_querysets(self, instances: Any, querysets: Sequence[Any] | None = None) -> Parts:
+        """Return the queryset of all objects that refer to `instances`, and how to hand them out."""
+        from ormolu.models.prefetching import backward, the_queryset
+
+        return backward(self.rel, instances, the_queryset(querysets, self.get_queryset))
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm.base import (
     PASSIVE_NO_FETCH,
@@ -14,13 +14,35 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from ormolu import query
 from ormolu.exceptions import NotLoaded
-from ormolu.models.state import DB, DIRTY, STATE, mark_dirty
+from ormolu.models.state import DB, DIRTY, PREFETCHED, STATE, mark_dirty
+
+if TYPE_CHECKING:
+    from ormolu.models.prefetching import Parts
 
 Setter = Callable[[Any, Any], None]
 
 
 def COLUMN(instance: Any, value: Any) -> None:
     """Stand among a model's setters for a plain column, which `Model.__setattr__` sets itself."""
+
+
+class PrefetchesByHand:
+    """What has `get_prefetch_querysets()`; it also has the former method, for one queryset."""
+
+    def get_prefetch_querysets(self, instances: Any, querysets: Sequence[Any] | None = None) -> Parts:
+        """Return the queryset of all related objects of `instances`, and how to hand them out."""
+        raise TypeError("made by subclasses")
+
+    def get_prefetch_queryset(self, instances: Any, queryset: Any = None) -> Parts:
+        """Do the same for one queryset. Deprecated, as in Django."""
+        import warnings
+
+        warnings.warn(
+            "get_prefetch_queryset() is deprecated. Use get_prefetch_querysets() instead.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.get_prefetch_querysets(instances, None if queryset is None else [queryset])
 
 
 class OverAttribute(_MappedAttribute[Any]):
@@ -152,6 +174,8 @@ def key_setter(attname: str, attribute: Any, relation: str) -> Setter:
 
     def set_key(instance: Any, value: Any) -> None:
         values = instance.__dict__
+        if PREFETCHED in values:
+            values[PREFETCHED].pop(relation, None)
         if relation in values and values.get(attname) != value:
             del values[relation]
             state = values.get(STATE)

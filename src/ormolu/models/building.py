@@ -87,6 +87,10 @@ def finish(cls: type[Any]) -> None:
     for field in (*meta.local_fields, *meta.local_many_to_many, *meta.private_fields):
         if field.is_relation and hasattr(field, "resolve"):
             field.resolve()
+    if meta.order_fields:
+        from ormolu.models import ordered
+
+        ordered.install(cls)
     if meta.replaces is not None:
         for model in replacing.take_over(meta.replaces, cls):
             _install_init(model)
@@ -206,6 +210,10 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
             field = _auto_field()
             field.contribute_to_class(cls, "id")
             meta.auto_field = field
+        if meta.order_with_respect_to:
+            from ormolu.models import ordered
+
+            ordered.prepare(meta)
     check_names(cls, meta)
     keys_and_fields: tuple[Any, ...] = (meta.pk, *meta.local_fields)
     for field in keys_and_fields:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu import transaction
+from ormolu.databases.routing import router
+from ormolu.models.prefetching import Parts, many, the_queryset
 from ormolu.models.related_managers import Program, RelatedManagerBase, shared_by_all
 from ormolu.programs import atomically, notify
 from ormolu.query import terminals
+from ormolu.query.binding import driver_of
 from ormolu.query.fetch_modes import take_mode
 from ormolu.query.manager_methods import M
-from ormolu.query.managers import Manager
+from ormolu.query.managers import BaseManager, Manager
 from ormolu.query.q import Q
 from ormolu.signals import m2m_changed
 
@@ -36,6 +39,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
     query_field_name: str
     prefetch_cache_name: str
     related_val: Any  # what the table in between refers to
+    _counts_rows: ClassVar[bool]  # whether no class of the default manager's has a say in what is counted
     _attname: str  # of the value that the table in between refers to
     _by_key: bool  # whether that is the key
 
@@ -73,6 +77,48 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         """Return the related objects: prefetched ones, or a new query."""
         found = self._prefetched()
         return found if found is not None else self._related(self._unrelated_queryset())  # type: ignore[no-any-return]
+
+    def get_prefetch_querysets(self, instances: Any, querysets: Sequence[Any] | None = None) -> Parts:
+        """Return the queryset of all objects that are connected with `instances`, and how to hand them out."""
+        return many(self, instances, the_queryset(querysets, self._unrelated_queryset))
+
+    # Counting
+
+    def count(self) -> int:
+        """Return the number of connected objects: of the rows in between, where each has its object."""
+        rows = self._rows_for_sure()
+        return super().count() if rows is None else rows.count()
+
+    async def acount(self) -> int:
+        """Return the number of connected objects. See `count()`."""
+        rows = self._rows_for_sure()
+        return await super().acount() if rows is None else await rows.acount()
+
+    def exists(self) -> bool:
+        """Return whether an object is connected: of the rows in between, where each has its object."""
+        rows = self._rows_for_sure()
+        return super().exists() if rows is None else rows.exists()
+
+    async def aexists(self) -> bool:
+        """Return whether an object is connected. See `exists()`."""
+        rows = self._rows_for_sure()
+        return await super().aexists() if rows is None else await rows.aexists()
+
+    def _rows_for_sure(self) -> Any:
+        """Return the rows in between where they tell how many objects are connected; None where they don't.
+
+        That is so where the database holds that each refers to an object, and no manager leaves any out.
+        """
+        if not (self._counts_rows and self.target_field.db_constraint):
+            return None
+        if self._prefetched() is not None or driver_of(self.instance) is not None:
+            return None
+        manager: Any = self.through._meta.base_manager
+        alias = self._db or router.db_for_read(self.through, instance=self.instance)
+        rows = manager.db_manager(alias, {"instance": self.instance}).filter(
+            **{self.source_field.attname: self.related_val}
+        )
+        return rows.exclude(**{self.target_field.attname: None}) if self.target_field.null else rows
 
     # Changing the connections
 
@@ -120,14 +166,14 @@ class ManyRelatedManager(RelatedManagerBase[M]):
     def create(self, *, through_defaults: Defaults | None = None, **kwargs: Any) -> M:
         """Create an object and connect it."""
         with transaction.atomic(using=self._write_alias(), savepoint=False):
-            created: M = self._creating().create(**kwargs)
+            created: M = self._maker("create")(**kwargs)
             self.add(created, through_defaults=through_defaults)
         return created
 
     async def acreate(self, *, through_defaults: Defaults | None = None, **kwargs: Any) -> M:
         """Create an object and connect it."""
         async with transaction.aatomic(using=self._write_alias(), savepoint=False):
-            created: M = await self._creating().acreate(**kwargs)
+            created: M = await self._maker("acreate")(**kwargs)
             await self.aadd(created, through_defaults=through_defaults)
         return created
 
@@ -135,7 +181,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         self, defaults: Defaults | None = None, *, through_defaults: Defaults | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; a new one is connected."""
-        found, created = self._fresh().get_or_create(defaults, **kwargs)
+        found, created = self._maker("get_or_create")(defaults, **kwargs)
         if created:
             self.add(found, through_defaults=through_defaults)
         return found, created
@@ -144,7 +190,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         self, defaults: Defaults | None = None, *, through_defaults: Defaults | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; a new one is connected."""
-        found, created = await self._fresh().aget_or_create(defaults, **kwargs)
+        found, created = await self._maker("aget_or_create")(defaults, **kwargs)
         if created:
             await self.aadd(found, through_defaults=through_defaults)
         return found, created
@@ -158,7 +204,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; one that is there is changed."""
-        found, created = self._fresh().update_or_create(defaults, create_defaults, **kwargs)
+        found, created = self._maker("update_or_create")(defaults, create_defaults, **kwargs)
         if created:
             self.add(found, through_defaults=through_defaults)
         return found, created
@@ -172,10 +218,13 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; one that is there is changed."""
-        found, created = await self._fresh().aupdate_or_create(defaults, create_defaults, **kwargs)
+        found, created = await self._maker("aupdate_or_create")(defaults, create_defaults, **kwargs)
         if created:
             await self.aadd(found, through_defaults=through_defaults)
         return found, created
+
+    def _candidates(self) -> Any:
+        return self._fresh()
 
     def _fresh(self) -> Any:
         """Return the related objects as the database for writing has them."""
@@ -353,6 +402,7 @@ def many_manager_class(
     parent: type[Manager[Any]] = superclass or model._meta.default_manager.__class__
     body = {**shared_by_all(model, parent), "rel": rel, "is_reverse": reverse, "__module__": __name__}
     body.update(ends(rel, reverse))
+    body["_counts_rows"] = parent in (BaseManager, Manager)
     made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (ManyRelatedManager, parent), body)
     return made
 

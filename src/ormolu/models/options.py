@@ -106,6 +106,8 @@ class Options:
         """The class of the same label that this one took the place of."""
         self.reverse_relations: list[Any] = []
         """Rels that point to this (concrete) model, in order of appearance."""
+        self.order_fields: tuple[Any, ...] = ()
+        """With order_with_respect_to: the fields whose values the rows of one order share."""
         self._cache: dict[str, Any] = {}
         self._cache_version = -1
 

@@ -168,13 +168,13 @@ class Persistence(InstanceMethods):
                 else None
             )
         names: list[str] = []
+        forward = {f.name for f in self._meta.concrete_fields}
         for name in fields:
             if "__" in name:
                 raise ValueError(
                     f'Found "__" in fields argument. Relations and transforms are not allowed in fields: {name!r}.'
                 )
-            if name in held:
-                del held[name]
+            if held.pop(name, held) is not held and name not in forward:
                 continue
             try:
                 field = self._meta.get_field(name)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ormolu import databases, transaction
 from ormolu.databases.routing import router
+from ormolu.models.attributes import PrefetchesByHand
+from ormolu.models.prefetching import Parts, backward, the_queryset
 from ormolu.models.state import PREFETCHED, forget_changes
 from ormolu.programs import atomically
 from ormolu.query import terminals
 from ormolu.query.binding import adriver_of, driver_of
 from ormolu.query.fetch_modes import take_mode
-from ormolu.query.manager_methods import M
+from ormolu.query.manager_methods import M, QuerySetMethods
 from ormolu.query.managers import BaseManager, Manager
 from ormolu.query.session_querysets import bound
 
@@ -20,15 +22,17 @@ if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet
 
 Program = Generator[Any, Any, Any]
+MAKERS = ("create", "acreate", "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create")
 
 
-class RelatedManagerBase(Manager[M]):
+class RelatedManagerBase(PrefetchesByHand, Manager[M]):
     """What the managers of both kinds of relation share. Subclasses are made for each relation."""
 
     instance: Any
     cache_name: str
     _own: ClassVar[dict[str, Any]]  # what each manager of this relation must hold itself
     _plain: ClassVar[bool]  # whether the default manager's querysets are made as usual
+    _overridden: ClassVar[frozenset[str]]  # which ways to create objects the default manager has of its own
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         return object.__new__(cls)  # made for each object: nothing is remembered
@@ -88,8 +92,15 @@ class RelatedManagerBase(Manager[M]):
         held = adriver_of(self.instance) if self._db is None else None
         return await (held or databases.get(self._write_alias()).adriver).arun(program, self, *args)
 
-    def _creating(self) -> Any:
-        """Return the queryset that new related objects are created with."""
+    def _maker(self, name: str) -> Callable[..., Any]:
+        """Return what `create()` and its like go through: a user's manager that overrides it, else a queryset."""
+        if name in self._overridden:
+            above = super(RelatedManagerBase, self.db_manager(self._write_alias()))
+            return getattr(above, name)  # type: ignore[no-any-return]
+        return getattr(self._candidates(), name)  # type: ignore[no-any-return]
+
+    def _candidates(self) -> Any:
+        """Return the queryset in which get_or_create() looks, and that creates objects."""
         return self._unrelated_queryset().using(self._write_alias())
 
     def __call__(self, session: Any = None, *, manager: str | None = None) -> Any:
@@ -151,6 +162,10 @@ class ReverseManager(RelatedManagerBase[M]):
         found = self._prefetched()
         return found if found is not None else self._related(self._unrelated_queryset())  # type: ignore[no-any-return]
 
+    def get_prefetch_querysets(self, instances: Any, querysets: Sequence[Any] | None = None) -> Parts:
+        """Return the queryset of all objects that refer to `instances`, and how to hand them out."""
+        return backward(self.rel, instances, the_queryset(querysets, self._unrelated_queryset))
+
     # Adding
 
     def _check(self, objs: Iterable[Any], saved: bool) -> tuple[Any, ...]:
@@ -199,27 +214,27 @@ class ReverseManager(RelatedManagerBase[M]):
         """Create an object that refers to this one."""
         self._check_target()
         self._remove_prefetched_objects()
-        return self._creating().create(**{**kwargs, self.field.name: self.instance})  # type: ignore[no-any-return]
+        return self._maker("create")(**{**kwargs, self.field.name: self.instance})  # type: ignore[no-any-return]
 
     async def acreate(self, **kwargs: Any) -> M:
         """Create an object that refers to this one."""
         self._check_target()
         self._remove_prefetched_objects()
-        return await self._creating().acreate(**{**kwargs, self.field.name: self.instance})  # type: ignore[no-any-return]
+        return await self._maker("acreate")(**{**kwargs, self.field.name: self.instance})  # type: ignore[no-any-return]
 
     def get_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one."""
         self._check_target()
         self._remove_prefetched_objects()
         kwargs[self.field.name] = self.instance
-        return self._creating().get_or_create(defaults, **kwargs)  # type: ignore[no-any-return]
+        return self._maker("get_or_create")(defaults, **kwargs)  # type: ignore[no-any-return]
 
     async def aget_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one."""
         self._check_target()
         self._remove_prefetched_objects()
         kwargs[self.field.name] = self.instance
-        return await self._creating().aget_or_create(defaults, **kwargs)  # type: ignore[no-any-return]
+        return await self._maker("aget_or_create")(defaults, **kwargs)  # type: ignore[no-any-return]
 
     def update_or_create(
         self,
@@ -231,7 +246,7 @@ class ReverseManager(RelatedManagerBase[M]):
         self._check_target()
         self._remove_prefetched_objects()
         kwargs[self.field.name] = self.instance
-        return self._creating().update_or_create(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
+        return self._maker("update_or_create")(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
 
     async def aupdate_or_create(
         self,
@@ -243,7 +258,7 @@ class ReverseManager(RelatedManagerBase[M]):
         self._check_target()
         self._remove_prefetched_objects()
         kwargs[self.field.name] = self.instance
-        return await self._creating().aupdate_or_create(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
+        return await self._maker("aupdate_or_create")(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
 
     # Replacing
 
@@ -437,7 +452,12 @@ def shared_by_all(model: Any, parent: type[Manager[Any]]) -> dict[str, Any]:
     state: dict[str, Any] = {**model._meta.default_manager.__dict__, "model": model}
     own = {name: value for name, value in state.items() if hasattr(value.__class__, "__get__")}
     plain: Any = vars(BaseManager)["get_queryset"]
-    return {**state, "_own": own, "_plain": getattr(parent, "get_queryset", None) is plain}
+    return {
+        **state,
+        "_own": own,
+        "_plain": getattr(parent, "get_queryset", None) is plain,
+        "_overridden": frozenset(n for n in MAKERS if getattr(parent, n) is not vars(QuerySetMethods)[n]),
+    }
 
 
 def key_name(meta: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 from sqlalchemy.types import NullType
@@ -179,6 +179,16 @@ class RelatedField(Field[T], Generic[T]):
     def path_infos(self) -> tuple[PathInfo, ...]:
         """Return the hops from this field's model to the target."""
         raise TypeError(f"{type(self).__name__} has no path")
+
+
+def when_resolved(field: Any, function: Callable[[Any], None]) -> None:
+    """Call a function with a relation's target: now, or as soon as that exists."""
+    rel = field.remote_field
+    if rel.resolved is not None:
+        function(rel.resolved)
+    else:
+        meta = field.model._meta
+        meta.apps.lazy_model_operation(function, model_key(rel.to, meta.app_label))
 
 
 def check_target(field_class: str, to: Any) -> Any:

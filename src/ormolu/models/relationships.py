@@ -51,6 +51,15 @@ class RelationComparator(RelationshipProperty.Comparator[Any]):
         """Return the queryset that related objects are looked up in."""
         return self.field.descriptor.get_queryset(**hints)
 
+    def get_prefetch_querysets(self, instances: Any, querysets: Any = None) -> Any:
+        """Return the queryset of all objects that `instances` refer to, and how to hand them out."""
+        return self.field.descriptor.get_prefetch_querysets(instances, querysets)
+
+    @property
+    def get_prefetch_queryset(self) -> Any:
+        """Return the former method, for one queryset."""
+        return self.field.descriptor.get_prefetch_queryset
+
 
 def forward_relationship(field: Any) -> Any:
     """Return the relationship of a ForeignKey. Nothing of it needs the target before the mappers are configured."""

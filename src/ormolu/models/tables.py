@@ -61,6 +61,11 @@ def tables_of(models: Iterable[Any], using: str, apps: Apps | None = None) -> li
     Of all models when none are given, with the tables that stand in the same MetaData without a model.
     """
     chosen = list(models)
+    for model in chosen:
+        if not hasattr(model, "_meta"):
+            raise TypeError(
+                f"The models are given one by one, as classes: create_tables(Author, Book), not {model!r}."
+            )
     registry = apps or (chosen[0]._meta.apps if chosen else default_apps)
     every = registry.get_models(include_auto_created=True)
     wanted = chosen or every

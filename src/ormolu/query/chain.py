@@ -418,10 +418,13 @@ class Chain(Generic[M, R]):
         names = tuple(self._value_name(made.query, name) for name in fields)
         made.query.select_related = False
         made.query.deferred = (frozenset(), True)
+        made.query.all_values = not names
         if not names:
             meta: Any = cast(Any, self.model)._meta
-            selected = [op[1] for op in made.query.ops if op[0] == "annotate" and op[3]]
-            names = (*(field.attname for field in meta.concrete_fields), *dict.fromkeys(selected))
+            chosen = [op for op in made.query.ops if op[0] == "annotate" and op[3]]
+            before = [op[1] for op in chosen if getattr(op[2], "comes_first", False)]
+            columns = [field.attname for field in meta.concrete_fields]
+            names = tuple(dict.fromkeys([*before, *columns, *(op[1] for op in chosen)]))
         made.query.values_fields = names
         made.query.ops = (*made.query.ops, ("values", names))
         return made
@@ -524,6 +527,8 @@ class Chain(Generic[M, R]):
         mine, theirs = conditions_of(self.query), conditions_of(other.query)
         nothing = [any(op[0] == "nothing" for op in q.query.ops) for q in (self, other)]
         made = self._clone()
+        for field, objects in other._known.items():
+            made._known = {**made._known, field: {**made._known.get(field, {}), **objects}}
         if any(nothing):
             keep = other if nothing[0] and connector != "AND" else self
             return (

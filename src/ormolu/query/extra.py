@@ -43,11 +43,15 @@ class Extra(Chain[M, R]):
         made = self._clone()
         query = made.query
         values = iter(select_params or ())
+        # After values() with names it is there for conditions and orders, and isn't selected.
+        chosen = query.values_fields is None or query.all_values
         for name, sql in (select or {}).items():
             check_alias(name)
-            column = RawSQL(str(sql), [next(values) for _ in parted(str(sql))[1]])
-            # After values() it is there for conditions and orders, and isn't selected.
-            query.ops = (*query.ops, ("annotate", name, column, query.values_fields is None))
+            column = ExtraColumn(str(sql), [next(values) for _ in parted(str(sql))[1]])
+            query.ops = (*query.ops, ("annotate", name, column, chosen))
+        if select and chosen and query.values_fields is not None:
+            query.values_fields = tuple(dict.fromkeys([*select, *query.values_fields]))
+            query.ops = (*query.ops, ("values", query.values_fields))
         if tables:
             query.ops = (*query.ops, ("tables", tuple(tables)))
         if where:
@@ -66,6 +70,12 @@ def ordered(item: str) -> Any:
     if "." not in item:
         return item
     return OrderBy(_Named(item.lstrip("-+"), []), descending=item.startswith("-"))
+
+
+class ExtraColumn(RawSQL):
+    """A column of extra(select=...). In values() with no names it comes first."""
+
+    comes_first = True
 
 
 class _Named(RawSQL):

@@ -267,7 +267,7 @@ class _LibrarysQuerySet:
     def __get__(self, instance: Any, owner: Any) -> type[QuerySet[Any, Any]]:
         from ormolu.query.queryset import QuerySet
 
-        for name, listed in vars(QuerySetMethods).items():
+        for name, listed in (*vars(QuerySetMethods).items(), *vars(BaseManager).items()):
             if (listed.__doc__ or "").startswith("See `QuerySet."):
                 listed.__doc__ = getattr(QuerySet, name).__doc__
         BaseManager._queryset_class = QuerySet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cached_property
 from operator import attrgetter
@@ -16,6 +17,7 @@ from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Await, brief
 from ormolu.query.fetch_modes import given_mode
+from ormolu.query.own_prefetch import own_prefetch
 from ormolu.query.pickling import dressed, undressed
 
 SEP = "__"
@@ -37,7 +39,9 @@ class Prefetch:
         self.prefetch_through = lookup
         self.prefetch_to = lookup
         if queryset is not None and (
-            not hasattr(queryset, "query") or (queryset.query.values_fields is not None)
+            not hasattr(queryset, "query")
+            or not hasattr(queryset.query, "ops")
+            or queryset.query.values_fields is not None
         ):
             raise ValueError("Prefetch querysets cannot use raw(), values(), and values_list().")
         if to_attr:
@@ -60,6 +64,30 @@ class Prefetch:
 
     def __repr__(self) -> str:
         return f"Prefetch({self.lookup!r}, to_attr={self.to_attr!r})"
+
+    def get_current_prefetch_to(self, level: int) -> str:
+        """Return the path up to a level, as results are kept: with `to_attr` in place of the last relation."""
+        return SEP.join(self.prefetch_to.split(SEP)[: level + 1])
+
+    def get_current_to_attr(self, level: int) -> tuple[str, bool]:
+        """Return the attribute of a level, and whether it is a `to_attr`."""
+        parts = self.prefetch_to.split(SEP)
+        return parts[level], bool(self.to_attr) and level == len(parts) - 1
+
+    def get_current_querysets(self, level: int) -> list[Any] | None:
+        """Return the querysets that were given for a level; None where there are none."""
+        at_its_end = self.get_current_prefetch_to(level) == self.prefetch_to
+        return [self.queryset] if self.queryset is not None and at_its_end else None
+
+    def get_current_queryset(self, level: int) -> Any:
+        """Return the queryset that was given for a level. Deprecated, as in Django."""
+        warnings.warn(
+            "Prefetch.get_current_queryset() is deprecated. Use get_current_querysets() instead.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        found = self.get_current_querysets(level)
+        return None if found is None else found[0]
 
     def add_prefix(self, prefix: str) -> Prefetch:
         """Return the same prefetch seen from further out."""
@@ -171,6 +199,9 @@ def find_relation(instance: Any, name: str, lookup: str, last: bool) -> Any:
     relations = accessors(meta)
     if name in relations:
         return relations[name]
+    own = own_prefetch(instance, name)
+    if own is not None:
+        return own
     if not last and (
         name in instance.__dict__ or isinstance(getattr(instance.__class__, name, None), Computed)
     ):
@@ -416,13 +447,14 @@ def assign_single(
 ) -> None:
     """Put single related objects where their holders look for them."""
     reverse = bool(getattr(relation, "auto_created", False)) and not getattr(relation, "concrete", False)
+    required = not reverse and getattr(relation, "null", True) is False
     for instance in level:
         found = groups.get(key_of(instance))
         related = found[-1] if found else None
         data = instance.__dict__
         if to_attr:
             data[to_attr] = related
-        elif reverse:
+        elif reverse or (related is None and required):  # there, None says that reading it is an error
             data.setdefault("_prefetched_objects_cache", {})[name] = related
         else:
             data[name] = related

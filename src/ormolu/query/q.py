@@ -195,6 +195,24 @@ class Q:
             kwargs["_negated"] = True
         return "ormolu.Q", tuple(self.children), kwargs
 
+    @property
+    def referenced_base_fields(self) -> set[str]:
+        """The names of the model's own fields that the condition begins with, those in its expressions included."""
+        found: set[str] = set()
+        for child in self.children:
+            name, value = cast(Any, child) if isinstance(child, tuple) else ("", child)
+            if name:
+                found.add(name.split("__")[0])
+            if isinstance(value, Q):
+                found |= value.referenced_base_fields
+                continue
+            for part in value.flatten() if hasattr(value, "flatten") else ():
+                if isinstance(part, Q):
+                    found |= part.referenced_base_fields
+                elif hasattr(part, "as_outer"):
+                    found.add(str(part.name).split("__")[0])
+        return found
+
     def flatten(self) -> Any:
         """Yield this condition and all within it."""
         yield self

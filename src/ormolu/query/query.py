@@ -38,6 +38,18 @@ def conditions_of(query: Query) -> tuple[tuple[Any, ...], ...]:
     return tuple(op for op in query.ops if op[0] in ("filter", "merged"))
 
 
+class SQLOf:
+    """What a query's `get_compiler()` returns: the query as SQL for one database."""
+
+    def __init__(self, query: Query, using: str | None) -> None:
+        self.query = query
+        self.using = using
+
+    def as_sql(self) -> tuple[str, tuple[Any, ...]]:
+        """Return the SQL with the driver's placeholders, and the values for them."""
+        return self.query.sql_with_params(self.using)
+
+
 class Query:
     """What a QuerySet asks for. Copied on each step, never changed after.
 
@@ -58,6 +70,7 @@ class Query:
     select_related: Any = False
     deferred: tuple[frozenset[str], bool] = (frozenset(), True)
     values_fields: tuple[str, ...] | None = None
+    all_values = False  # values() named none
     row_kind = "object"
     combined: Any = None
     select_for_update: Lock | None = None
@@ -91,6 +104,48 @@ class Query:
         if plan.empty:
             raise EmptyResultSet
         return plan.sql, tuple(plan.bind(values))
+
+    def get_compiler(self, using: str | None = None, connection: Any = None) -> SQLOf:
+        """Return what gives this query's SQL: `get_compiler("default").as_sql()`, as `sql_with_params()` does."""
+        return SQLOf(self, using or getattr(connection, "alias", None))
+
+    @property
+    def alias_map(self) -> dict[str, Any]:
+        """The tables that the query reads, by the names that they have in it: `join_type`, `parent_alias` and so on."""
+        from ormolu import databases
+        from ormolu.compile.tables import tables_of_query
+
+        driver = databases.get(router.db_for_read(self.model)).driver
+        return {table.table_alias: table for table in tables_of_query(driver, self)}
+
+    @property
+    def alias_refcount(self) -> dict[str, int]:
+        """For each of the tables in `alias_map` that it is used."""
+        return dict.fromkeys(self.alias_map, 1)
+
+    def count_active_tables(self) -> int:
+        """Return the number of tables that the query reads."""
+        return len(self.alias_map)
+
+    @property
+    def low_mark(self) -> int:
+        """The number of rows that a slice leaves out at the beginning."""
+        return 0 if self.offset is None else self.offset[1]
+
+    @low_mark.setter
+    def low_mark(self, number: int) -> None:
+        high = self.high_mark
+        self.offset = ("offset", number) if number else None
+        self.high_mark = high
+
+    @property
+    def high_mark(self) -> int | None:
+        """The number of the row that a slice ends before; None for no end."""
+        return None if self.limit is None else self.low_mark + self.limit[1]
+
+    @high_mark.setter
+    def high_mark(self, number: int | None) -> None:
+        self.limit = None if number is None else ("limit", max(number - self.low_mark, 0))
 
     def __str__(self) -> str:
         """Return the SQL with the values in it: to be read, not to be run, for they aren't quoted."""

@@ -441,7 +441,9 @@ class QuerySet(
         translations: Mapping[str, str] | None = None,
         using: str | None = None,
     ) -> RawQuerySet[M]:
-        """Return the objects that a statement of yours finds; of this queryset it takes the database and prefetches.
+        """Return the objects that a statement of yours finds.
+
+        Of this queryset it takes the database, prefetches and the fetch mode.
 
         `%s` stands for the values of a sequence `params`, `%(name)s` for those of a mapping, on every database. With
         `params=None` a percent sign is only that. `translations` gives names of columns those of fields.
@@ -449,6 +451,8 @@ class QuerySet(
         alias = using or self._db
         found = RawQuerySet[M](raw_query, self.model, None, params, translations, alias, self._hints)
         found._prefetch, found._binding = self._prefetch, self._binding
+        if "query" in self.__dict__:
+            found.query.fetch_mode = self.query.fetch_mode
         return found
 
     async def araw(

@@ -16,6 +16,7 @@ from ormolu.compile.statements import plan_for
 from ormolu.databases.routing import router
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.programs import FetchNamed
+from ormolu.query.fetch_modes import FetchMode
 from ormolu.query.manager_methods import M
 from ormolu.query.prefetch import prefetch
 from ormolu.query.results import Results
@@ -48,6 +49,7 @@ class RawQuery:
         given: Any = params
         self.params: Any = None if given is None else dict(given) if self.is_named else tuple(given)
         self._owners: dict[Any, Any] = {}
+        self.fetch_mode: Any = None
 
     def __str__(self) -> str:
         return self.sql if self.params is None else self.sql % self.params
@@ -57,18 +59,20 @@ class RawQuery:
 
     def chain(self, using: str | None) -> RawQuery:
         """Return the same query for another database."""
-        return RawQuery(self.sql, self.params, self.model, self.translations, using)
+        twin = RawQuery(self.sql, self.params, self.model, self.translations, using)
+        twin.fetch_mode = self.fetch_mode
+        return twin
 
     def key(self, shape: Any) -> Any:
         """Return the key of this query: the text counts, the values don't."""
         if self.params is None:
-            return (self.model, self.sql, tuple(self.translations.items()))
+            return (self.model, self.sql, tuple(self.translations.items()), self.fetch_mode)
         items = self.params.items() if self.is_named else enumerate(self.params)
         self._owners = {name: (self, name) for name, _value in items}
         values = tuple(
             (name, shape.literal(owner, self.params[name])) for name, owner in self._owners.items()
         )
-        return (self.model, self.sql, tuple(self.translations.items()), values)
+        return (self.model, self.sql, tuple(self.translations.items()), self.fetch_mode, values)
 
     def parameter(self, name: Any) -> tuple[Any, Any, Any]:
         """Return the owner of a placeholder's value, the value, and a field of its class.
@@ -247,6 +251,13 @@ class RawQuerySet(Results[M]):
         """Load related objects with one more query per relation; `None` takes everything back."""
         twin = self._clone()
         twin._prefetch = () if lookups == (None,) else (*self._prefetch, *lookups)
+        return twin
+
+    def fetch_mode(self, mode: FetchMode) -> Self:
+        """Say what reading an attribute does that the statement didn't give. See `QuerySet.fetch_mode()`."""
+        twin = self._clone()
+        twin.query = self.query.chain(self.query.using)
+        twin.query.fetch_mode = mode
         return twin
 
     def using(self, alias: str | None) -> Self:

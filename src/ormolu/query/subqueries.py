@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, negate
+from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, combine, negate
 from ormolu.compile.terms import Term
 from ormolu.exceptions import EmptyResultSet
 from ormolu.fields import BooleanField
@@ -72,20 +72,8 @@ class Exists(Subquery):
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return EXISTS(...)."""
-        found = self.condition(builder)
+        found = exists(builder, self.query)
         return negate(found) if self.negated else found
-
-    def condition(self, builder: Any) -> Condition:
-        """Return EXISTS(...) without the negation."""
-        query = self.query
-        plain = query.limit is None and query.offset is None and not query.distinct_fields
-        try:
-            select, _terms, outer = builder.subquery(query)
-        except EmptyResultSet:
-            return NOTHING
-        if plain and not select._group_by_clauses and not select._having_criteria:
-            select = select.with_only_columns(sa.literal_column("1"), maintain_column_froms=True)
-        return Condition(select.exists(), joins=outer)
 
     def as_term(self, builder: Any) -> Term:
         """Return EXISTS(...) as a value."""
@@ -96,3 +84,19 @@ class Exists(Subquery):
 
     def _resolve_output_field(self) -> Any:
         return self.conditional_field
+
+
+def exists(builder: Any, query: Any) -> Condition:
+    """Return EXISTS(a query). A union has rows where one of its queries has: so each may refer to the outer row."""
+    if query.is_nothing:
+        return NOTHING
+    if query.combined is not None and query.combined.kind == "union" and not query.is_sliced:
+        return combine("OR", [exists(builder, part) for part in query.combined.queries])
+    plain = not query.is_sliced and not query.distinct_fields
+    try:
+        select, _terms, outer = builder.subquery(query)
+    except EmptyResultSet:
+        return NOTHING
+    if plain and not select._group_by_clauses and not select._having_criteria:
+        select = select.with_only_columns(sa.literal_column("1"), maintain_column_froms=True)
+    return Condition(select.exists(), joins=outer)

@@ -368,11 +368,17 @@ def bulk_create(driver: Any, model: Any, objs: Iterable[Any], options: dict[str,
     return (yield from program(driver, model, objs, **options))
 
 
-def bulk_update(driver: Any, model: Any, objs: Any, fields: Any, batch_size: int | None) -> Program:
-    """Write some fields of many objects; return how many rows matched."""
+def bulk_update(driver: Any, queryset: Any, objs: Any, fields: Any, batch_size: int | None) -> Program:
+    """Write some fields of many objects, where their rows are the queryset's; return how many rows matched."""
     from ormolu.writes.bulk_update import bulk_update as program
 
-    return (yield from program(driver, model, objs, fields, batch_size))
+    def among(instances: list[Any]) -> Program:
+        keys = queryset.filter(pk__in=[o.pk for o in instances]).order_by().values_list("pk", flat=True)
+        found = set((yield from rows(driver, keys.query)))
+        return [o for o in instances if o.pk in found]
+
+    narrowed = "query" in queryset.__dict__ and (queryset.query.ops or queryset.query.is_sliced)
+    return (yield from program(driver, queryset.model, objs, fields, batch_size, among if narrowed else None))
 
 
 def delete(driver: Any, queryset: Any) -> Program:

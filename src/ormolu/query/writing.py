@@ -14,6 +14,7 @@ from ormolu.fields.composite import TupleField
 from ormolu.fields.locating import locate
 from ormolu.query import terminals
 from ormolu.query.chain import Chain, M, R, near
+from ormolu.query.fetch_modes import give_mode
 from ormolu.query.returning import Returning
 from ormolu.writes.overrides import HEARD, hear_overrides, is_librarys
 
@@ -55,6 +56,7 @@ class Writing(Chain[M, R]):
             self._write(terminals.insert, instance)
         else:
             instance.save(force_insert=True, using=self._write_alias())
+        self._give_mode(instance)
         return instance  # type: ignore[no-any-return]
 
     async def acreate(self, **kwargs: Any) -> M:
@@ -67,7 +69,13 @@ class Writing(Chain[M, R]):
             await self._awrite(terminals.insert, instance)
         else:
             await instance.asave(force_insert=True, using=self._write_alias())
+        self._give_mode(instance)
         return instance  # type: ignore[no-any-return]
+
+    def _give_mode(self, instance: Any) -> None:
+        """Let a new object have the fetch mode that was asked for."""
+        if "query" in self.__dict__ and self.query.fetch_mode is not None:
+            give_mode(instance, self.query.fetch_mode)
 
     def _check_reverse(self, kwargs: dict[str, Any]) -> None:
         """Refuse reverse one-to-one names, which are no values of this row (Django's rule)."""
@@ -189,13 +197,13 @@ class Writing(Chain[M, R]):
 
     def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
         """Write some fields of objects with few statements; return how many rows matched."""
-        return self._write(terminals.bulk_update, self.model, objs, fields, batch_size)  # type: ignore[no-any-return]
+        return self._write(terminals.bulk_update, self, objs, fields, batch_size)  # type: ignore[no-any-return]
 
     async def abulk_update(
         self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None
     ) -> int:
         """Write some fields of objects with few statements; return how many rows matched."""
-        return await self._awrite(terminals.bulk_update, self.model, objs, fields, batch_size)  # type: ignore[no-any-return]
+        return await self._awrite(terminals.bulk_update, self, objs, fields, batch_size)  # type: ignore[no-any-return]
 
     # All rows of the query
 

@@ -55,6 +55,8 @@ def bulk_create(
     for field in writer.generic:
         yield from field.settle(driver, "bulk_create", instances)
     keyed, new = _prepare(writer, instances)
+    if writer.places is not None:
+        yield from writer.places.give_all(instances)
     groups = [(part, generated) for part, generated in ((keyed, False), (new, True)) if part]
     inserts = [_Insert(writer, part, generated, conflict, batch_size) for part, generated in groups]
     if len(inserts) == 1 and inserts[0].is_single():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,9 +48,16 @@ class _Plan:
 
 
 def bulk_update(
-    driver: Any, model: Any, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
+    driver: Any,
+    model: Any,
+    objs: Iterable[Any],
+    fields: Iterable[str],
+    batch_size: int | None = None,
+    among: Callable[[list[Any]], Program[list[Any]]] | None = None,
 ) -> Program[int]:
     """Write these fields of the instances, all or none; return how many rows were found.
+
+    `among` returns those instances whose rows may be written; None: all of them.
 
     One UPDATE a batch, joined with the new values (an array on PostgreSQL, VALUES on SQLite; a CASE elsewhere
     and where values are expressions). Each object counts once in a batch, as it was given first. No signals
@@ -71,6 +78,8 @@ def bulk_update(
     if any(i.__dict__.get(name) is None for i in instances for name in writer.key_names):
         raise ValueError("All bulk_update() objects must have a primary key set.")
     chosen = _check_fields(writer, names)
+    if instances and among is not None:
+        instances = yield from among(instances)
     if not instances:
         return 0
     check = related_check(chosen)

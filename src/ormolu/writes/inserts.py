@@ -25,6 +25,8 @@ def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program
     """Insert the instance; always True, for "created"."""
     if writer.default_keys:
         default_keys(writer, instance, d)
+    if writer.places is not None:
+        yield from writer.places.give(d)
     generated = writer.pk_generated and d.get(writer.pk_name) is None
     plan = writer.insert_new if generated else writer.insert_keyed
     try:

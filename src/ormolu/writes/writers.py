@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ormolu.fields.base import overridden
+from ormolu.writes.places import Places
 from ormolu.writes.statements import InsertPlan, KeyPlan, UpdatePlan, delete_one, has_pre_save, select_one
 from ormolu.writes.values import conversion, freeze, has_database_default, is_generated, value_field
 
@@ -59,6 +60,8 @@ class Writer:
             for parent, link in meta.concrete_model._meta.parents.items()
             if link is not None
         )
+        # What gives new rows their place, where they have one among those that refer to the same object.
+        self.places = Places(driver, meta) if meta.order_fields else None
         self.updates: dict[tuple[str, ...], UpdatePlan] = {}
         self.inserts: dict[tuple[str, ...], InsertPlan] = {}
         self.insert_new: InsertPlan | None = None  # without the primary key

@@ -103,36 +103,36 @@ class GenericRelatedManager(RelatedManagerBase[M]):
     def create(self, **kwargs: Any) -> M:
         """Create an object that refers to this one."""
         values = self._values(self._run(_own_type))
-        return self._creating().create(**{**kwargs, **values})  # type: ignore[no-any-return]
+        return self._maker("create")(**{**kwargs, **values})  # type: ignore[no-any-return]
 
     async def acreate(self, **kwargs: Any) -> M:
         """Create an object that refers to this one."""
         values = self._values(await self._arun(_own_type))
-        return await self._creating().acreate(**{**kwargs, **values})  # type: ignore[no-any-return]
+        return await self._maker("acreate")(**{**kwargs, **values})  # type: ignore[no-any-return]
 
     def get_or_create(self, defaults: Defaults | None = None, **kwargs: Any) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one."""
         kwargs.update(self._values(self._run(_own_type)))
-        return self._creating().get_or_create(defaults, **kwargs)  # type: ignore[no-any-return]
+        return self._maker("get_or_create")(defaults, **kwargs)  # type: ignore[no-any-return]
 
     async def aget_or_create(self, defaults: Defaults | None = None, **kwargs: Any) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one."""
         kwargs.update(self._values(await self._arun(_own_type)))
-        return await self._creating().aget_or_create(defaults, **kwargs)  # type: ignore[no-any-return]
+        return await self._maker("aget_or_create")(defaults, **kwargs)  # type: ignore[no-any-return]
 
     def update_or_create(
         self, defaults: Defaults | None = None, create_defaults: Defaults | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one; one that is there is changed."""
         kwargs.update(self._values(self._run(_own_type)))
-        return self._creating().update_or_create(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
+        return self._maker("update_or_create")(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
 
     async def aupdate_or_create(
         self, defaults: Defaults | None = None, create_defaults: Defaults | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created), among those that refer to this one; one that is there is changed."""
         kwargs.update(self._values(await self._arun(_own_type)))
-        return await self._creating().aupdate_or_create(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
+        return await self._maker("aupdate_or_create")(defaults, create_defaults, **kwargs)  # type: ignore[no-any-return]
 
     # Removing: an object without what it belongs to is deleted
 
