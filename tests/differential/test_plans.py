@@ -1,4 +1,4 @@
-"""Laws of the compiler, on random queries: caching plans, the database and the world change no answer."""
+"""Laws of the compiler, on random questions: neither a kept plan nor the world changes an answer."""
 
 from __future__ import annotations
 
@@ -8,60 +8,77 @@ from typing import Any
 
 import pytest
 
-import ormolu
 from ormolu import databases
 from ormolu.conf import override
 
-from . import ours, questions
-from .asking import attempt, chained, fill, ordered
+from .chains import Chains
+from .libraries import OURS, Library
+from .rows import Rows
+from .schemas import Schema
+from .source import Question
 
-MODELS = [ours.P, ours.A, ours.T, ours.B, ours.W, ours.A.friends.through, ours.B.tags.through]
 COUNT = int(os.environ.get("ORMOLU_DIFFERENTIAL", "400"))
+OURS_ALONE = Library(OURS)
+SCHEMAS = [Schema(seed) for seed in (9001, 9002, 9003)]
+ROWS = [Rows(schema) for schema in SCHEMAS]
+for _schema in SCHEMAS:
+    OURS_ALONE.declare(_schema)
+MODELS = [model for schema in SCHEMAS for model in OURS_ALONE.models(schema)]
 
 
-def asked(seed: int) -> questions.Question:
-    """Return a question whose answer has no order of its own: where NULLs stand differs between databases."""
-    found = questions.question(Random(seed))
-    if found.end == "order":
-        found.end = "rows"
-    return found
+def fill() -> None:
+    """Make the rows."""
+    for rows in ROWS:
+        OURS_ALONE.run(rows.source)
 
 
+def asked(number: int) -> Question:
+    """Return a question."""
+    place = number % len(SCHEMAS)
+    vendor = databases.get().vendor
+    return Chains(SCHEMAS[place], ROWS[place], Random(f"plan {number}"), vendor).question()
+
+
+@pytest.mark.slow
 def test_a_cached_plan_answers_as_a_fresh_one(db: Any) -> None:
-    """Plans that other queries of the same shape left behind give what a new plan gives."""
-    fill(ours)
+    """Plans that other questions of the same shape left behind give what a new plan gives."""
+    with override(USE_TZ=False):
+        fill()
+        compare_plans()
+
+
+def compare_plans() -> None:
+    """Ask all questions with kept plans, and with fresh ones."""
     plans = databases.get().driver.plans
-    warm = {seed: attempt(ormolu, ours, asked(seed)) for seed in range(COUNT)}
-    again = {seed: attempt(ormolu, ours, asked(seed)) for seed in reversed(range(COUNT))}
+    answer = OURS_ALONE.answer
+    warm = {number: answer(asked(number)) for number in range(COUNT)}
+    again = {number: answer(asked(number)) for number in reversed(range(COUNT))}
     assert len(plans) > COUNT / 4
-    for seed in range(COUNT):
+    for number in range(COUNT):
         plans.clear()
-        fresh = attempt(ormolu, ours, asked(seed))
-        assert repr(warm[seed]) == repr(fresh) == repr(again[seed]), asked(seed)
+        fresh = answer(asked(number))
+        assert repr(warm[number]) == repr(fresh) == repr(again[number]), str(asked(number))
 
 
-_answers: dict[int, tuple[str, str]] = {}
-
-
-def test_databases_agree(db: Any) -> None:
-    """SQLite and PostgreSQL give the same answers."""
-    fill(ours)
-    for seed in range(COUNT):
-        found = repr(attempt(ormolu, ours, asked(seed)))
-        name, before = _answers.setdefault(seed, (databases.get().vendor, found))
-        assert before == found, f"{asked(seed)}: {name} {before}, {databases.get().vendor} {found}"
-
-
+@pytest.mark.slow
 @pytest.mark.worlds("async")
 async def test_worlds_agree(db: Any, world: Any) -> None:
     """Awaiting a queryset gives what reading it gives."""
-    with override(SYNC_IN_ASYNC="off"):
-        fill(ours)
-        for seed in range(0, COUNT, 4):
-            queryset, _annotated = chained(ormolu, ours, asked(seed))
-            if asked(seed).end == "group":
+    with override(SYNC_IN_ASYNC="off", USE_TZ=False):
+        fill()
+        for number in range(0, COUNT, 2):
+            question = asked(number)
+            text = str(question.end)
+            if not text.startswith("list(<queryset>"):
                 continue
-            rows = ordered([(row.pk, getattr(row, "n", None)) for row in queryset.order_by()])
-            awaited = ordered([(row.pk, getattr(row, "n", None)) for row in await queryset.order_by()])
-            assert rows == awaited, asked(seed)
-            assert await queryset.acount() == queryset.count()
+            queryset = str(question)[len("list(") : -1]
+            awaited = queryset.replace(".iterator(", ".aiterator(")
+            plain, names = OURS_ALONE.names["plain"], OURS_ALONE.names
+            try:
+                rows = [plain(row) for row in eval(queryset, names)]
+            except Exception as error:
+                with pytest.raises(type(error)):
+                    [row async for row in eval(awaited, names)]
+                continue
+            found = [plain(row) async for row in eval(awaited, names)]
+            assert sorted(map(repr, found)) == sorted(map(repr, rows)), queryset

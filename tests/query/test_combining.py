@@ -79,3 +79,11 @@ async def test_a_distinct_sliced_subquery_selects_one_column(writers, world: Wor
     """What DISTINCT needs for the order isn't compared."""
     last = writers.distinct().order_by("-name")[:2]
     assert await names(world, writers.filter(pk__in=last)) == ["b", "c"]
+
+
+async def test_a_condition_excludes_itself(writers, world: World):
+    """Of two that are equal both hold or none, so that ^ finds nothing."""
+    twice = Q(name="a") ^ Q(name="a")
+    assert await names(world, writers.filter(twice)) == []
+    assert await names(world, writers.exclude(twice)) == ["a", "b", "c"]
+    assert await names(world, writers.filter(twice ^ Q(name="a"))) == ["a"]

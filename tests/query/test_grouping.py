@@ -28,7 +28,7 @@ from ormolu import (
     Value,
     When,
 )
-from ormolu.query.functions import Cast, TruncYear
+from ormolu.query.functions import Cast, Coalesce, TruncYear
 
 pytestmark = pytest.mark.backends("sqlite", "postgresql", "asyncpg", "mariadb")
 
@@ -202,3 +202,16 @@ def test_an_alias_joins_as_an_annotation_does(coats):
     hidden = Tailor.objects.alias(most=Max("coats__price")).annotate(total=Sum("age"))
     names = ("name", "total")
     assert set(hidden.values_list(*names)) == set(shown.values_list(*names)) == {("Ann", 90), ("Bea", 100)}
+
+
+async def test_a_group_condition_may_compare_expressions_with_values(coats, world):
+    """Said in HAVING, too, an expression with a value in it is the one that rows are grouped by."""
+    found = Coat.objects.annotate(who=Coalesce("tailor__name", Value("?")), n=Count("pk"))
+    found = found.filter(Q(who="Bea") | Q(n__gt=5)).order_by("price")
+    assert [coat.price for coat in await world.list(found)] == [40, 50]
+
+
+async def test_distinct_rows_in_the_order_of_a_value_are_summed_up(coats, world):
+    """What is ordered by is what is selected, also where it is a value."""
+    found = Coat.objects.annotate(one=Value(1)).distinct().order_by("one", "pk")[:3]
+    assert await world(found.aggregate, total=Sum("price")) == {"total": 60}

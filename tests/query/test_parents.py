@@ -156,3 +156,10 @@ async def test_only_may_follow_the_link_to_the_parent(trattoria, world: World):
     found = await world(Restaurant.objects.only("place_ptr", "place_ptr__name").get, pk=trattoria.pk)
     assert found.pk == trattoria.pk
     assert "hot_dogs" in found.get_deferred_fields()
+
+
+async def test_an_update_counts_each_row_once(trattoria, world: World):
+    """Also where the condition finds it several times, and the column is in a parent's table."""
+    await world(Review.objects.create, place=trattoria, text="good")
+    assert await world(Trattoria.objects.filter(reviews__text="good").update, seats=7) == 1
+    assert (await world(Place.objects.get, pk=trattoria.pk)).seats == 7

@@ -56,13 +56,13 @@ def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join])
     else:  # the first related table links to us by itself
         path = first.path
     joins: set[Join] = set(inner.outer_joins)
-    nothing: Any = None
+    read: list[Any] = []
 
     def near(column: Any) -> Any:
-        nonlocal nothing
-        nothing, reads = reach(start, column)
+        element, reads = reach(start, column)
         joins.update(reads)
-        return nothing
+        read.append(element)
+        return element
 
     parts = links(path, near, first.column)
     select = select.select_from(inner.tree.from_clause(used, found.rejects, first))
@@ -70,8 +70,8 @@ def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join])
     condition: Any = select.where(*parts, found.sa).correlate_except(*froms).exists()
     if start.nullable and found.null_is_true:
         # What holds for a missing object holds where there is nothing to start from, too.
-        condition = sa.or_(condition, nothing.is_(None))
-    return Condition(condition, joins=frozenset(joins))
+        condition = sa.or_(condition, read[-1].is_(None))
+    return Condition(condition, joins=frozenset(joins), group=tuple(read))
 
 
 def reach(start: Join, column: Any) -> tuple[Any, frozenset[Join]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from ormolu.compile.builder import Builder
 from ormolu.compile.conditions import EVERYTHING, NOTHING, combine, flatten
@@ -74,7 +75,7 @@ class Parts:
         else:
             columns.extend(map(builder.root.column, columns_of(builder.meta.pk)))
         for condition in self.having:
-            columns.extend(condition.group)
+            columns.extend(condition.group if builder.group is not None else columns_in(condition.group))
         for condition in self.qualify:
             columns.extend(c for c in condition.group if builder.group is not None or not self.is_root(c))
         for term in [*self.terms, *(entry.term for entry in self.orders)]:
@@ -194,11 +195,14 @@ class Parts:
         with other parameters would be another expression.
         """
         ordered = {id(entry.term.sa) for entry in self.orders}
-        return {
-            id(term.sa): term.sa.label(f"ormolu_{number}")
-            for number, term in enumerate(self.terms)
-            if id(term.sa) in ordered and not isinstance(term.sa, (sa.ColumnClause, sa.Label))
-        }
+        found: dict[int, Any] = {}
+        for number, term in enumerate(self.terms):
+            selected: Any = term.sa
+            labelled = isinstance(selected, sa.Label)
+            element = cast(Any, selected).element if labelled else selected
+            if id(element) in ordered and not isinstance(element, sa.ColumnClause):
+                found[id(element)] = selected if labelled else selected.label(f"ormolu_{number}")
+        return found
 
     def limited(self, select: Any) -> Any:
         """Apply LIMIT and OFFSET."""
@@ -221,6 +225,19 @@ def unique(columns: list[Any]) -> list[Any]:
     for column in columns:
         if not any(same(column, other) for other in found):
             found.append(column)
+    return found
+
+
+def columns_in(elements: Sequence[Any]) -> list[Any]:
+    """Return the columns that expressions are made of: rows with the same values there have the same expression.
+
+    HAVING can't name what GROUP BY says with other parameters. An expression with a subquery in it stays.
+    """
+    found: list[Any] = []
+    for element in elements:
+        inside: list[Any] = list(visitors.iterate(element))
+        whole = any(isinstance(part, sa.SelectBase) for part in inside)
+        found.extend([element] if whole else [part for part in inside if isinstance(part, sa.ColumnClause)])
     return found
 
 

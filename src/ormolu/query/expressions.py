@@ -396,7 +396,8 @@ class NegatedExpression(ExpressionWrapper):
         term = builder.term(self.expression)
         if not is_boolean(term):
             raise TypeError("Cannot negate non-conditional expressions.")
-        return term.replace(sa=sa.not_(term.sa), field=self._given)  # type: ignore[no-any-return]
+        # Grouped inside and out: `NOT a = b` may stand for `a = b = 0`, and NOT binds less than a comparison.
+        return term.replace(sa=Grouping(sa.not_(Grouping(term.sa))), field=self._given)  # type: ignore[no-any-return]
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return NOT of the condition."""

@@ -292,13 +292,14 @@ class DataContains(Lookup):
     """The document contains another one. Not on SQLite."""
 
     lookup_name = "contains"
-    takes_none: ClassVar[bool] = True
 
     @classmethod
     def build(
         cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
     ) -> Condition:
         """Return the condition."""
+        if value is None:
+            raise ValueError(f"Cannot use None as a query value for the lookup {name!r}.")
         if is_expression(value):
             rhs = operand(builder, lhs, value, owner, relation)
         else:

@@ -76,7 +76,9 @@ class Q:
             and not part.negated
             and (part.connector == connector or len(part.children) == 1)
         ):
-            self.children.extend(child for child in part.children if child not in self.children)
+            # Said once more it says nothing new, but that of two the one excludes the other.
+            known = self.children if self.connector != XOR else ()
+            self.children.extend(child for child in part.children if child not in known)
         else:
             self.children.append(part)
 

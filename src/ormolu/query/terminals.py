@@ -226,7 +226,8 @@ def update_family(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Prog
     keys.values_fields = tuple(model._meta.pk.attname for model in groups)
     keys.ops, keys.row_kind = (*keys.ops, ("values", keys.values_fields)), "tuple"
     keys.select_related, keys.deferred = False, (frozenset(), True)
-    found = yield from rows(driver, keys)
+    matched: list[tuple[Any, ...]] = yield from rows(driver, keys)
+    found = list(dict.fromkeys(matched))  # a join may have repeated rows
     for place, (model, group) in enumerate(groups.items()):
         some = query.for_model(model)
         some.ops = (("filter", Q(pk__in=[row[place] for row in found])),)

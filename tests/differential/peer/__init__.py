@@ -1,1 +1,1 @@
-"""A Django application with the models of `ours`, over the same tables."""
+"""A Django application for the models that are made at random."""

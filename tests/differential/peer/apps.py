@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class PeerConfig(AppConfig):
-    """Gives the application the label that our models have, too."""
+    """Gives the application the label of the random models."""
 
     name = __package__
     label = "differential"

@@ -1,0 +1,167 @@
+"""Which differences are known: those that docs/django-differences.md lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .libraries import Failed
+from .schemas import Schema, Table
+from .source import Code, Question
+
+# Django's SQL is refused by the database, or Django's own code fails: nobody relies on that.
+BROKEN = frozenset(
+    {
+        "OperationalError", "ProgrammingError", "NotSupportedError", "DataError", "InternalError", "AttributeError",
+        "KeyError", "IndexError", "AssertionError", "RecursionError", "OverflowError", "InvalidOperation",
+        "FullResultSet", "NotImplementedError",
+    }
+)  # fmt: skip
+INNER = frozenset({"inner", "queryset"})
+QUOTED = re.compile(r"'(\w+)'")
+
+
+# Fields whose values mix without more words; Django asks for an output_field.
+ALIKE = [
+    {"IntegerField", "BigIntegerField", "SmallIntegerField", "AutoField", "BigAutoField"},
+    {"CharField", "TextField", "SlugField"},
+]
+MIXED = re.compile(r"mixed types: (\w+), (\w+)\.")
+
+
+def mixes_alike(error: str) -> bool:
+    """Tell whether Django refuses to mix fields that are of one kind here."""
+    found = MIXED.search(error)
+    return found is not None and any(set(found.groups()) <= alike for alike in ALIKE)
+
+
+def verdict(expected: Any, found: Any) -> str:
+    """Name how two answers compare: same, both raise, Django fails, or how they differ."""
+    if mixes_alike(repr(expected)) and not mixes_alike(repr(found)):
+        return "mixed types"
+    if isinstance(expected, Failed):
+        if isinstance(found, Failed):
+            same = expected.kind == found.kind or expected.kind in BROKEN
+            return "both raise" if same else "other error"
+        return "Django fails" if expected.kind in BROKEN else "only Django raises"
+    if isinstance(found, Failed):
+        return "only ours raises"
+    if repr(expected) == repr(found) or repr(excused(expected, found)) == repr(found):
+        return "same"
+    return "other rows"
+
+
+def excused(expected: Any, found: Any) -> Any:
+    """Return what writes gave with Django, with our errors where its own database refused what it made."""
+    try:
+        (results, tables), (ours, _tables) = expected, found
+        return [[ours[n] if refused(result, ours[n]) else result for n, result in enumerate(results)], tables]
+    except (TypeError, ValueError, IndexError):
+        return expected
+
+
+def refused(result: Any, ours: Any) -> bool:
+    """Tell whether both are errors, Django's one that stands for a fault of its own."""
+    both = isinstance(result, str) and isinstance(ours, str) and ours.startswith("raised ")
+    return both and result.startswith("raised ") and result.split()[1] in BROKEN
+
+
+def confuses_django(asked: Question, schema: Schema) -> bool:
+    """Tell whether Django may take one joined table for another.
+
+    Its negated subquery is tied to the related object that the same filter() call is about, but it finds
+    that object's table by its alias: where the table is joined more than once, over another relation or
+    by an earlier call, it may tie the subquery to the wrong one, or to none. Under two NOTs it joins, and what
+    it takes for NULL depends on the order of the conditions.
+    """
+    steps = [*asked.steps, asked.end]
+    if mixed_up([list(own(step)) for step in steps], asked.model, schema):
+        return True
+    for step in steps:
+        for piece, _ in step.walk():
+            if piece.kind in INNER:
+                model = str(piece).split(".", 1)[0]
+                if mixed_up([list(own(piece, inside=True))], model, schema):
+                    return True
+    return False
+
+
+def own(code: Code, negated: int = 0, inside: bool = False) -> Iterator[tuple[str, int, bool]]:
+    """Yield names that a piece says outside of subqueries: under how many NOTs, and whether as a lookup."""
+    if code.kind in INNER and not inside:
+        return
+    if code.lookup is not None:
+        yield code.lookup[1], negated, True
+    for name in QUOTED.findall(code.text):
+        yield name, negated, False
+    for part in code.parts:
+        yield from own(part, negated + code.negates)
+
+
+def mixed_up(steps: list[list[tuple[str, int, bool]]], model: str, schema: Schema) -> bool:
+    """Tell whether a negated lookup may be tied to the wrong join of its first many-valued table."""
+    earlier: set[str] = {root(schema, schema.models[model])}
+    for names in steps:
+        found = [(hops(schema, model, name), negated and lookup) for name, negated, lookup in names]
+        ties = [tie for passed, under in found if under for tie in [first_many(passed)] if tie is not None]
+        joined = {
+            (relation, table)
+            for passed, under in found
+            if not (under and first_many(passed))
+            for relation, table, _many in passed
+        }
+        if any(under > 1 and first_many(passed) for passed, under in found) and len(found) > 1:
+            return True
+        for relation, table in ties:
+            if len(found) > 1 and repeated(found, relation, table, schema, model):
+                return True
+            meant = [other for other, of in joined if of == table]
+            if any(other != relation for other in meant) or (meant and table in earlier):
+                return True
+        earlier |= {table for passed, _ in found for _, table, _many in passed}
+    return False
+
+
+def repeated(
+    found: list[tuple[list[tuple[str, str, bool]], bool | int]],
+    relation: str,
+    table: str,
+    schema: Schema,
+    model: str,
+) -> bool:
+    """Tell whether a table occurs earlier on the way to a relation: its alias is a number then, which may be another's."""
+    for passed, _ in found:
+        names = [hop for hop, _table, _many in passed]
+        if relation in names:
+            before = [of for _hop, of, _many in passed[: names.index(relation)]]
+            return table in (root(schema, schema.models[model]), *before)
+    return False
+
+
+def first_many(passed: list[tuple[str, str, bool]]) -> tuple[str, str] | None:
+    """Return the first hop that may meet several rows."""
+    return next(((relation, table) for relation, table, many in passed if many), None)
+
+
+def hops(schema: Schema, model: str, name: str) -> list[tuple[str, str, bool]]:
+    """Return the relations that a name follows, by their place in the path, the tables, and whether to several rows."""
+    found: list[tuple[str, str, bool]] = []
+    so_far, table = "", schema.models[model]
+    for part in name.split("__"):
+        relation = table.relations.get(part)
+        if relation is None:
+            break
+        so_far += "." + part
+        if relation.through:
+            found.append((so_far, relation.through, True))
+        table = schema.models[relation.target]
+        found.append((so_far, root(schema, table), relation.many and not relation.through))
+    return found
+
+
+def root(schema: Schema, table: Table) -> str:
+    """Return the name of the first table of a model's chain of parents."""
+    while table.parent:
+        table = schema.models[table.parent]
+    return table.name
