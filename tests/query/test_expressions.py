@@ -21,11 +21,13 @@ from ormolu import (
     Max,
     Model,
     Q,
+    StdDev,
     Sum,
     TimeField,
     Value,
+    Variance,
 )
-from ormolu.exceptions import DatabaseError
+from ormolu.exceptions import DatabaseError, NotSupportedError
 from ormolu.query import Expression, ExpressionWrapper
 from support.backends import Backend
 from support.worlds import World
@@ -87,6 +89,24 @@ async def test_durations_are_scaled(trip, world: World):
     more = ExpressionWrapper(F("planned") * 1.5, output_field=DurationField())
     found = await world(Trip.objects.annotate(half=half, more=more).get)
     assert (found.half, found.more) == (dt.timedelta(days=1), dt.timedelta(days=3))
+
+
+@pytest.mark.backends("sqlite")
+@pytest.mark.parametrize("aggregate", [Sum, Avg, StdDev, Variance])
+@pytest.mark.parametrize("name", ["day", "start", "at"])
+def test_texts_of_moments_are_not_added_up(trip, aggregate: Any, name: str):
+    """SQLite keeps dates and times as texts, of which there is no sum; durations are numbers."""
+    with pytest.raises(NotSupportedError, match="which keeps it as text"):
+        Trip.objects.aggregate(result=aggregate(name))
+    assert Trip.objects.aggregate(most=Max(name), total=Sum("planned"))["most"] is not None
+
+
+def test_an_output_field_is_a_field():
+    """A class or a name in its place is refused, with what would be right."""
+    with pytest.raises(TypeError, match=r"output_field is a field, as in IntegerField\(\)"):
+        ExpressionWrapper(F("seats"), output_field=IntegerField)
+    with pytest.raises(TypeError, match="output_field is a field"):
+        Value(1, output_field="IntegerField")
 
 
 @pytest.mark.backends("sqlite", "postgresql")

@@ -60,6 +60,14 @@ async def test_the_key_of_a_known_object_comes_along(pet, world: World):
     assert found.owner is pet.owner
 
 
+def test_select_related_is_for_single_objects(pet):
+    """A relation to many objects is refused, with what loads it; a field that is none, with the relations."""
+    with pytest.raises(FieldError, match=r"Invalid field name.*'pets'.*prefetch_related\('pets'\)"):
+        list(Owner.objects.select_related("pets"))
+    with pytest.raises(FieldError, match="Non-relational field given in select_related: 'name'"):
+        list(Owner.objects.select_related("name"))
+
+
 async def test_select_related_without_names_overrides_defer(pet, world: World):
     """The relation is followed although its key was left out; by name that is refused."""
     (found,) = await world.list(Pet.objects.defer("owner").select_related())

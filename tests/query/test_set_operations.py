@@ -171,6 +171,8 @@ def test_what_is_refused(crates: Any) -> None:
         both.get(pk=1)
     with pytest.raises(TypeError, match="operator with combined queryset"):
         both | crates.all()
+    with pytest.raises(DatabaseError, match="same number of columns, not 1, 2"):
+        list(crates.values_list("pk").union(crates.values_list("pk", "label")))
     with pytest.raises(NotSupportedError, match="two databases"):
         crates.using("default").union(crates.using("other"))
 

@@ -19,7 +19,7 @@ from ormolu.compile.params import Params
 from ormolu.compile.select import Parts
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import TupleTerm, flat
-from ormolu.exceptions import DatabaseError, EmptyResultSet
+from ormolu.exceptions import DatabaseError, EmptyResultSet, ProgrammingError
 
 OPERATIONS: dict[tuple[str, bool], Callable[..., Any]] = {
     ("union", False): sa.union,
@@ -78,6 +78,12 @@ class Compound:
         self.hidden = self._hidden_orders()
         parts = self._parts()
         self.first = parts[0]
+        counts = [len(flat(part.terms)) for part in parts]
+        if len(set(counts)) > 1:
+            raise ProgrammingError(
+                f"The queries of {query.combined.kind}() must have the same number of columns, not "
+                f"{', '.join(map(str, counts))}. Choose them with values() or values_list()."
+            )
         self.table = self._combine(parts).subquery("q")
         self.result = Result(query, params, driver, outer)
         self.result.annotations = self._columns()

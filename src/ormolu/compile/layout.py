@@ -133,7 +133,13 @@ def relation(meta: Any, name: str, filtered: dict[str, Any]) -> Any:
             choices[field.name] = field
     if name not in choices:
         known = ", ".join(sorted(choices)) or "(none)"
-        if name in {field.name for field in meta.get_fields()}:
+        found = next((field for field in meta.get_fields() if field.name == name), None)
+        if found is not None and found.is_relation:
+            raise FieldError(
+                f"Invalid field name(s) given in select_related: '{name}', which leads to many objects or to any model: "
+                f"use prefetch_related('{name}'). Choices are: {known} (of {meta.label})"
+            )
+        if found is not None:
             raise FieldError(
                 f"Non-relational field given in select_related: '{name}'. Choices are: {known} (of {meta.label})"
             )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ormolu.compile.terms import Term, merge
 from ormolu.compile.tuples import TupleTerm
 from ormolu.compile.written import ours, term_of, writes
-from ormolu.exceptions import FieldError
+from ormolu.exceptions import FieldError, NotSupportedError
 from ormolu.query.expressions import Expression, Star, condition_term, expression_of
 from ormolu.query.func import Func
 
@@ -30,6 +30,7 @@ class Aggregate(Func):
     keyed_parts: ClassVar[frozenset[str]] = frozenset(
         {"source_expressions", "filter", "default", "order_by", "distinct"}
     )
+    of_numbers: ClassVar[bool] = False  # and of durations; of moments only where the database says so
     result_field: Any = None  # the type of the result where it is not that of the argument
 
     def __init__(
@@ -118,6 +119,8 @@ class Aggregate(Func):
 
     def called(self, builder: Any, terms: list[Term]) -> tuple[Any, Any, Any, list[Term]]:
         """Return the same as the library makes it."""
+        if self.of_numbers and builder.vendor == "sqlite":
+            self.refuse_texts(terms)
         field, why = self.aggregate_field(terms)
         args: list[Any] = [term.sa for term in terms]
         template = self.extra.get("template", self.template)
@@ -136,6 +139,16 @@ class Aggregate(Func):
             element = element if builder.vendor == "mysql" else element.filter(chosen.sa)
             parts.append(condition_term(chosen))
         return element, field, why, parts
+
+    def refuse_texts(self, terms: list[Term]) -> None:
+        """Raise NotSupportedError for dates and times, which SQLite keeps as texts: it would add up the years."""
+        for term in terms:
+            kind = term.field.get_internal_type() if term.field is not None else ""
+            if kind in ("DateField", "DateTimeField", "TimeField"):
+                raise NotSupportedError(
+                    f"{self.name} of a {kind} is not supported by SQLite, which keeps it as text. "
+                    "Aggregate a number that is made of it."
+                )
 
     def aggregate_field(self, terms: list[Term]) -> tuple[Any, Any]:
         """Return the output field, or why there is none."""
@@ -244,6 +257,7 @@ class Count(Aggregate):
 class Sum(Aggregate):
     """The sum."""
 
+    of_numbers = True
     function = "SUM"
     arity = 1
     name = "Sum"
@@ -253,6 +267,7 @@ class Sum(Aggregate):
 class Avg(Aggregate):
     """The mean: a float for integers, else of the type of the values."""
 
+    of_numbers = True
     function = "AVG"
     arity = 1
     name = "Avg"

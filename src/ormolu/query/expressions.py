@@ -62,6 +62,9 @@ class Expression(InSQL, Combinable):
 
     def __init__(self, output_field: Any = None) -> None:
         if output_field is not None:
+            if isinstance(output_field, (type, str)):
+                name = getattr(output_field, "__name__", output_field)
+                raise TypeError(f"output_field is a field, as in {name}(), not {output_field!r}.")
             self._given = output_field
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
