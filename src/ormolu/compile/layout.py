@@ -136,8 +136,8 @@ def relation(meta: Any, name: str, filtered: dict[str, Any]) -> Any:
         found = next((field for field in meta.get_fields() if field.name == name), None)
         if found is not None and found.is_relation:
             raise FieldError(
-                f"Invalid field name(s) given in select_related: '{name}', which leads to many objects or to any model: "
-                f"use prefetch_related('{name}'). Choices are: {known} (of {meta.label})"
+                f"Invalid field name(s) given in select_related: '{name}'. It may lead to many objects: use "
+                f"prefetch_related('{name}'). Choices are: {known} (of {meta.label})"
             )
         if found is not None:
             raise FieldError(
