@@ -7,6 +7,8 @@ import importlib
 import types
 from typing import Any
 
+from sqlalchemy.orm import InstrumentedAttribute
+
 import ormolu
 from ormolu import exceptions
 from ormolu.query import pickling, terminals
@@ -117,6 +119,7 @@ def modules() -> dict[str, list[dict[str, Any] | types.ModuleType]]:
     named: dict[str, list[Any]] = {name: [found(home) for home in homes] for name, homes in MODULES.items()}
     named["django.db"].insert(0, {"DJANGO_VERSION_PICKLE_KEY": pickling.VERSION_KEY})
     named["django.db.models"].insert(0, {"signals": ormolu.signals})
+    named["django.db.models.query_utils"].insert(0, {"DeferredAttribute": InstrumentedAttribute})
     named["django.db.models.query"].insert(0, {"MAX_GET_RESULTS": terminals.MOST_FOR_GET})
     return named
 
@@ -130,9 +133,9 @@ def overrides() -> dict[str, dict[str, Any]]:
     )
     validators = found("ormolu.fields.validators")
     return {
+        "django.utils.deprecation": {"RemovedInDjango60Warning": DeprecationWarning},
         "django.utils.connection": {"ConnectionDoesNotExist": exceptions.ImproperlyConfigured},
         # What is deprecated there, and here for the same reason, warns as deprecated things of no framework do.
-        "django.utils.deprecation": {"RemovedInDjango60Warning": DeprecationWarning},
         "django.core.exceptions": {name: ours[name] for name in named.split()},
         "django.core.validators": {
             name: value

@@ -74,7 +74,8 @@ class Forward(PrefetchesByHand, OverAttribute):
         held = values.get(PREFETCHED)
         if held is not None and field.name in held:  # it was looked for, and isn't there
             raise self._missing(instance)
-        query.fetching.fetch(self, instance)
+        if not self.fetch_here(instance):
+            query.fetching.fetch(self, instance)
         return values[field.name]
 
     def key_of(self, instance: Any) -> Any:
@@ -91,6 +92,20 @@ class Forward(PrefetchesByHand, OverAttribute):
 
     def _missing(self, instance: Any) -> ObjectDoesNotExist:
         return self.RelatedObjectDoesNotExist(f"{instance._meta.object_name} has no {self.name}.")
+
+    def fetch_here(self, instance: Any) -> bool:
+        """Take the object that the parent of a child model holds in this relation, which is that parent's."""
+        field, values = self.field, instance.__dict__
+        link = instance._meta.get_ancestor_link(field.model) if field.model is not type(instance) else None
+        holder = values.get(link.name) if link is not None else None
+        if holder is None:
+            return False
+        if field.name not in holder.__dict__ and not self.fetch_here(holder):
+            return False
+        if self.key_in(holder.__dict__) != self.key_in(values):
+            return False
+        values[field.name] = holder.__dict__[field.name]
+        return True
 
     def not_loaded(self, instance: Any) -> NotLoaded:
         """Return the error for async code."""

@@ -112,25 +112,38 @@ def load_column(column: FastColumn, instance: Any) -> Any:
         return state.key[1][0]
     if DB not in values:
         raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
-    link = parent_link(meta, attname)
-    if link is not None and link in values:
-        values[attname] = values[link]
-        return values[link]
+    if key_of_parent(instance, values, attname):
+        return values[attname]
     query.fetching.fetch(column, instance)
     return values[attname]
 
 
-def parent_link(meta: Any, attname: str) -> str | None:
-    """Return the attname that has the same value as a parent model's key: that of the child's link to it."""
-    for parent, link in meta.concrete_model._meta.parents.items():
-        if link is None:
+def key_of_parent(instance: Any, values: dict[str, Any], attname: str) -> bool:
+    """Take the key of a parent's row from where it stands, too: the child's link to it, or the parent's object."""
+    for parent, link in instance._meta.concrete_model._meta.parents.items():
+        if link is None or not any(
+            m._meta.pk.attname == attname for m in (parent, *parent._meta.all_parents)
+        ):
             continue
-        if parent._meta.pk.attname == attname:
-            return str(link.attname)
-        further = parent_link(parent._meta, attname)
-        if further is not None:
-            return str(link.attname) if further == parent._meta.pk.attname else further
-    return None
+        if link.attname in values and leads_to(link, attname):
+            values[attname] = values[link.attname]
+            return True
+        held = values.get(link.name)
+        known: dict[str, Any] = held.__dict__ if held is not None else {}
+        if attname in known or (held is not None and key_of_parent(held, known, attname)):
+            values[attname] = known[attname]
+            return True
+    return False
+
+
+def leads_to(link: Any, attname: str) -> bool:
+    """Tell whether a link to a parent has the value of a parent's column: it refers to that, or to such a link."""
+    target = link.target_field
+    while target.attname != attname:
+        if not (target.is_relation and target.remote_field.parent_link):
+            return False
+        target = target.target_field
+    return True
 
 
 def session_load(instance: Any, name: str, attribute: Any) -> Any:
@@ -197,8 +210,12 @@ def own_setter(attname: str, descriptor: Any) -> Setter:
     return set_own
 
 
-def pk_property(attname: str) -> property:
-    """Return the `pk` attribute of a model: its key's value."""
+def pk_property(attname: str, links: tuple[tuple[str, str], ...] = ()) -> property:
+    """Return the `pk` attribute of a model: its key's value.
+
+    `links` are a child's links to parents that aren't its key, each with the parent's key. A new primary key is that of
+    these rows, too; with None they are new rows.
+    """
 
     def get_pk(instance: Any) -> Any:
         try:
@@ -207,6 +224,10 @@ def pk_property(attname: str) -> property:
             return getattr(instance, attname)
 
     def set_pk(instance: Any, value: Any) -> None:
+        for link, target in links:
+            setattr(instance, target, value)
+            if value is None:
+                setattr(instance, link, None)
         setattr(instance, attname, value)
 
     return property(get_pk, set_pk, doc=f"The primary key, `{attname}`.")

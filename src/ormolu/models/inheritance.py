@@ -6,7 +6,7 @@ from typing import Any
 
 from ormolu.exceptions import FieldError
 from ormolu.models.options import Options
-from ormolu.models.relations import OneToOneField
+from ormolu.models.relations import OneToOneField, model_key
 from ormolu.writes.on_delete import CASCADE
 
 
@@ -34,7 +34,7 @@ def inherit_options(cls: type[Any], meta: Options) -> None:
             meta.get_latest_by = meta.get_latest_by or parent._meta.get_latest_by
     if not meta.proxy:
         if meta.abstract:
-            meta.parents = dict.fromkeys(parents)
+            meta.parents = dict.fromkeys(parent._meta.concrete_model for parent in parents)
         return
     if len({parent._meta.concrete_model for parent in parents}) != 1:
         what = (
@@ -47,7 +47,7 @@ def inherit_options(cls: type[Any], meta: Options) -> None:
     meta.proxy_for_model = base
     meta.concrete_model = base._meta.concrete_model
     meta.db_table = base._meta.db_table
-    meta.parents = dict.fromkeys(parents)
+    meta.parents = {meta.concrete_model: None}
     meta.pk = base._meta.pk
     meta.table = base._meta.table
     meta.auto_field = base._meta.auto_field
@@ -55,11 +55,9 @@ def inherit_options(cls: type[Any], meta: Options) -> None:
 
 def link_parents(cls: type[Any], meta: Options) -> None:
     """Give a child of a concrete model the one-to-one key to its parent's row (multi-table inheritance)."""
-    for parent in concrete_parents(cls):
-        target = parent._meta.concrete_model
-        named = (target, parent, target._meta.label)
-        one_to_one = [field for field in meta.local_fields if field.one_to_one]
-        link: Any = next((field for field in one_to_one if field.remote_field.to in named), None)
+    given = given_links(cls, meta)
+    for target in dict.fromkeys(parent._meta.concrete_model for parent in concrete_parents(cls)):
+        link: Any = given.get(target)
         for model in (target, cls):
             if model._meta.is_composite_pk:
                 from ormolu.models.keys import no_child
@@ -82,10 +80,28 @@ def link_parents(cls: type[Any], meta: Options) -> None:
                 primary_key=primary,
             )
             link.contribute_to_class(cls, name)
-        elif link.remote_field.parent_link and meta.pk is None:
+        elif meta.pk is None:
             link.primary_key = True
             meta.setup_pk(link)
-        meta.parents[parent] = link
+        meta.parents[target] = link
+
+
+def given_links(cls: type[Any], meta: Options) -> dict[Any, Any]:
+    """Return the one-to-one fields that a class declares with `parent_link=True`, by the model they refer to."""
+    found: dict[Any, Any] = {}
+    parents = concrete_parents(cls)
+    for field in meta.local_fields:
+        if not (field.one_to_one and field.remote_field.parent_link):
+            continue
+        to = field.remote_field.to
+        if isinstance(to, str):
+            to = ".".join(model_key(to, meta.app_label)).lower()
+        for parent in parents:
+            target = parent._meta.concrete_model
+            if to in (target, parent, target._meta.label_lower, parent._meta.label_lower):
+                field.remote_field.model = target
+                found[target] = field
+    return found
 
 
 def check_names(cls: type[Any], meta: Options) -> None:
@@ -93,7 +109,14 @@ def check_names(cls: type[Any], meta: Options) -> None:
     taken: dict[str, Any] = {}
     for parent in concrete_parents(cls):
         for field in (*parent._meta.fields, *parent._meta.many_to_many):
-            taken.update({field.name: field, field.attname: field})
+            for name in {field.name, field.attname}:
+                other = taken.setdefault(name, field)
+                if other is not field:
+                    raise FieldError(
+                        f"The field {other.name!r} from parent model '{other.model._meta.label}' clashes with the "
+                        f"field {field.name!r} from parent model '{field.model._meta.label}' (in class "
+                        f"'{cls.__name__}')."
+                    )
     for field in (*meta.local_fields, *meta.local_many_to_many):
         for name in {field.name, field.attname}:
             other = taken.get(name)

@@ -18,7 +18,9 @@ from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, 
 from ormolu.fields.base import Field
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
 from ormolu.models.attributes import COLUMN, FastColumn, column_setter, key_setter, own_setter, pk_property
+from ormolu.models.parent_links import ParentLink, is_parent_link, link_setter
 from ormolu.models.relationships import forward_relationship, many_relationship, object_relationship
+from ormolu.models.several_parents import own_table, take_column, tell_parents
 
 _set = type.__setattr__
 # Names that a declarative class body may not map, though a mapper may: such columns go in by the table.
@@ -145,13 +147,7 @@ def expand(cls: type[Any], meta: Any) -> None:
             _replace(cls, field.name, made(field))
     for field in meta.local_many_to_many:
         _replace(cls, field.name, many_relationship(field))
-    links = [link for link in meta.parents.values() if link is not None]
-    if links and "__mapper_args__" not in vars(cls):
-        link = links[0]
-        condition = link.sa_column == link.remote_field.model._meta.pk.sa_column
-        _set(
-            cls, "__mapper_args__", {"inherit_condition": condition, "inherit_foreign_keys": [link.sa_column]}
-        )
+    tell_parents(cls, meta)
 
 
 def _replace(cls: type[Any], name: str, value: Any) -> None:
@@ -172,7 +168,7 @@ def install(cls: type[Any]) -> None:
     meta = cls._meta
     mapper = cls.__mapper__
     if not meta.proxy:
-        meta.table = mapper.local_table
+        meta.table = own_table(cls)
     setters: dict[str, Callable[[Any, Any], None]] = {}
     by_column = {id(field.sa_column): field for field in meta.fields if field.column is not None}
     # Not mapper.column_attrs: that would configure the mappers before the relations' targets exist.
@@ -250,7 +246,11 @@ def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> Non
     set_key = key_setter(field.attname, vars(cls)[field.attname].attribute, field.name)
     setters[field.attname] = set_key
     setters[field.name] = forward_setter(field, attribute, set_key)
-    descriptor = Forward(field, attribute)
+    if is_parent_link(field):
+        setters[field.name] = link_setter(field, setters[field.name])
+        descriptor: Forward = ParentLink(field, attribute)
+    else:
+        descriptor = Forward(field, attribute)
     if field.model is cls:
         field.descriptor = descriptor
     _set(cls, field.name, descriptor)
@@ -315,7 +315,8 @@ def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
 
         pk = key_property(tuple(keys))
     else:
-        pk = pk_property(keys[0])
+        shared = [link for link in parents.values() if link is not None and link is not meta.pk]
+        pk = pk_property(keys[0], tuple((link.attname, link.target_field.attname) for link in shared))
     _set(cls, "pk", pk)
     setters["pk"] = pk.fset
 
@@ -331,6 +332,7 @@ def add_later(cls: type[Any], field: Any) -> None:
         setattr(cls, field.name, many_relationship(field))
         install_many(cls, field)
     elif field.column is not None:
+        take_column(cls, field.sa_column)
         setattr(cls, field.attname, field.sa_column)
         if field.is_relation:
             setattr(cls, field.name, forward_relationship(field))

@@ -289,6 +289,20 @@ class Options:
         """Return all concrete ancestors, nearest first."""
         return tuple(self.get_parent_list())
 
+    def get_ancestor_link(self, ancestor: type[Model]) -> Any:
+        """Return this model's field that leads to an ancestor's row, or to that of a nearer one on the way.
+
+        None where the model is no ancestor, or has the same table.
+        """
+        ancestor = ancestor._meta.concrete_model
+        if ancestor in self.parents:
+            return self.parents[ancestor]
+        for parent, link in self.parents.items():
+            further = parent._meta.get_ancestor_link(ancestor)
+            if further is not None:
+                return link or further
+        return None
+
     @property
     def unique_constraints(self) -> list[Any]:
         """Return the UniqueConstraints of Meta.constraints, without conditional ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,6 +29,27 @@ def async_driver(instance: Any, using: str | None) -> Any:
     return held or databases.get(using or write_alias(instance)).adriver
 
 
+SAVE_OPTIONS = (("force_insert", False), ("force_update", False), ("using", None), ("update_fields", None))
+
+
+def positional(name: str, args: tuple[Any, ...], *given: Any) -> tuple[Any, ...]:
+    """Return the options of save() where some were given by position, with a warning: Django has ended that."""
+    warnings.warn(
+        f"Passing positional arguments to {name}() is deprecated: name them.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    most = len(SAVE_OPTIONS) + 1
+    if len(args) >= most:
+        raise TypeError(
+            f"Model.{name}() takes from 1 to {most} positional arguments but {len(args) + 1} were given"
+        )
+    for (option, default), value in zip(SAVE_OPTIONS[: len(args)], given):
+        if value is not default:
+            raise TypeError(f"Model.{name}() got multiple values for argument '{option}'")
+    return (*args, *given[len(args) :])
+
+
 class Persistence(InstanceMethods):
     """Methods of model instances that ask the database.
 
@@ -37,6 +59,7 @@ class Persistence(InstanceMethods):
     @librarys
     def save(
         self,
+        *args: Any,
         force_insert: bool | tuple[type, ...] = False,
         force_update: bool = False,
         using: str | None = None,
@@ -48,8 +71,11 @@ class Persistence(InstanceMethods):
         Raises ValueError for contradictory arguments or an unsaved related object, IntegrityError where the database
         refuses. Source: Django's documentation, "Saving objects"; decision D9.
         """
+        if args:
+            given = positional("save", args, force_insert, force_update, using, update_fields)
+            force_insert, force_update, using, update_fields = given
         driver = sync_driver(self, using)
-        if not (force_insert or force_update) and update_fields is None:
+        if force_insert is False and not force_update and update_fields is None:
             driver.run(writes.save.save, self)
         else:
             driver.run(_save_as_told, self, force_insert, force_update, update_fields)
@@ -57,24 +83,55 @@ class Persistence(InstanceMethods):
     @librarys
     async def asave(
         self,
+        *args: Any,
         force_insert: bool | tuple[type, ...] = False,
         force_update: bool = False,
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
         """Write this object to its row, as `save()` does; by that, where a class overrides `save()` alone."""
+        if args:
+            told = positional("asave", args, force_insert, force_update, using, update_fields)
+            force_insert, force_update, using, update_fields = told
         driver = async_driver(self, using)
         cls = type(self)
         if not is_librarys(cls.save) and prefers_sync(cls, "save"):
-            told = {
+            options = {
                 "force_insert": force_insert,
                 "force_update": force_update,
                 "update_fields": update_fields,
             }
-            given = {name: value for name, value in told.items() if value not in (False, None)}
+            given = {name: value for name, value in options.items() if value not in (False, None)}
             await call_override(driver, self.save, **given, **({} if using is None else {"using": using}))
             return
         await driver.arun(_save_as_told, self, force_insert, force_update, update_fields)
+
+    def save_base(
+        self,
+        raw: bool = False,
+        force_insert: bool | tuple[type, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Write this object as `save()` does, past an override of that.
+
+        With `raw` its values are written as they are, to its model's own table alone: no parents' rows, and no
+        pre_save() of fields. It is how a row that was read elsewhere is put in place; signals have `raw=True`.
+        """
+        sync_driver(self, using).run(_save_as_told, self, force_insert, force_update, update_fields, raw)
+
+    async def asave_base(
+        self,
+        raw: bool = False,
+        force_insert: bool | tuple[type, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Write this object as `save_base()` does."""
+        driver = async_driver(self, using)
+        await driver.arun(_save_as_told, self, force_insert, force_update, update_fields, raw)
 
     save.alters_data = True  # type: ignore[attr-defined]
     asave.alters_data = True  # type: ignore[attr-defined]
@@ -315,10 +372,15 @@ def _columns_of(relation: Any) -> list[str]:
 
 @brief
 def _save_as_told(
-    driver: Any, instance: Any, force_insert: Any, force_update: bool, update_fields: Any
+    driver: Any, instance: Any, force_insert: Any, force_update: bool, update_fields: Any, raw: bool = False
 ) -> Any:
     return writes.save.save(
-        driver, instance, force_insert=force_insert, force_update=force_update, update_fields=update_fields
+        driver,
+        instance,
+        force_insert=force_insert,
+        force_update=force_update,
+        update_fields=update_fields,
+        raw=raw,
     )
 
 

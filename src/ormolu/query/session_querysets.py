@@ -69,6 +69,7 @@ class SessionQuerySet(QuerySet[M, R]):
             pass
         try:
             with self.session.begin_nested():
+                self._check_reverse(params)
                 instance = self.model(**params)
                 self.session.add(instance)
                 self.session.flush()

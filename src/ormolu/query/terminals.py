@@ -277,6 +277,7 @@ def get_or_create(
     except model.DoesNotExist:
         pass
     values = called(params())
+    queryset._check_reverse(values)
     token = yield Enter()
     try:
         instance = yield from save_new(driver, model(**values))

@@ -108,7 +108,7 @@ def insert_values(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[dic
             returning.append(field)
             continue
         if name in d or not has_database_default(field):
-            value = field.pre_save(instance, True)
+            value = d.get(name) if writer.as_it_is else field.pre_save(instance, True)
             if not is_database_default(value):
                 values[field] = value
                 continue

@@ -23,6 +23,7 @@ def save(
     force_insert: bool | tuple[type, ...] = False,
     force_update: bool = False,
     update_fields: Iterable[str] | None = None,
+    raw: bool = False,
 ) -> Program[None]:
     """Write an instance to its table.
 
@@ -34,6 +35,7 @@ def save(
 
     One statement, or two where an UPDATE found no row. pre_save and post_save are sent when somebody listens.
     An expression is computed by the database and its result read back, or left to be loaded.
+    With `raw` the values are written as they are, to the model's own table alone: no parent's row, no pre_save().
 
     Raises ValueError for an unsaved related object, contradictory arguments or unknown update_fields;
     DataError, ValueError or TypeError, naming model and field, for a value that does not fit, before anything
@@ -43,6 +45,8 @@ def save(
     d: dict[str, Any] = instance.__dict__
     model = instance.__class__
     writer: Writer = driver.plans.get(("update", model)) or writer_for(driver, model)
+    if raw:
+        writer = writer.raw
     if "_sa_instance_state" in d:
         _identify(d)
     if writer.check_related is not None:
@@ -66,7 +70,7 @@ def save(
             writer.model,
             instance=instance,
             created=bool(forced) or "_db" not in d,
-            raw=False,
+            raw=raw,
             using=writer.alias,
             update_fields=only,
         )
@@ -81,7 +85,7 @@ def save(
             writer.model,
             instance=instance,
             created=created,
-            raw=False,
+            raw=raw,
             using=writer.alias,
             update_fields=only,
         )
@@ -132,7 +136,7 @@ def _save_with_parents(
             done = yield from _update_tables(instance, d, changes or [(writer, ())])
         if done:
             return False
-    tables = _save_tables(writer, instance, d, forced, force_update, only)
+    tables = _save_tables(writer, instance, d, forced, force_update, only, {})
     return (yield from atomically(tables, savepoint=False))
 
 
@@ -174,12 +178,15 @@ def _save_tables(
     forced: Forced,
     force_update: bool,
     only: frozenset[str] | None,
+    saved: dict[Writer, bool],
 ) -> Program[bool]:
-    """Save the rows of the parents, then the own one."""
+    """Save the rows of the parents, then the own one. `saved`: which are, and whether they were inserted."""
     inserted = False
     _share_keys(writer, d)
     for parent, link in writer.parents:
-        created = yield from _save_tables(parent, instance, d, forced, force_update, only)
+        if parent not in saved:  # a parent of two parents has one row
+            saved[parent] = yield from _save_tables(parent, instance, d, forced, force_update, only, saved)
+        created = saved[parent]
         inserted = inserted or created
         if link is not None:
             d[link.attname] = d[parent.pk_name]

@@ -22,7 +22,13 @@ class InsertPlan:
     __slots__ = ("_many", "bind", "bind_all", "conversions", "returning", "sql", "values_sql")
 
     def __init__(
-        self, driver: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any], conflict: Any = None
+        self,
+        driver: Any,
+        model: Any,
+        fields: Sequence[Any],
+        returning: Sequence[Any],
+        conflict: Any = None,
+        as_it_is: bool = False,
     ) -> None:
         statement = insert_statement(driver, model, fields, returning, conflict)
         self.sql, self.conversions = _compile(driver, statement, fields)
@@ -30,7 +36,7 @@ class InsertPlan:
         repeatable = driver.dialect.paramstyle in ("qmark", "format")
         self.values_sql = _values_part(self.sql) if repeatable else None
         self._many: dict[int, str] = {}
-        stamped = stamped_fields(fields)
+        stamped: frozenset[str] = frozenset() if as_it_is else stamped_fields(fields)
         self.bind: Bind = make_bind(self.conversions, stamped)
         self.bind_all: BindAll = make_bind_all(self.conversions, stamped)
         self.returning = tuple(conversion(driver, field) for field in returning)

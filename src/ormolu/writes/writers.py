@@ -26,8 +26,9 @@ class Image:
 class Writer:
     """The plans of a model on a driver."""
 
-    def __init__(self, driver: Any, model: Any) -> None:
+    def __init__(self, driver: Any, model: Any, as_it_is: bool = False) -> None:
         meta = model._meta
+        self.as_it_is = as_it_is
         self.driver = driver
         self.model = model
         self.meta = meta
@@ -42,7 +43,8 @@ class Writer:
         self.fields: dict[str, Any] = {f.attname: f for f in rest}
         self.names = tuple(self.fields)
         # Not auto_now_add: pre_save() only reads it once the row exists.
-        self.stamped = tuple(f for f in self.fields.values() if has_pre_save(f) and not _only_when_added(f))
+        stamped = (f for f in self.fields.values() if has_pre_save(f) and not _only_when_added(f))
+        self.stamped = () if as_it_is else tuple(stamped)
         self.mutable = tuple(f for f in self.fields.values() if not value_field(f).immutable)
         self.plain = not self.stamped and not self.mutable
         self.pk_generated = self.pk is not None and is_generated(self.pk)
@@ -52,13 +54,17 @@ class Writer:
             f for f in self.keys if f.has_default() or overridden(f.__class__, _KEY_MAKER)
         )
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
-        self.check_related = related_check(meta.fields)
+        self.check_related = None if as_it_is else related_check(meta.fields)
         # Generic keys: what stands in their columns may have to be asked of the database first.
         self.generic = tuple(f for f in meta.virtual_fields if hasattr(f, "settle"))
-        self.parents = tuple(
-            (writer_for(driver, parent._meta.concrete_model), link)
-            for parent, link in meta.concrete_model._meta.parents.items()
-            if link is not None
+        self.parents = (
+            ()
+            if as_it_is
+            else tuple(
+                (writer_for(driver, parent._meta.concrete_model), link)
+                for parent, link in meta.concrete_model._meta.parents.items()
+                if link is not None
+            )
         )
         # What gives new rows their place, where they have one among those that refer to the same object.
         self.places = Places(driver, meta) if meta.order_fields else None
@@ -68,6 +74,15 @@ class Writer:
         self.insert_keyed: InsertPlan | None = None  # with it
         self._delete: KeyPlan | None = None
         self._select: KeyPlan | None = None
+
+    @property
+    def raw(self) -> Writer:
+        """The writer that takes values as they are, for the own table alone."""
+        key = ("raw", self.model)
+        found: Writer | None = self.driver.plans.get(key)
+        if found is None:
+            found = self.driver.plans[key] = Writer(self.driver, self.model, as_it_is=True)
+        return found
 
     @property
     def all_parents(self) -> tuple[Writer, ...]:
@@ -92,7 +107,8 @@ class Writer:
         key = (*(f.attname for f in fields), "", *(f.attname for f in returning))
         plan = self.inserts.get(key)
         if plan is None:
-            plan = self.inserts[key] = InsertPlan(self.driver, self.model, fields, returning)
+            plan = InsertPlan(self.driver, self.model, fields, returning, as_it_is=self.as_it_is)
+            self.inserts[key] = plan
         return plan
 
     @property
