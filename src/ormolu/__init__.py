@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
         Variance, Aggregate, Expression, Lookup, Transform, KT, KeyTextTransform, KeyTransform,
         FetchMode, FETCH_ONE, FETCH_PEERS, RAISE, FilteredRelation, OrderBy, RowRange, ValueRange, Window,
-        WindowFrame, WindowFrameExclusion,
+        WindowFrame, WindowFrameExclusion, fetch_many, afetch_many,
     )
     from ormolu.query.functions import (
         Abs, Cast, Coalesce, Concat, Greatest, Least, Length, Lower, Now, NullIf, Round, Trim, Trunc, Upper,
@@ -65,8 +65,8 @@ __all__ = [
     "UUIDField", "Choices", "TextChoices", "IntegerChoices",
     "QuerySet", "Q", "F", "CTE", "Lateral", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
     "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
-    "FetchMode", "FETCH_ONE", "FETCH_PEERS", "RAISE", "FilteredRelation", "OrderBy", "RowRange", "ValueRange",
-    "Window", "WindowFrame", "WindowFrameExclusion",
+    "FetchMode", "FETCH_ONE", "FETCH_PEERS", "RAISE", "fetch_many", "afetch_many", "FilteredRelation", "OrderBy",
+    "RowRange", "ValueRange", "Window", "WindowFrame", "WindowFrameExclusion",
     "Avg", "Count", "Max", "Min", "StdDev", "Sum", "Variance",
     "Aggregate", "Expression", "Lookup", "Transform", "KT", "KeyTextTransform", "KeyTransform",
     "Abs", "Cast", "Coalesce", "Concat", "Greatest", "Least", "Length", "Lower", "Now", "NullIf", "Round",
@@ -103,7 +103,7 @@ _NAMES = {
         prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
         Aggregate Expression Lookup Transform KT KeyTextTransform KeyTransform
         FetchMode FETCH_ONE FETCH_PEERS RAISE FilteredRelation OrderBy RowRange ValueRange Window WindowFrame
-        WindowFrameExclusion
+        WindowFrameExclusion fetch_many afetch_many
     """,
     "ormolu.query.functions": """
         Abs Cast Coalesce Concat Greatest Least Length Lower Now NullIf Round Trim Trunc Upper

@@ -27,6 +27,7 @@ __all__ = [
     "ExecuteMany",
     "Fetch",
     "FetchLocked",
+    "FetchMany",
     "FetchNamed",
     "Insert",
     "Leave",
@@ -56,6 +57,7 @@ class Connection(Protocol):
     def in_atomic(self) -> bool: ...
     def fetch(self, sql: str, params: Any) -> Any: ...
     def fetch_named(self, sql: str, params: Any) -> Any: ...
+    def fetch_many(self, requests: Any) -> Any: ...
     def execute(self, sql: str, params: Any) -> Any: ...
     def insert(self, sql: str, params: Any) -> Any: ...
     def executemany(self, sql: str, rows: Any) -> Any: ...
@@ -109,6 +111,24 @@ def no_transaction() -> TransactionManagementError:
     return TransactionManagementError(
         "select_for_update cannot be used outside of a transaction: evaluate the queryset inside atomic() or aatomic()."
     )
+
+
+class FetchMany:
+    """Run several Fetch steps that don't need each other's results: in one round trip where the driver can.
+
+    Result: a list of theirs, in order. Where one fails, all have.
+    """
+
+    __slots__ = ("steps",)
+    brief = True
+
+    def __init__(self, steps: Sequence[Fetch]) -> None:
+        self.steps = steps
+
+    def run(self, conn: Connection) -> Any:
+        if any(isinstance(step, FetchLocked) for step in self.steps) and not conn.in_atomic:
+            raise no_transaction()
+        return conn.fetch_many([(step.sql, step.params) for step in self.steps])
 
 
 class FetchNamed:

@@ -5,7 +5,7 @@ from typing import Any, assert_type
 from sqlalchemy import ColumnElement
 
 from models import Author, Book
-from ormolu import Count, F, Prefetch, Q, QuerySet, aatomic, atomic
+from ormolu import Count, F, Prefetch, Q, QuerySet, aatomic, afetch_many, atomic, fetch_many
 
 
 def chains() -> None:
@@ -61,6 +61,29 @@ async def async_results() -> None:
         assert_type(author, Author)
     async with aatomic():
         pass
+
+
+def several_at_once() -> None:
+    authors, book, count = fetch_many(
+        Author.objects.all(), Book.objects.later.first(), Book.objects.later.count()
+    )
+    assert_type(authors, list[Author])
+    assert_type(book, Book | None)
+    assert_type(count, int)
+    names, found = fetch_many(Author.objects.values("name"), Book.objects.filter(pk=1).later.get())
+    assert_type(names, list[dict[str, Any]])
+    assert_type(found, Book)
+    first, *_others = Author.objects.all().fetch_many(Book.objects.all())
+    assert_type(first, list[Author])
+    assert_type(fetch_many(Author.objects.raw("SELECT ...")), tuple[list[Author]])
+
+
+async def several_at_once_in_async_code() -> None:
+    there, page = await afetch_many(
+        Author.objects.later.exists(), Author.objects.order_by("name").later.page(3)
+    )
+    assert_type(there, bool)
+    assert_type(page.items, list[Author])
 
 
 def instances(author: Author) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
@@ -164,6 +164,22 @@ class Watched:
     def fetch(self, sql: str, params: Any = ()) -> Any:
         return self.report(self.conn.fetch, sql, params)
 
+    def fetch_many(self, requests: Sequence[tuple[str, Any]]) -> Any:
+        return self.report_many(self.conn.fetch_many, requests)
+
+    def report_many(self, method: Callable[[Any], Any], requests: Sequence[tuple[str, Any]]) -> Any:
+        """Report statements that run together: each took as long as all."""
+        started = [self.watcher.before(sql, params) for sql, params in requests]
+        error: BaseException | None = None
+        try:
+            return method(requests)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            for (sql, params), begun in zip(requests, started):
+                self.watcher.after(sql, params, begun, error)
+
     def fetch_named(self, sql: str, params: Any = ()) -> Any:
         return self.report(self.conn.fetch_named, sql, params)
 
@@ -195,3 +211,16 @@ class AsyncWatched(Watched):
             raise
         finally:
             self.watcher.after(sql, params, started, error)
+
+    async def report_many(self, method: Callable[[Any], Any], requests: Sequence[tuple[str, Any]]) -> Any:
+        """Report statements that run together: each took as long as all."""
+        started = [self.watcher.before(sql, params) for sql, params in requests]
+        error: BaseException | None = None
+        try:
+            return await method(requests)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            for (sql, params), begun in zip(requests, started):
+                self.watcher.after(sql, params, begun, error)

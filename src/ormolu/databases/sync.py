@@ -58,6 +58,10 @@ class SyncConnection(Blocks):
     def fetch(self, sql: str, params: Any = ()) -> Any:
         """Run a statement and return its rows."""
 
+    def fetch_many(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
+        """Run statements and return the rows of each: in one round trip, where a subclass can."""
+        return [self.fetch(sql, params) for sql, params in requests]
+
     @abstractmethod
     def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
         """Run a statement and return the names of its columns, and its rows."""
@@ -231,6 +235,8 @@ class SyncDriver:
 
     connection_class: ClassVar[type[SyncConnection]]
     is_async = False
+    pipelines: ClassVar[bool] = False
+    """Whether its connections run several statements in one round trip."""
     no_params: ClassVar[Any] = ()
     """What stands for no parameters, so that a percent sign in the text is only that."""
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ormolu.query.filtered import FilteredRelation
     from ormolu.query.func import Func
     from ormolu.query.json_keys import KT, KeyTextTransform, KeyTransform
+    from ormolu.query.later import Question
     from ormolu.query.lookups import Lookup
+    from ormolu.query.many import afetch_many, fetch_many
     from ormolu.query.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
     from ormolu.query.q import Q
     from ormolu.query.queryset import QuerySet
@@ -35,9 +37,10 @@ __all__ = [
     "Aggregate", "Avg", "CTE", "Case", "CombinedExpression", "Count", "Exists", "Expression",
     "ExpressionWrapper", "F", "FETCH_ONE", "FETCH_PEERS", "FetchMode", "FilteredRelation", "Func", "KT",
     "KeyTextTransform", "KeyTransform", "Lateral", "Lookup", "Max", "Min", "OrderBy", "OuterRef",
-    "Prefetch", "Q", "QuerySet", "RAISE", "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery",
+    "Prefetch", "Q", "QuerySet", "Question", "RAISE", "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery",
     "Sum", "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame",
-    "WindowFrameExclusion", "aprefetch_related_objects", "mode_of", "prefetch_related_objects",
+    "WindowFrameExclusion", "afetch_many", "aprefetch_related_objects", "fetch_many", "mode_of",
+    "prefetch_related_objects",
 ]  # fmt: skip
 
 
@@ -69,7 +72,9 @@ if not TYPE_CHECKING:
             "func": "Func",
             "filtered": "FilteredRelation",
             "json_keys": "KT KeyTextTransform KeyTransform",
+            "later": "Question",
             "lookups": "Lookup",
+            "many": "afetch_many fetch_many",
             "prefetch": "Prefetch aprefetch_related_objects prefetch_related_objects",
             "q": "Q",
             "queryset": "QuerySet",

@@ -45,6 +45,10 @@ class SessionConnection:
         """Return all rows."""
         return self._execute(sql, params).fetchall()
 
+    def fetch_many(self, requests: Any) -> Any:
+        """Return all rows of each statement."""
+        return [self.fetch(sql, params) for sql, params in requests]
+
     def fetch_named(self, sql: str, params: Any = ()) -> Any:
         """Return the names of the columns, and all rows."""
         result = self._execute(sql, params)

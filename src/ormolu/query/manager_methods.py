@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ormolu.query.fetch_modes import FetchMode
     from ormolu.query.frames import Backend
     from ormolu.query.keyset import Page
+    from ormolu.query.later import Fetchable, Later
     from ormolu.query.queryset import QuerySet
     from ormolu.query.raw import RawQuerySet
 
@@ -122,6 +123,19 @@ class QuerySetMethods(Generic[M]):
     async def apage(self, size: int, *, after: str | None = None, before: str | None = None) -> Page[M]:
         """See `QuerySet.apage()`."""
         return await self.get_queryset().apage(size, after=after, before=before)
+
+    @property
+    def later(self) -> Later[M, M]:
+        """See `QuerySet.later`."""
+        return self.get_queryset().later
+
+    def fetch_many(self, *others: Fetchable[Any]) -> tuple[list[M], *tuple[Any, ...]]:
+        """See `QuerySet.fetch_many()`."""
+        return self.get_queryset().fetch_many(*others)
+
+    async def afetch_many(self, *others: Fetchable[Any]) -> tuple[list[M], *tuple[Any, ...]]:
+        """See `QuerySet.afetch_many()`."""
+        return await self.get_queryset().afetch_many(*others)
 
     def to_arrow(self, *, chunk_size: int = 10_000) -> Any:
         """See `QuerySet.to_arrow()`."""

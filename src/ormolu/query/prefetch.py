@@ -19,6 +19,7 @@ from ormolu.programs import Await, brief
 from ormolu.query.fetch_modes import given_mode
 from ormolu.query.own_prefetch import own_prefetch
 from ormolu.query.pickling import dressed, undressed
+from ormolu.query.together import together
 
 SEP = "__"
 Computed = (property, cached_property)
@@ -127,11 +128,50 @@ class Level:
 
 @brief
 def prefetch(driver: Any, instances: Sequence[Any], lookups: Iterable[Any], db: str | None = None) -> Program:
-    """Load what `lookups` name for all instances, level by level. One SELECT per relation."""
+    """Load what `lookups` name for all instances, level by level. One SELECT per relation.
+
+    Those of one level go in one round trip, where the driver has pipelines.
+    """
     if not instances:
         return
-    done: dict[str, Level] = {}
-    queue = [as_prefetch(lookup) for lookup in lookups]
+    wanted = [as_prefetch(lookup) for lookup in lookups]
+    if len(wanted) < 2 or not getattr(driver, "pipelines", False):
+        yield from follow_all(driver, instances, wanted, {}, db)
+        return
+    done: dict[str, dict[str, Level]] = {}
+    for groups in apart(wanted, accessors(instances[0]._meta)):
+        programs = [
+            (follow_all, (instances, group, done.setdefault(first, {}), db))
+            for first, group in groups.items()
+        ]
+        yield from together(driver, programs)
+
+
+def apart(lookups: Iterable[Prefetch], relations: dict[str, Any]) -> list[dict[str, list[Prefetch]]]:
+    """Return lookups in groups that have nothing to do with each other, by the attribute that they begin at.
+
+    One that begins at an attribute of the user's own, which may be made of what was loaded, comes after all before it.
+    """
+    found: list[dict[str, list[Prefetch]]] = [{}]
+    for lookup in lookups:
+        first = lookup.prefetch_to.partition(SEP)[0]
+        if first not in found[-1]:
+            if lookup.prefetch_through.partition(SEP)[0] not in relations:
+                found.append({})
+            found[-1][first] = []
+        found[-1][first].append(lookup)
+    return [groups for groups in found if groups]
+
+
+def follow_all(
+    driver: Any,
+    instances: Sequence[Any],
+    lookups: Iterable[Prefetch],
+    done: dict[str, Level],
+    db: str | None,
+) -> Program:
+    """Load lookups one after the other; `done` is what was loaded before."""
+    queue = list(lookups)
     while queue:
         lookup = queue.pop(0)
         if lookup.prefetch_to in done:

@@ -14,13 +14,14 @@ from ormolu.exceptions import NotSupportedError
 from ormolu.programs import FetchLocked, no_transaction
 from ormolu.query import date_lookups as _date_lookups  # these register themselves
 from ormolu.query import json_lookups as _json_lookups
-from ormolu.query import terminals
+from ormolu.query import many, terminals
 from ormolu.query import text_lookups as _text_lookups
 from ormolu.query import tuple_lookups as _tuple_lookups
 from ormolu.query.chain import Chain, M, R, check_alias, check_selected, named_expressions
 from ormolu.query.extra import Extra
 from ormolu.query.frames import Frames
 from ormolu.query.keyset import Keyset
+from ormolu.query.later import Fetchable, Later, Question, known
 from ormolu.query.periods import Periods
 from ormolu.query.pickling import VERSION_KEY, check_version
 from ormolu.query.prefetch import prefetch
@@ -89,6 +90,30 @@ class QuerySet(
         if found is None:
             found = self._result_cache = await self._arun(terminals.results, self)
         return found
+
+    # Together with others
+
+    def _question(self) -> Question[list[R]]:
+        if self._result_cache is not None:
+            return Question(self, known, (self._result_cache,))
+        return Question(self, terminals.results, (self,), self._keep)
+
+    def _keep(self, found: list[R]) -> list[R]:
+        self._result_cache = found
+        return found
+
+    @property
+    def later(self) -> Later[M, R]:
+        """The terminal methods as questions for `fetch_many()`: `queryset.later.count()` asks nothing yet."""
+        return Later(self)
+
+    def fetch_many(self, *others: Fetchable[Any]) -> tuple[list[R], *tuple[Any, ...]]:
+        """Ask this queryset and others at once; return its rows and their results. See `ormolu.fetch_many()`."""
+        return many.fetch_many(self, *others)
+
+    async def afetch_many(self, *others: Fetchable[Any]) -> tuple[list[R], *tuple[Any, ...]]:
+        """Ask this queryset and others at once. See `ormolu.fetch_many()`."""
+        return await many.afetch_many(self, *others)
 
     # Reading
 

@@ -17,6 +17,7 @@ from ormolu.databases.routing import router
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.programs import FetchNamed
 from ormolu.query.fetch_modes import FetchMode
+from ormolu.query.later import Question, known
 from ormolu.query.manager_methods import M
 from ormolu.query.prefetch import prefetch
 from ormolu.query.results import Results
@@ -198,6 +199,15 @@ class RawQuerySet(Results[M]):
     async def _afetch_all(self) -> list[M]:
         if self._result_cache is None:
             self._names, self._result_cache = await self._arun(results, self)
+        return cast("list[M]", self._result_cache)
+
+    def _question(self) -> Question[list[M]]:
+        if self._result_cache is not None:
+            return Question(self, known, (self._result_cache,))
+        return Question(self, results, (self,), self._keep)
+
+    def _keep(self, found: Any) -> list[M]:
+        self._names, self._result_cache = found
         return cast("list[M]", self._result_cache)
 
     # Reading

@@ -6,12 +6,14 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
+from ormolu.query.later import Fetchable
+
 __all__ = ["Results"]
 
 R = TypeVar("R")
 
 
-class Results(Generic[R]):
+class Results(Fetchable[list[R]], Generic[R]):
     """What is read as a list of rows, and awaited for one."""
 
     @abstractmethod

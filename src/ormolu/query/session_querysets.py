@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, cast
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
-from ormolu.query import terminals
+from ormolu.query import many, terminals
 from ormolu.query.binding import AsyncSessionDriver, SessionDriver
 from ormolu.query.chain import M, R
 from ormolu.query.queryset import QuerySet
@@ -283,6 +283,17 @@ class AsyncSessionQuerySet(Generic[M, R]):
         return await self._do("in_bulk", *args, **kwargs)  # type: ignore[no-any-return]
 
     ain_bulk = in_bulk
+
+    @property
+    def later(self) -> Any:
+        """See `QuerySet.later`."""
+        return self._queryset.later
+
+    async def fetch_many(self, *others: Any) -> tuple[Any, ...]:
+        """See `QuerySet.fetch_many()`."""
+        return await many.afetch_many(self._queryset, *others)
+
+    afetch_many = fetch_many
 
     async def to_arrow(self, *args: Any, **kwargs: Any) -> Any:
         """See `QuerySet.to_arrow()`."""

@@ -48,6 +48,10 @@ class AsyncConnection(Blocks):
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         """Run a statement and return its rows."""
 
+    async def fetch_many(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
+        """Run statements and return the rows of each: in one round trip, where a subclass can."""
+        return [await self.fetch(sql, params) for sql, params in requests]
+
     @abstractmethod
     async def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
         """Run a statement and return the names of its columns, and its rows."""

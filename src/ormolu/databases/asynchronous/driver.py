@@ -36,6 +36,8 @@ class AsyncDriver:
 
     connection_class: ClassVar[type[AsyncConnection]]
     is_async = True
+    pipelines: ClassVar[bool] = False
+    """Whether its connections run several statements in one round trip."""
     pooled = True
     """Whether SQLAlchemy's asynchronous engines own its connections."""
     no_params: ClassVar[Any] = ()

@@ -111,6 +111,9 @@ class ThroughConnection:
     def fetch(self, sql: str, params: Any = ()) -> Any:
         return self._do("fetch", sql, params)
 
+    def fetch_many(self, requests: Any) -> Any:
+        return [self.fetch(sql, params) for sql, params in requests]
+
     def fetch_named(self, sql: str, params: Any = ()) -> Any:
         return self._do("fetch_named", sql, params)
 
@@ -162,6 +165,9 @@ class AsyncThroughConnection:
 
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         return await self._do("fetch", sql, params)
+
+    async def fetch_many(self, requests: Any) -> Any:
+        return [await self.fetch(sql, params) for sql, params in requests]
 
     async def fetch_named(self, sql: str, params: Any = ()) -> Any:
         return await self._do("fetch_named", sql, params)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.postgresql.errors import with_cure
-from ormolu.databases.postgresql.psycopg import cursor_name
+from ormolu.databases.postgresql.psycopg import cursor_name, failing
 from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
@@ -40,6 +40,22 @@ class AsyncPsycopgConnection(AsyncConnection):
             if await self.revived(error):
                 return await self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
+
+    async def fetch_many(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
+        """Run statements in a pipeline, with the BEGIN that is due: everything is sent before anything is read."""
+        cursors: list[Any] = []
+        try:
+            async with self.native.pipeline():
+                if self.attention:
+                    await self.begin(True)
+                for sql, params in requests:
+                    cursors.append(self.native.cursor())
+                    await cursors[-1].execute(sql, params)
+            return [await cursor.fetchall() for cursor in cursors]
+        except Exception as error:
+            if await self.revived(error):
+                return await self.fetch_many(requests)
+            raise self.failed(error, *failing(requests, cursors)) from error
 
     async def fetch_named(self, sql: str, params: Any = None) -> tuple[Sequence[str], Any]:
         rows = await self.fetch(sql, params)
@@ -117,6 +133,7 @@ class AsyncPsycopgDriver(AsyncDriver):
     """Runs programs on PostgreSQL through psycopg, asynchronously."""
 
     connection_class: ClassVar[type[AsyncConnection]] = AsyncPsycopgConnection
+    pipelines: ClassVar[bool] = True
     no_params: ClassVar[Any] = None
 
     def __init__(self, database: Database) -> None:

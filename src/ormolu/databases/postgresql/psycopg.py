@@ -13,7 +13,7 @@ from ormolu.exceptions import NotSupportedError
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
 
-__all__ = ["PsycopgConnection", "PsycopgDriver", "cursor_name"]
+__all__ = ["PsycopgConnection", "PsycopgDriver", "cursor_name", "failing"]
 
 IDLE = 0
 """libpq's transaction status of a connection with nothing open."""
@@ -24,6 +24,14 @@ _cursor_numbers = itertools.count(1)
 def cursor_name() -> str:
     """Return a name for a cursor on the server that no other one has."""
     return f"ormolu_{next(_cursor_numbers)}"
+
+
+def failing(requests: Sequence[tuple[str, Any]], cursors: Sequence[Any]) -> tuple[str, Any]:
+    """Return the statement of a pipeline that has failed: the first one without a result."""
+    for request, cursor in zip(requests, cursors):
+        if cursor.pgresult is None:
+            return request
+    return requests[len(cursors) - 1 if cursors else 0]
 
 
 class PsycopgConnection(SyncConnection):
@@ -55,6 +63,22 @@ class PsycopgConnection(SyncConnection):
             if self._revived(error):
                 return self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
+
+    def fetch_many(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
+        """Run statements in a pipeline, with the BEGIN that is due: everything is sent before anything is read."""
+        cursors: list[Any] = []
+        try:
+            with self.native.pipeline():
+                if self.attention:
+                    self.begin(True)
+                for sql, params in requests:
+                    cursors.append(self.native.cursor())
+                    cursors[-1].execute(sql, params)
+            return [cursor.fetchall() for cursor in cursors]
+        except Exception as error:
+            if self._revived(error):
+                return self.fetch_many(requests)
+            raise self.failed(error, *failing(requests, cursors)) from error
 
     def fetch_named(self, sql: str, params: Any = None) -> tuple[Sequence[str], Any]:
         rows = self.fetch(sql, params)
@@ -162,6 +186,7 @@ class PsycopgDriver(SyncDriver):
     """Runs programs on PostgreSQL through psycopg, synchronously."""
 
     connection_class: ClassVar[type[SyncConnection]] = PsycopgConnection
+    pipelines: ClassVar[bool] = True
     no_params: ClassVar[Any] = None
 
     def __init__(self, database: Database) -> None:

@@ -49,6 +49,7 @@ class AsyncSqliteDriver:
     """
 
     is_async = True
+    pipelines: ClassVar[bool] = False
     pooled = False
     """Whether SQLAlchemy's asynchronous engines own its connections."""
     no_params: ClassVar[Any] = ()

@@ -240,6 +240,9 @@ class Hasty:
         finally:
             self.deadline = inf
 
+    def fetch_many(self, requests: Any) -> Any:
+        return [self.fetch(sql, params) for sql, params in requests]
+
     def execute(self, sql: str, params: Any = ()) -> int:
         self._allow_write()
         return self.conn.execute(sql, params)
