@@ -7,7 +7,7 @@ from collections import defaultdict, namedtuple
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from weakref import ref
 
 from sqlalchemy.engine import processors
@@ -20,14 +20,14 @@ from ormolu.compile.terms import Term
 from ormolu.compile.tuples import TupleTerm, width
 from ormolu.exceptions import FieldError
 from ormolu.fields.types.numeric import DecimalType
-from ormolu.fields.types.temporal import read_utc
+from ormolu.fields.types.temporal import read_utc, wall_clock
 from ormolu.signals import post_init, pre_init
 
 Decode = Callable[[Any], Any]
 
-# Conversions of each SQLite row's dates, written out where the value is read: `{f}` is the function, `{c}` the value,
-# which isn't None.
-_INLINE: dict[Any, tuple[str, Callable[[Any], Any]]] = {
+# Conversions of each row's dates, written out where the value is read: `{f}` is the function (None: the conversion
+# itself), `{c}` the value, which isn't None.
+_INLINE: dict[Any, tuple[str, Callable[[Any], Any] | None]] = {
     processors.str_to_datetime: ("{f}({c})", dt.datetime.fromisoformat),
     processors.str_to_date: ("{f}({c})", dt.date.fromisoformat),
     processors.str_to_time: ("{f}({c})", dt.time.fromisoformat),
@@ -35,6 +35,7 @@ _INLINE: dict[Any, tuple[str, Callable[[Any], Any]]] = {
         "(v if (v := {f}({c})).tzinfo is not None else v.replace(tzinfo=utc))",
         dt.datetime.fromisoformat,
     ),
+    wall_clock: ("({c} if {c}.tzinfo is None else {f}({c}))", None),
 }
 
 
@@ -84,7 +85,7 @@ def of_computed(
             process = float
         elif kind == "DecimalField":
             process = exact
-        elif kind.endswith(("IntegerField", "AutoField")) and not isinstance(term.sa, functions.count):
+        elif kind.endswith(("IntegerField", "AutoField")) and not counts(term.sa):
             process = int
     elif term.field.get_internal_type() == "DurationField":
         process = rounded(process)
@@ -95,6 +96,14 @@ def of_computed(
         return after or process
     first = process
     return lambda value: after(first(value))
+
+
+def counts(element: Any) -> bool:
+    """Tell whether an element is a COUNT(), whose result is an integer on every database."""
+    return (
+        isinstance(element, functions.FunctionElement)
+        and str(getattr(cast(Any, element), "name", "")).upper() == "COUNT"
+    )
 
 
 def rounded(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -126,8 +135,9 @@ class _Source:
         convert = converter(term, driver)
         if convert is None:
             return f"c{place}"
-        if convert in _INLINE:
-            text, self.scope[f"f{place}"] = _INLINE[convert]
+        inline = _INLINE.get(getattr(convert, "func", convert))  # the function of a partial
+        if inline is not None:
+            text, self.scope[f"f{place}"] = inline[0], inline[1] or convert
             return f"({text.format(f=f'f{place}', c=f'c{place}')} if c{place} is not None else None)"
         self.scope[f"f{place}"] = convert
         if getattr(convert, "takes_null", False) or not (term.nullable or term.joins or term.aggregate):

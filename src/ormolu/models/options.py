@@ -186,6 +186,24 @@ class Options:
         return self._cached("concrete", lambda: tuple(f for f in self.fields if f.column is not None))
 
     @property
+    def concrete_names(self) -> frozenset[str]:
+        """Return the names by which a query may call a column: fields and attnames."""
+        return self._cached(
+            "concrete_names",
+            lambda: frozenset(name for f in self.concrete_fields for name in (f.name, f.attname)),
+        )
+
+    @property
+    def taken_names(self) -> frozenset[Any]:
+        """Return the names that an annotation can't have: of fields, relations and attnames."""
+        return self._cached(
+            "taken_names",
+            lambda: frozenset(
+                name for f in self.get_fields() for name in (f.name, getattr(f, "attname", None))
+            ),
+        )
+
+    @property
     def stamped_fields(self) -> tuple[Any, ...]:
         """Return the fields that set themselves when a row is saved: auto_now and its like, a user's pre_save()."""
         return self._cached("stamped", lambda: tuple(f for f in self.concrete_fields if _stamps(f)))

@@ -168,12 +168,14 @@ class Chain(Generic[M, R]):
 
     def order_by(self, *fields: Any) -> Self:
         """Order by names (`"-age"`, `"author__name"`, `"?"`) or expressions; with none, not at all."""
+        return self._ordered_by(tuple([self._order(field) for field in fields]))
+
+    def _ordered_by(self, orders: tuple[Any, ...]) -> Self:
         if self.query.is_sliced:
             raise TypeError("Cannot reorder a query once a slice has been taken.")
         made = self._clone()
-        made.query.order_by = tuple(self._order(field) for field in fields)
-        made.query.default_ordering = False
-        made.query.reversed = False
+        query = made.query
+        query.order_by, query.default_ordering, query.reversed = orders, False, False
         return made
 
     def _order(self, field: Any) -> Any:
@@ -223,8 +225,11 @@ class Chain(Generic[M, R]):
         query = self.query
         if query.order_by or query.is_nothing:
             return True
-        grouped = any(op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in query.ops)
-        return bool(query.default_ordering and self.model._meta.ordering and not grouped)  # type: ignore[attr-defined]
+        if not (query.default_ordering and self.model._meta.ordering):  # type: ignore[attr-defined]
+            return False
+        return not any(
+            op[0] == "annotate" and getattr(op[2], "contains_aggregate", False) for op in query.ops
+        )
 
     # What comes along
 
@@ -242,12 +247,10 @@ class Chain(Generic[M, R]):
         named = named_expressions(args, kwargs, "annotate")
         made = self._clone()
         meta: Any = cast(Any, self.model)._meta
-        taken: set[Any] = {
-            name for field in meta.get_fields() for name in (field.name, getattr(field, "attname", None))
-        }
+        taken: frozenset[Any] = meta.taken_names
         for op in self.query.ops:
             if op[0] == "values":
-                taken = set(op[1]) - set(self.query.annotation_names)
+                taken = frozenset(op[1]).difference(self.query.annotation_names)
         for name, expression in named.items():
             if name in taken:
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
@@ -437,6 +440,8 @@ class Chain(Generic[M, R]):
         if not name.isidentifier():  # keys of JSON may be anything but SQL
             check_alias(name)
         known = query.annotation_names
+        if name not in known and name in self.model._meta.concrete_names:  # type: ignore[attr-defined]
+            return name
         first = name.split(SEP)[0]
         if name in known or first in known:
             check_selected(query, name if name in known else first, "select")
@@ -597,6 +602,8 @@ _FORBIDDEN = frozenset("'`\"[];#")
 
 def check_alias(name: str) -> None:
     """Refuse aliases that could be more than a name (trap of injected SQL)."""
+    if name.isidentifier():
+        return
     unsafe = any(char in _FORBIDDEN or char.isspace() or unicodedata.category(char) == "Cc" for char in name)
     if unsafe or "--" in name or "/*" in name or "*/" in name:
         raise ValueError(

@@ -267,6 +267,9 @@ def condition_term(condition: Condition) -> Term:
 def expression_of(value: Any) -> Any:
     """Return what an argument of a function means: a name is an F, anything plain a Value."""
     from ormolu.query.references import F
+
+    if value.__class__ is str:
+        return F(value)
     from ormolu.query.values import Value
 
     if (

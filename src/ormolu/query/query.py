@@ -183,7 +183,7 @@ class Query:
     @property
     def is_nothing(self) -> bool:
         """Whether none() was called."""
-        return any(op[0] == "nothing" for op in self.ops)
+        return ("nothing",) in self.ops
 
     @property
     def is_sliced(self) -> bool:

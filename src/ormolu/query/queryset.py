@@ -212,12 +212,13 @@ class QuerySet(
             return None
 
     def _prepare_first(self, last: bool = False) -> Self:
-        made = self if self.ordered else self._by_pk()
+        made = self._clone() if self.ordered else self._by_pk()
         if last:
             if self.query.is_sliced:
                 raise TypeError("Cannot reverse a query once a slice has been taken.")
-            made = made.reverse()
-        return made._sliced(None, 1)
+            made.query.reversed = not made.query.reversed
+        made.query.slice(None, 1)
+        return made
 
     def _by_pk(self) -> Self:
         names = self._grouping_names()
@@ -227,7 +228,7 @@ class QuerySet(
                 "Cannot use QuerySet.first() on an unordered queryset performing aggregation. "
                 "Add an ordering with order_by()."
             )
-        return self.order_by("pk")
+        return self._ordered_by(("pk",))
 
     def _grouping_names(self) -> tuple[str, ...]:
         """Return the names of the values() that the last aggregate groups by; none: by rows, or not at all."""

@@ -93,7 +93,7 @@ class DateTimeType(ValueType):
         if dialect.name == "sqlite":
             return read_utc if aware else processors.str_to_datetime
         if dialect.name == "postgresql" and not aware:
-            return partial(_wall_clock, zone=timezones.get_default_timezone())
+            return partial(wall_clock, zone=timezones.get_default_timezone())
         return _as_utc if aware and dialect.name in _MYSQL else None
 
 
@@ -181,7 +181,8 @@ def _local(value: dt.datetime | None) -> dt.datetime | None:
     return timezones.make_naive(value, timezones.get_default_timezone())
 
 
-def _wall_clock(value: dt.datetime | None, *, zone: dt.tzinfo) -> dt.datetime | None:
+def wall_clock(value: dt.datetime | None, *, zone: dt.tzinfo) -> dt.datetime | None:
+    """Return an aware value as wall-clock time of a zone."""
     if value is None or value.tzinfo is None:
         return value
     return value.astimezone(zone).replace(tzinfo=None)
