@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ormolu import conf, databases, exceptions, fields, models, query, signals, timezone, transaction
     from ormolu.models import (
         Model, Manager, ForeignKey, ForeignObject, OneToOneField, ManyToManyField, CompositePrimaryKey,
-        CASCADE, PROTECT, RESTRICT, SET,
+        GeneratedField, CASCADE, PROTECT, RESTRICT, SET,
         SET_NULL, SET_DEFAULT, DO_NOTHING, FullTextIndex, Index, UniqueConstraint, CheckConstraint, Deferrable,
         TimestampMixin, IntPKMixin, UUIDPKMixin, PGUUIDPKMixin, UpdateMixin, SoftDeleteMixin, create_tables,
         acreate_tables, drop_tables, adrop_tables,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Model", "Manager", "ForeignKey", "ForeignObject", "OneToOneField", "ManyToManyField", "CompositePrimaryKey",
-    "CASCADE", "PROTECT", "RESTRICT",
+    "GeneratedField", "CASCADE", "PROTECT", "RESTRICT",
     "SET", "SET_NULL", "SET_DEFAULT", "DO_NOTHING", "FullTextIndex", "Index", "UniqueConstraint", "CheckConstraint",
     "Deferrable", "TimestampMixin", "IntPKMixin", "UUIDPKMixin", "PGUUIDPKMixin", "UpdateMixin",
     "SoftDeleteMixin", "create_tables", "acreate_tables", "drop_tables", "adrop_tables",
@@ -86,7 +86,7 @@ __all__ = [
 _NAMES = {
     "ormolu.models": """
         Model Manager ForeignKey ForeignObject OneToOneField ManyToManyField CompositePrimaryKey
-        CASCADE PROTECT RESTRICT SET SET_NULL
+        GeneratedField CASCADE PROTECT RESTRICT SET SET_NULL
         SET_DEFAULT DO_NOTHING FullTextIndex Index UniqueConstraint CheckConstraint Deferrable TimestampMixin IntPKMixin
         UUIDPKMixin PGUUIDPKMixin UpdateMixin SoftDeleteMixin create_tables acreate_tables drop_tables
         adrop_tables

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 import ormolu
 from models.library import MODELS, Author, Book, Box, Note, Shelf, Tag
+from ormolu import FieldDoesNotExist, IntegerField, Model
 
 __all__ = ["MODELS"]
 pytestmark = pytest.mark.worlds("sync")
@@ -148,3 +149,23 @@ def test_init_listeners() -> None:
         sa.event.remove(Tag, "init", note)
     Tag(name="y")
     assert seen == [{"name": "x"}]
+
+
+def test_a_declaration_that_failed_leaves_nothing_behind(apps: Any) -> None:
+    """Even while its error is kept (as a shell does), SQLAlchemy configures and uses the other models."""
+    with pytest.raises(FieldDoesNotExist) as kept:
+
+        class Unfinished(Model):
+            number = IntegerField()
+
+            class Meta:
+                unique_together = [("number", "nope")]
+
+    class Finished(Model):
+        number = IntegerField()
+
+    with Session(sa.create_engine("sqlite://")) as session:
+        Finished.__table__.create(session.connection())  # type: ignore[attr-defined]
+        session.add(Finished(number=1))
+        session.commit()
+    assert kept.value is not None

@@ -79,7 +79,8 @@ def resolve(meta: Any, names: Sequence[str], extra: Iterable[str] = (), filtered
         if not several:
             climb(path, field)
         if not hasattr(field, "path_infos"):
-            path.field = path.value_field = field
+            path.field = field
+            path.value_field = field.output_field if getattr(field, "generated", False) else field
             path.columns = columns_of(field)
             path.rest = list(names[position + 1 :])
             return path
@@ -131,10 +132,13 @@ def linked_field(relation: Any) -> Any:
 
 
 def plain_field(field: Any) -> Any:
-    """Return the field that holds the values: behind a key that is a relation itself, the one it refers to."""
+    """Return the field that holds the values: behind a key that is a relation itself, the one it refers to.
+
+    Behind a generated column it is the one that says what is computed.
+    """
     while getattr(field, "is_relation", False):
         field = field.target_field
-    return field
+    return field.output_field if getattr(field, "generated", False) else field
 
 
 def choices(meta: Any, extra: Iterable[str] = ()) -> list[str]:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ormolu.models.constructor import DEFERRED
     from ormolu.models.foreign_objects import ForeignObject
     from ormolu.models.fulltext import FullTextIndex
+    from ormolu.models.generated import GeneratedField
     from ormolu.models.indexes import Index
     from ormolu.models.keys import CompositePrimaryKey
     from ormolu.models.manager import BaseManager, EmptyManager, Manager
@@ -157,6 +158,7 @@ __all__ = [
     "ForeignKey",
     "ForeignObject",
     "ForeignObjectRel",
+    "GeneratedField",
     "FullTextIndex",
     "Func",
     "GenericIPAddressField",
@@ -237,6 +239,7 @@ if not TYPE_CHECKING:
             "constructor": "DEFERRED",
             "foreign_objects": "ForeignObject",
             "fulltext": "FullTextIndex",
+            "generated": "GeneratedField",
             "indexes": "Index",
             "keys": "CompositePrimaryKey",
             "manager": "BaseManager EmptyManager Manager",

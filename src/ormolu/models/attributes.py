@@ -111,6 +111,11 @@ def load_column(column: FastColumn, instance: Any) -> Any:
         # A session has expired the object and let it go: its identity is still known.
         return state.key[1][0]
     if DB not in values:
+        if column.field.generated:
+            raise AttributeError(
+                f"Cannot read a generated field from an unsaved model: {meta.object_name}.{attname} is computed by "
+                "the database."
+            )
         raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
     if key_of_parent(instance, values, attname):
         return values[attname]

@@ -297,10 +297,10 @@ class UniqueConstraint(BaseConstraint):
         excluded = excluded_columns(meta, exclude)
         parts: list[Any] = [column_of(meta, name, "constraints") for name in self.fields]
         parts += [element_of(model, strip_order(e), dialect) for e in self.expressions]
-        used = {name for part in parts for name in columns_in(part, table)}
+        used = {name for part in parts for name in columns_read(meta, part, dialect)}
         if used & excluded:
             return
-        values = values_of(meta, instance)
+        values = values_of(meta, instance, dialect)
         compared: list[Any] = [column_of(meta, name, "constraints").name for name in self.fields]
         if self.nulls_distinct is not False and any(values.get(name) is None for name in compared):
             return
@@ -340,21 +340,37 @@ def excluded_columns(meta: Any, exclude: Collection[str] | None) -> set[str]:
     return {field.column for field in meta.concrete_fields if field.name in names}
 
 
+def columns_read(meta: Any, element: Any, dialect: Any) -> set[str]:
+    """Return the names of a model's columns that an element reads; behind a generated one, those that it is made of."""
+    names = columns_in(element, meta.table)
+    for field in meta.concrete_fields:
+        if field.generated and field.column in names:
+            names |= columns_in(element_of(meta.model, field.expression, dialect), meta.table)
+    return names
+
+
 def strip_order(expression: Any) -> Any:
     """Return what an ordered expression (`Lower("name").desc()`) orders by."""
     return getattr(expression, "expression", expression) if hasattr(expression, "as_order") else expression
 
 
-def values_of(meta: Any, instance: Any) -> dict[str, Any]:
+def values_of(meta: Any, instance: Any, dialect: Any) -> dict[str, Any]:
     """Return an instance's values by column name: what the database would choose, where it is to choose."""
     values: dict[str, Any] = {}
+    generated = [field for field in meta.concrete_fields if field.generated]
     for field in meta.concrete_fields:
+        if field.generated:
+            continue
         value = getattr(instance, field.attname)
         if isinstance(value, DatabaseDefault):
             values[field.column] = field.sa_column.server_default.arg
         else:
             values[field.column] = field.get_prep_value(value)
-    return values
+    computed = {
+        field.column: with_values(element_of(meta.model, field.expression, dialect), meta.table, values)
+        for field in generated
+    }
+    return {**values, **{name: Grouping(element) for name, element in computed.items()}}
 
 
 def condition_holds(
@@ -370,16 +386,17 @@ def condition_holds(
     `unknown` is the answer where the condition is NULL. None where it reads an excluded field.
     """
     meta = model._meta
-    element = element_of(model, condition, dialect_of(using))
+    dialect = dialect_of(using)
+    element = element_of(model, condition, dialect)
     excluded = excluded_columns(meta, exclude)
     try:
-        used = columns_in(element, meta.table)
+        used = columns_read(meta, element, dialect)
     except FieldError:
         return None
     if used & excluded:
         return None
     # In brackets: a NOT before it must reach all of it, whatever it is.
-    element = Grouping(with_values(element, meta.table, values_of(meta, instance)))
+    element = Grouping(with_values(element, meta.table, values_of(meta, instance, dialect)))
     test: Any = sa.case((sa.not_(element), 0), (element, 1), else_=1 if unknown else 0)
     return ask(using, ONE.where(test == 1))
 

@@ -63,6 +63,11 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         attname = field.attname
         parameters.append(f"{attname}=__M")
         value = _default(field, number, names)
+        if field.generated:
+            body.append(
+                f"    if {attname} is not __M and {attname} is not __deferred: __d[{attname!r}] = {attname}"
+            )
+            continue
         own_setter = not hasattr(vars_of(cls, attname), "attribute")
         if own_setter:
             body.append(

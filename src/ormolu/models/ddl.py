@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BooleanClauseList, Grouping
 
@@ -87,6 +88,13 @@ def _compile_late(element: Late, compiler: Any, **kw: Any) -> str:
     if isinstance(found, (BooleanClauseList, sa.BinaryExpression)) or not isinstance(element.part, Q):
         return str(compiler.process(found, **kw))
     return str(compiler.process(Grouping(found), **kw))
+
+
+@compiles(CreateColumn, "mysql", "mariadb")
+def _compile_column(element: CreateColumn, compiler: Any, **kw: Any) -> str:
+    """Leave NOT NULL out of a generated column: MariaDB doesn't take it there."""
+    text = str(compiler.visit_create_column(element, **kw))
+    return text if element.element.computed is None else text.replace(" NOT NULL", "", 1)
 
 
 def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:

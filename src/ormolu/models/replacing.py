@@ -35,7 +35,10 @@ def withdraw(cls: type[Any]) -> None:
     registry = cls._meta.apps.sa_registry
     if "__mapper__" in vars(cls):
         remove(cls)
-        registry._dispose_manager_and_mapper(cls.__mapper__.class_manager)
+        manager = cls.__mapper__.class_manager
+        registry._dispose_manager_and_mapper(manager)
+        # Whoever keeps the error keeps the class, and a manager without a mapper would stop the others' configuration.
+        registry._managers.pop(manager, None)
     else:
         table = vars(cls).get("__table__")
         if table is not None:

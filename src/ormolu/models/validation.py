@@ -62,9 +62,9 @@ class Validation(Persistence):
         for field in self._meta.fields:
             if field.name in excluded or field.column is None:
                 continue
-            value = getattr(self, field.attname)
             if getattr(field, "generated", False):
                 continue
+            value = getattr(self, field.attname)
             if field.blank and value in field.empty_values:
                 continue
             if isinstance(value, DatabaseDefault):

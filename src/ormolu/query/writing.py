@@ -254,6 +254,11 @@ class Writing(Chain[M, R]):
                 raise FieldError(
                     f"Cannot update model field {field!r} (only non-relations and foreign keys permitted)."
                 )
+            if getattr(field, "generated", False):
+                raise FieldError(
+                    f"Cannot update {field.model._meta.label}.{field.name}: the database computes it. "
+                    "Update the fields that it is computed from."
+                )
             check_value(field, value)
             pairs.append((field, value))
         self._check_order_of_update()

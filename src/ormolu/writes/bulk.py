@@ -135,7 +135,7 @@ class _Insert:
             makes_keys and not upsert and self.driver.vendor == "sqlite" and not uses_returning(writer)
         )
         if can_return and (upsert or makes_keys):
-            self.returning = list(writer.keys)
+            self.returning = [*writer.keys, *writer.generated]
         self.one_by_one = False
         self.rows: list[tuple[Any, ...]] = []
         arrays = bool(self.fields) and all(takes_array(self.driver, f) for f in self.fields)
@@ -230,8 +230,12 @@ class _Insert:
 
     def _mark(self) -> None:
         alias = self.writer.alias
+        # What the database computed and didn't return is loaded when it is read.
+        unknown = [] if self.returning else [field.attname for field in self.writer.generated]
         for instance in self.instances:
             d = instance.__dict__
+            for name in unknown:
+                d.pop(name, None)
             d["_db"] = alias
             if "_dirty" in d:
                 del d["_dirty"]

@@ -35,7 +35,9 @@ def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program
         params = plan.bind(instance, d)
     except (NeedsStatement, KeyError):
         return (yield from _insert_rest(writer, instance, d))
-    if not generated:
+    if writer.generated:
+        yield from _insert_generated(writer, plan, d, params, generated)
+    elif not generated:
         yield Execute(plan.sql, params)
     elif plan.returning:
         (row,) = yield Fetch(plan.sql, params)
@@ -48,13 +50,30 @@ def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program
     return True
 
 
+def _insert_generated(
+    writer: Writer, plan: InsertPlan, d: dict[str, Any], params: Any, makes_key: bool
+) -> Program[None]:
+    """Insert a row with generated columns: they come back, or are left to be loaded."""
+    if plan.returning:
+        (row,) = yield Fetch(plan.sql, params)
+        take_returned(d, plan.returning, row)
+        return
+    last = yield Insert(plan.sql, params)
+    for field in writer.generated:
+        d.pop(field.attname, None)
+    if makes_key:
+        d[writer.pk_name] = last if writer.load_key is None else writer.load_key(last)
+
+
 def _usual_plan(writer: Writer, generated: bool) -> InsertPlan:
     """Make the plan that inserts all columns, without the primary key if the database makes that."""
     fields = list(writer.fields.values())
+    computed = writer.generated if writer.driver.dialect.insert_returning else ()
     if not generated:
-        plan = writer.insert_keyed = writer.insert([*writer.keys, *fields], ())
+        plan = writer.insert_keyed = writer.insert([*writer.keys, *fields], computed)
     else:
-        plan = writer.insert_new = writer.insert(fields, [writer.pk] if uses_returning(writer) else ())
+        key = (writer.pk,) if computed or uses_returning(writer) else ()
+        plan = writer.insert_new = writer.insert(fields, (*key, *computed))
     return plan
 
 
@@ -113,7 +132,7 @@ def insert_values(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[dic
                 values[field] = value
                 continue
         returning.append(field)
-    return values, returning
+    return values, [*returning, *writer.generated]
 
 
 def take_returned(d: dict[str, Any], conversions: Sequence[Any], row: Sequence[Any]) -> None:

@@ -271,7 +271,7 @@ def _is_model(model: Any, member: Any) -> bool:
 
 def _check_update_fields(writer: Writer, only: frozenset[str]) -> None:
     tables = (writer, *writer.all_parents)
-    fields = [field for table in tables for field in table.fields.values()]
+    fields = [field for table in tables for field in (*table.fields.values(), *table.generated)]
     allowed = {name for field in fields for name in (field.name, field.attname)}
     unknown = only - allowed
     if unknown:

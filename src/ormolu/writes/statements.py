@@ -56,12 +56,15 @@ class InsertPlan:
 class UpdatePlan:
     """One UPDATE by primary key: `bind` gives the new values and then the key."""
 
-    __slots__ = ("bind", "conversions", "sql")
+    __slots__ = ("bind", "conversions", "returning", "sql")
 
-    def __init__(self, driver: Any, model: Any, fields: Sequence[Any]) -> None:
+    def __init__(self, driver: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any] = ()) -> None:
         table, keys = model._meta.table, model._meta.pk_fields
-        statement = sa.update(table).where(*key_condition(keys))
+        statement: Any = sa.update(table).where(*key_condition(keys))
         statement = statement.values({f.sa_column: _parameter(f) for f in fields})
+        if returning:
+            statement = statement.returning(*(f.sa_column for f in returning))
+        self.returning = tuple(conversion(driver, field) for field in returning)
         self.sql, self.conversions = _compile(driver, statement, [*fields, *keys])
         self.bind: Bind = make_bind(self.conversions)
 

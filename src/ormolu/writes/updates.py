@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ormolu.programs import Execute, Fetch, Program
 from ormolu.writes.inserts import take_returned
-from ormolu.writes.statements import compile_ready, run_with_expressions
+from ormolu.writes.statements import UpdatePlan, compile_ready, run_with_expressions
 from ormolu.writes.values import NeedsStatement, conversion, is_database_default, is_expression
 from ormolu.writes.writers import Writer
 
@@ -80,18 +80,34 @@ def update_row(
         params = plan.bind(instance, d)
     except NeedsStatement:
         return (yield from _update_with_expressions(writer, d, names))
-    if not (yield Execute(plan.sql, params)) and not asks:
+    if writer.generated:
+        if not (yield from _update_generated(writer, plan, d, params)) and not asks:
+            return False
+    elif not (yield Execute(plan.sql, params)) and not asks:
         return False
     if writer.mutable:
         writer.remember(d, names)
     return True
 
 
+def _update_generated(writer: Writer, plan: UpdatePlan, d: dict[str, Any], params: Any) -> Program[bool]:
+    """Write columns of a row with generated ones: these come back, or are left to be loaded."""
+    if plan.returning:
+        rows = yield Fetch(plan.sql, params)
+        if rows:
+            take_returned(d, plan.returning, rows[0])
+        return bool(rows)
+    found = yield Execute(plan.sql, params)
+    for field in writer.generated:
+        d.pop(field.attname, None)
+    return bool(found)
+
+
 def _update_with_expressions(writer: Writer, d: dict[str, Any], names: Sequence[str]) -> Program[bool]:
     """Write columns some of whose values the database computes, and read those back: by RETURNING, or with a SELECT."""
     driver = writer.driver
     values = {writer.fields[name]: d[name] for name in names}
-    computed = [f for f in values if is_expression(d[f.attname])]
+    computed = [*(f for f in values if is_expression(d[f.attname])), *writer.generated]
     key = [f.sa_column == d[f.attname] for f in writer.keys]
     statement: Any = sa.update(writer.meta.table).where(*key)
     can_return = bool(driver.dialect.update_returning)

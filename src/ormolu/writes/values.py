@@ -125,12 +125,15 @@ def conversion(driver: Any, field: Any) -> Conversion:
 
 
 def value_field(field: Any) -> Any:
-    """Return the field whose kind of values this one holds: for a foreign key, the field it refers to."""
+    """Return the field whose kind of values this one holds.
+
+    For a foreign key that is the field it refers to, for a generated column the one that says what is computed.
+    """
     seen = 0
     while getattr(field, "is_relation", False) and seen < 20:
         field = field.target_field
         seen += 1
-    return field
+    return field.output_field if getattr(field, "generated", False) else field
 
 
 def is_expression(value: Any) -> bool:
@@ -179,7 +182,8 @@ def plain_type(type_: Any, dialect: Any) -> Any:
 def loader(driver: Any, field: Any) -> Convert | None:
     """Return what turns a value of the database into the field's, None when it stays as it is."""
     process = field.sa_column.type.dialect_impl(driver.dialect).result_processor(driver.dialect, None)
-    own = getattr(field, "from_db_value", None)
+    reader = field.output_field if getattr(field, "generated", False) else field
+    own = getattr(reader, "from_db_value", None)
     if own is None:
         return process  # type: ignore[no-any-return]
 

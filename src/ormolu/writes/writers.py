@@ -39,7 +39,10 @@ class Writer:
         self.key_names = frozenset(field.attname for field in self.keys)
         # A child of a concrete model has its parents' fields, but these are in other tables.
         local = (f for f in meta.concrete_fields if f.sa_column.table is meta.table)
-        rest = (f for f in local if f.attname not in self.key_names)
+        rest = [f for f in local if f.attname not in self.key_names]
+        # What the database computes: never written, read back instead.
+        self.generated = tuple(f for f in rest if getattr(f, "generated", False))
+        rest = [f for f in rest if f not in self.generated]
         self.fields: dict[str, Any] = {f.attname: f for f in rest}
         self.names = tuple(self.fields)
         # Not auto_now_add: pre_save() only reads it once the row exists.
@@ -98,7 +101,8 @@ class Writer:
         if plan is None:
             if len(self.updates) >= _MOST_UPDATES:
                 self.updates.clear()
-            plan = UpdatePlan(self.driver, self.model, [self.fields[name] for name in names])
+            returning = self.generated if self.driver.dialect.update_returning else ()
+            plan = UpdatePlan(self.driver, self.model, [self.fields[name] for name in names], returning)
             self.updates[names] = plan
         return plan
 
