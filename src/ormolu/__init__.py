@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 # fmt: off
 # isort: off
 if TYPE_CHECKING:
-    from ormolu import conf, databases, exceptions, fields, models, query, signals, timezone, transaction
+    from ormolu import conf, databases, exceptions, fields, models, query, signals, transaction
     from ormolu.models import (
         Model, Manager, ForeignKey, ForeignObject, OneToOneField, ManyToManyField, CompositePrimaryKey,
         GeneratedField, CASCADE, PROTECT, RESTRICT, SET,
@@ -80,7 +80,7 @@ __all__ = [
     "FieldFetchBlocked", "ImproperlyConfigured", "InvalidCursor", "NotLoaded", "MissingExtra", "DatabaseError",
     "IntegrityError",
     "OperationalError", "ProtectedError", "RestrictedError", "TransactionManagementError",
-    "conf", "databases", "exceptions", "fields", "models", "query", "signals", "timezone", "transaction",
+    "conf", "databases", "exceptions", "fields", "models", "query", "signals", "transaction",
 ]
 
 _NAMES = {

@@ -1,6 +1,7 @@
 """Database functions: each gives what its documentation says, on every database."""
 
 import datetime as dt
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -167,6 +168,31 @@ def test_computed_decimals_keep_their_places(db: Backend) -> None:
         Thing.objects.annotate(result=F("price") / 3).order_by("price").values_list("result", flat=True)[0]
     )
     assert third == pytest.approx(Decimal("0.1666667"), abs=Decimal("1e-4"))
+
+
+def test_databases_agree_on_digits_signs_and_characters(db: Backend) -> None:
+    """Pi and statistics have all their digits, bits keep their sign, a character is its code point."""
+    thing(n=-7, text="Ünder")
+    thing(n=4, text="Ünder")
+    rows = Thing.objects.order_by("n")
+    assert rows.annotate(result=f.Pi()).values_list("result", flat=True)[0] == pytest.approx(
+        math.pi, abs=1e-14
+    )
+    assert set(rows.annotate(result=f.Ord("text")).values_list("result", flat=True)) == {0xDC}
+    bits = {
+        "and": F("n").bitand(5), "or": F("n").bitor(8), "xor": F("n").bitxor(3), "left": F("n").bitleftshift(2),
+        "right": F("n").bitrightshift(1),
+    }  # fmt: skip
+    assert list(rows.values_list(*bits.values())) == [(1, -7, -6, -28, -4), (4, 12, 7, 16, 2)]
+    spread = Thing.objects.aggregate(sample=StdDev("n", sample=True), mean=Avg("n"))
+    assert spread == {"sample": pytest.approx(7.7781745930520225), "mean": -1.5}
+    thing(n=0)
+    assert Thing.objects.aggregate(mean=Avg("n"))["mean"] == -1
+    thing(n=1)
+    thing(n=1)
+    thing(n=1)
+    assert Thing.objects.aggregate(mean=Avg("n"))["mean"] == 0
+    assert Thing.objects.filter(n__gte=0).aggregate(mean=Avg(F("n") - 2))["mean"] == pytest.approx(-0.6)
 
 
 def test_null_gives_null(db: Backend) -> None:

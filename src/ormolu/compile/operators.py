@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ormolu.compile.terms import Term
 
 SYMBOLS = {"%%": "%"}
+BITS = ("&", "|", "<<", ">>", "#")
 MOMENTS = ("DateField", "DateTimeField", "TimeField")
 
 
@@ -26,6 +27,8 @@ def operation(builder: Builder, connector: str, lhs: Term, rhs: Term, field: Any
     if involves_time(lhs, rhs):
         return temporal(builder, connector, lhs, rhs, type_)
     left, right = typed(lhs, rhs), typed(rhs, lhs)
+    if builder.vendor == "mysql" and connector in BITS:
+        return mysql_bits(connector, left, right, type_)
     if connector == "^":
         return sa.func.power(left, right, type_=type_)
     if connector == "#":
@@ -44,6 +47,15 @@ def exclusive_or(builder: Builder, left: Any, right: Any, type_: Any) -> Any:
     if builder.vendor == "sqlite":
         return sa.type_coerce((left.op("|")(right)).op("-")(left.op("&")(right)), type_)
     return left.op("#" if builder.vendor == "postgresql" else "^", return_type=type_)(right)
+
+
+def mysql_bits(connector: str, left: Any, right: Any, type_: Any) -> Any:
+    """Return a bit operation for MySQL and MariaDB, whose result has no sign until it is cast."""
+    if connector == ">>":
+        found = sa.func.floor(left.op("/", precedence=100)(sa.func.power(2, right)))
+    else:
+        found = left.op("^" if connector == "#" else connector, precedence=100)(right)
+    return sa.type_coerce(sa.cast(found, sa.BigInteger()), type_)
 
 
 def involves_time(lhs: Term, rhs: Term) -> bool:

@@ -122,6 +122,8 @@ class Aggregate(Func):
         if self.of_numbers and builder.vendor == "sqlite":
             self.refuse_texts(terms)
         field, why = self.aggregate_field(terms)
+        if builder.vendor == "mysql" and field is not None and field.get_internal_type() == "FloatField":
+            terms = [as_double(term) for term in terms]
         args: list[Any] = [term.sa for term in terms]
         template = self.extra.get("template", self.template)
         chosen = None if self.filter is None else builder.boolean(self.filter)
@@ -190,6 +192,14 @@ class Aggregate(Func):
         """Replace arguments and filter."""
         *arguments, self.filter = exprs
         self.source_expressions = [argument for argument in arguments if argument is not None]
+
+
+def as_double(term: Term) -> Term:
+    """Return an integer as a floating-point number: of others MariaDB's means have four places."""
+    if term.field is None or not term.field.get_internal_type().endswith(("IntegerField", "AutoField")):
+        return term
+    double: sa.Double[Any] = sa.Double()
+    return term.replace(sa=sa.cast(term.sa, double))
 
 
 def as_order(item: Any) -> Any:

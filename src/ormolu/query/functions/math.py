@@ -167,6 +167,11 @@ class Pi(Func):
     arity = 0
     output_field = FloatField()
 
+    def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
+        """Return the call; MariaDB gives six places of it unless there is a sum."""
+        found = super().call(builder, args, type_)
+        return found.op("+")(sa.literal_column("0E0")) if builder.vendor == "mysql" else found
+
 
 class Power(Real, Func):
     """A power."""

@@ -196,8 +196,14 @@ class Ord(Vendored, Transform):
 
     function = "ASCII"
     lookup_name = "ord"
-    names = {"sqlite": "UNICODE", "mysql": "ORD"}
+    names = {"sqlite": "UNICODE"}
     output_field = IntegerField()
+
+    def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
+        """Return the call; MySQL's gives the bytes of a character: those of UTF-32 are its code point."""
+        if builder.vendor == "mysql":
+            return Template("ord", ["ORD(CONVERT(", " USING utf32))"], args, type_)
+        return super().call(builder, args, type_)
 
 
 class Repeat(Func):
