@@ -428,4 +428,5 @@ def ends(rel: Any, reverse: bool) -> dict[str, Any]:
         "prefetch_cache_name": cache_name,
         "_attname": source.target_field.attname,
         "_by_key": source.target_field.primary_key,
+        "_key_name": source.target_field.attname,
     }

@@ -82,9 +82,9 @@ class Chain(Generic[M, R]):
     @classmethod
     def prefilled(cls, model: type[M], found: list[R], later: Callable[[], Any], using: str | None) -> Self:
         """Return a queryset of results that are known; `later` gives the queryset behind them."""
-        made = object.__new__(cls)
-        made.__dict__ = {"model": model, "_db": using, "_result_cache": found, "_later": later}
-        return made
+        made: Any = object.__new__(cls)
+        made.model, made._db, made._result_cache, made._later = model, using, found, later
+        return made  # type: ignore[no-any-return]
 
     def _clone(self) -> Self:
         made = object.__new__(type(self))
