@@ -199,13 +199,15 @@ def test_refused_objects(apps: Apps) -> None:
         ForeignObject(Person, CASCADE, from_fields=("a",), to_fields=("tenant_id", "id"))
     with pytest.raises(ValueError, match="same non-zero length"):
         ForeignObject(Person, CASCADE, from_fields=(), to_fields=())
-    with pytest.raises(FieldError, match="from_fields names 'nunber'.* Did you mean 'number'"):
 
-        class Misspelt(Model):
-            number = IntegerField()
-            person = ForeignObject(
-                Person, CASCADE, from_fields=("nunber",), to_fields=("id",), related_name="+"
-            )
+    class Misspelt(Model):
+        number = IntegerField()
+        person = ForeignObject(Person, CASCADE, from_fields=("nunber",), to_fields=("id",), related_name="+")
+
+    assert Misspelt(number=1).number == 1
+    assert len(Misspelt.check()) == 1
+    with pytest.raises(FieldError, match="from_fields names 'nunber'.* Did you mean 'number'"):
+        Misspelt.objects.filter(person__email="x")
 
     with pytest.raises(FieldError, match="to_fields names 'pk'"):
 

@@ -79,11 +79,10 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
             relations.append(f"{field.name}=__M")
             names[f"__r{number}"] = cls._setters[field.name]
             tail.append(f"    if {field.name} is not __M: __r{number}(__self, {field.name})")
-    for number, field in enumerate(cls._meta.fields):
-        if field.is_relation and field.column is None:  # a ForeignObject, which sets fields of its own
-            relations.append(f"{field.name}=__M")
-            names[f"__o{number}"] = cls._setters[field.name]
-            tail.append(f"    if {field.name} is not __M: __o{number}(__self, {field.name})")
+    for number, field in enumerate(cls._meta.object_fields):  # which set fields of their own
+        relations.append(f"{field.name}=__M")
+        names[f"__o{number}"] = cls._setters[field.name]
+        tail.append(f"    if {field.name} is not __M: __o{number}(__self, {field.name})")
     star = ", ".join(["__self", *parameters, "*__excess", *relations, "**__unknown"])
     checks = [
         "    if __before.receivers or __events.listeners:",

@@ -40,7 +40,7 @@ class ForeignObject(RelatedField[T], Generic[T]):
     database doesn't check that the object is there; `on_delete` says what `delete()` does to the rows that refer to it.
 
     Raises ValueError where `from_fields` and `to_fields` don't match, FieldError, when both models are made, for a name
-    that is no field with a column. Source: Django's documentation, "Composite primary keys and relations".
+    in `to_fields` that is no field with a column; for one in `from_fields`, when the relation is used or checked. Source: Django's documentation, "Composite primary keys and relations".
     """
 
     many_to_one = True
@@ -131,6 +131,8 @@ class ForeignObject(RelatedField[T], Generic[T]):
 
     from_fields: tuple[str, ...]
     to_fields: tuple[str, ...]
+    problem: FieldError | None = None
+    """What is wrong with `from_fields`, where something is."""
 
     def get_attname_column(self) -> tuple[str, None]:  # type: ignore[override]
         """Return the name of the attribute; there is no column."""
@@ -139,8 +141,16 @@ class ForeignObject(RelatedField[T], Generic[T]):
     # The other side
 
     def check_fields(self, meta: Any) -> None:
-        """Raise FieldError for names of this model's that aren't fields with a column."""
-        _check_names(self, meta, self.from_fields, "from_fields")
+        """Find names of this model's that aren't fields with a column: using the relation will be an error."""
+        self.problem = None
+        try:
+            _check_names(self, meta, self.from_fields, "from_fields")
+        except FieldError as error:
+            self.problem = error
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        """Return problems of the declaration."""
+        return [*super().check(**kwargs), *([] if self.problem is None else [self.problem])]
 
     def connect(self, target: type[Model]) -> None:
         """Take the target. Raises FieldError for names of its that aren't fields with a column."""
@@ -160,6 +170,8 @@ class ForeignObject(RelatedField[T], Generic[T]):
         """Return the pairs of fields that must be equal: this model's and the target's."""
         found: Pairs | None = self.__dict__.get("_related")
         if found is None:
+            if self.problem is not None:
+                raise FieldError(str(self.problem))
             here, there = self.model._meta, self.related_model._meta
             found = self._related = tuple(
                 (here.get_field(near), there.get_field(far))

@@ -142,9 +142,10 @@ def expand(cls: type[Any], meta: Any) -> None:
         given = vars(cls).get("__table_args__") or ()
         _set(cls, "__table_args__", (*reserved, *((given,) if isinstance(given, dict) else given)))
     for field in meta.local_fields:
-        if field.is_relation:
-            made = object_relationship if field.column is None else forward_relationship
-            _replace(cls, field.name, made(field))
+        if field.is_relation and field.column is not None:
+            _replace(cls, field.name, forward_relationship(field))
+        elif field.is_relation and field.problem is None:
+            _replace(cls, field.name, object_relationship(field))
     for field in meta.local_many_to_many:
         _replace(cls, field.name, many_relationship(field))
     tell_parents(cls, meta)
@@ -178,17 +179,11 @@ def install(cls: type[Any]) -> None:
     for field in meta.fields:
         if field.is_relation and field.column is not None:
             install_relation(cls, field, setters)
-    for field in meta.fields:
-        if field.is_relation and field.column is None:
-            install_object(cls, field, setters)
+    for field in meta.object_fields:
+        install_object(cls, field, setters)
     for field in meta.many_to_many:
         install_many(cls, field)
-    order = {id(column): n for n, column in enumerate(meta.table.columns)}
-
-    def place(field: Any) -> int:
-        return order.get(id(field.sa_column), -1) if field.column is not None else -1
-
-    meta.local_fields.sort(key=place)
+    meta.local_fields[:] = in_order_of_table(meta)
     complete_key(cls, setters)
     _set(cls, "_setters", setters)
     manager = mapper.class_manager
@@ -198,6 +193,16 @@ def install(cls: type[Any]) -> None:
         return _with_fast_columns(cls, scan(*args, **kw))
 
     manager._all_sqla_attributes = all_attributes
+
+
+def in_order_of_table(meta: Any) -> list[Any]:
+    """Return a model's own fields in the order of its table; a ForeignObject stays behind the field before it."""
+    order = {id(column): n for n, column in enumerate(meta.table.columns)}
+    places: dict[int, float] = {}
+    before = -1.0
+    for field in meta.local_fields:
+        before = places[id(field)] = before if field.column is None else order.get(id(field.sa_column), -1)
+    return sorted(meta.local_fields, key=lambda field: places[id(field)])
 
 
 def _with_fast_columns(cls: type[Any], found: Any) -> Any:

@@ -181,6 +181,14 @@ class Options:
         return self._cached("fields", self._fields)
 
     @property
+    def object_fields(self) -> tuple[Any, ...]:
+        """Return the ForeignObjects among the fields that can be used."""
+        return self._cached(
+            "objects",
+            lambda: tuple(f for f in self.fields if hasattr(f, "from_fields") and f.problem is None),
+        )
+
+    @property
     def concrete_fields(self) -> tuple[Any, ...]:
         """Return the fields that have a column."""
         return self._cached("concrete", lambda: tuple(f for f in self.fields if f.column is not None))

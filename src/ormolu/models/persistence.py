@@ -274,10 +274,7 @@ class Persistence(InstanceMethods):
                     values[field.name] = fresh[field.name]
             if state is not None:
                 state._commit(values, [attname])
-        for field in self._meta.fields:
-            if not field.is_relation or field.column is not None:
-                continue
-            # a ForeignObject
+        for field in self._meta.object_fields:
             if names is None or any(part.attname in names for part in field.local_related_fields):
                 values.pop(field.name, None)
                 if field.name in fresh:

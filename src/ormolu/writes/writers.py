@@ -57,7 +57,8 @@ class Writer:
             f for f in self.keys if f.has_default() or overridden(f.__class__, _KEY_MAKER)
         )
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
-        self.check_related = None if as_it_is else related_check(meta.fields)
+        fields = (*meta.concrete_fields, *meta.object_fields)
+        self.check_related = None if as_it_is else related_check(fields)
         # Generic keys: what stands in their columns may have to be asked of the database first.
         self.generic = tuple(f for f in meta.virtual_fields if hasattr(f, "settle"))
         self.parents = (
