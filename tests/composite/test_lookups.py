@@ -332,3 +332,12 @@ def test_tables_of_columns(db: Any) -> None:
     assert Person.objects.values("pk", "email").to_arrow().to_pylist() == [
         {"pk_tenant_id": one.pk, "pk_id": 1, "email": ""}
     ]
+
+
+@pytest.mark.worlds("sync")
+@pytest.mark.backends("sqlite")
+def test_an_index_is_found(db: Any) -> None:
+    """SQLite goes by the key's index, whatever a key is compared with."""
+    many = [(n, n) for n in range(600)]
+    for lookups in ({"pk": (1, 1)}, {"pk__in": KEYS}, {"pk__in": many}, {"pk__gte": (2, 1)}):
+        assert "SEARCH" in Person.objects.filter(**lookups).explain()

@@ -81,15 +81,16 @@ def among(vendor: str, elements: Sequence[Any], rows: Sequence[Sequence[Any]]) -
     """Return the condition that several elements together are one of some rows of elements."""
     if len(rows) == 1:
         return sa.and_(*(mine == theirs for mine, theirs in zip(elements, rows[0], strict=True)))
-    # SQLite takes a list of rows as a table only.
+    # SQLite takes a list of rows as a table only, and finds an index for one that is a SELECT, not a bare VALUES.
     before, between, after = (
-        (") IN (VALUES (", "), (", "))") if vendor == "sqlite" else (") IN ((", "), (", "))")
+        ("(SELECT * FROM (VALUES (", "), (", ")))") if vendor == "sqlite" else ("((", "), (", "))")
     )
-    pieces = ["(", *([", "] * (len(elements) - 1))]
+    pieces: list[str] = []
     for number, row in enumerate(rows):
         pieces += [between if number else before, *([", "] * (len(row) - 1))]
     given = [element for row in rows for element in row]
-    return Template("tuples", [*pieces, after], [*elements, *given], sa.Boolean())
+    listed = Template("rows", [*pieces, after], given, sa.types.NullType())
+    return sa.tuple_(*elements).op("IN", is_comparison=True)(listed)
 
 
 def is_tuple(field: Any) -> bool:

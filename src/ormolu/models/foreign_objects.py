@@ -40,7 +40,8 @@ class ForeignObject(RelatedField[T], Generic[T]):
     database doesn't check that the object is there; `on_delete` says what `delete()` does to the rows that refer to it.
 
     Raises ValueError where `from_fields` and `to_fields` don't match, FieldError, when both models are made, for a name
-    in `to_fields` that is no field with a column; for one in `from_fields`, when the relation is used or checked. Source: Django's documentation, "Composite primary keys and relations".
+    in `to_fields` that is no field with a column; for one in `from_fields`, when the relation is used or checked.
+    Source: Django's documentation, "Composite primary keys and relations".
     """
 
     many_to_one = True

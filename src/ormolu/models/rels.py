@@ -54,6 +54,11 @@ class ForeignObjectRel:
         return f"<{type(self).__name__}: {target} from {self.field}>"
 
     @property
+    def is_usable(self) -> bool:
+        """Tell whether rows refer to the target's by columns that are there."""
+        return not self.many_to_many and getattr(self.field, "problem", None) is None
+
+    @property
     def model(self) -> Any:
         """Return the model that the relation points to. Raises UnresolvedRelation while it isn't there."""
         if self.resolved is None:

@@ -58,7 +58,7 @@ class DeletePlan:
         meta = model._meta
         self.version = meta.apps.version
         # Those of the parents of a child model are followed from the parents' rows.
-        rels = (rel for rel in meta.concrete_model._meta.reverse_relations if not rel.many_to_many)
+        rels = (rel for rel in meta.concrete_model._meta.reverse_relations if rel.is_usable)
         relations = [Relation(rel) for rel in rels if rel.field.remote_field.on_delete is not DO_NOTHING]
         self.relations = tuple(relations)
         self.parents = tuple(
