@@ -117,4 +117,3 @@ class GeneratedField(Field[T]):
         """Return the column's type, check and collation in SQL."""
         found: dict[str, Any] = self.output_field.db_parameters(connection)
         return found
-
