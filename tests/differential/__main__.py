@@ -17,7 +17,7 @@ def main() -> int:
     """Ask, and print the differences; return 1 if there are any."""
     options = arguments()
     with tempfile.TemporaryDirectory() as folder:
-        both = Both(options.database or f"sqlite:///{folder}/rows.sqlite3")
+        both = Both(options.database or f"sqlite:///{folder}/rows.sqlite3", options.time_zone)
         try:
             return ask(Comparison(both), options)
         finally:
@@ -65,6 +65,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--question", type=int, help="ask this one alone")
     parser.add_argument("--database", help="a SQLAlchemy URL of an empty database; by default a SQLite file")
+    parser.add_argument("--time-zone", default="", help="ask with USE_TZ and this TIME_ZONE")
     parser.add_argument("--stop", type=int, default=10, help="after how many differences to stop")
     parser.add_argument("--scripts", type=Path, help="a folder for a program for each difference")
     return parser.parse_args()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from .conditions import Scope
 from .expressions import VALUED, Expressions
 from .schemas import Relation, Table
 from .source import Code, Question
 
+QUOTED = re.compile(r"'-?(\w+)'")
 SORTABLE = ["text", "integer", "decimal", "float", "boolean", "date", "datetime", "time", "duration", "uuid"]
 
 
@@ -45,7 +49,7 @@ class Chain:
         self.repeats = False  # whether an object may come with several values
         self.grouped: list[str] = []  # the names that rows are grouped by
         self.totals: list[str] = []
-        self.windows = False
+        self.windows: set[str] = set()  # annotations with a window, which can't be aggregated
         self.shown: list[str] = []  # annotations
         self.roots: set[tuple[str, ...]] = set()
 
@@ -70,6 +74,7 @@ class Chain:
 
     def conditions(self) -> None:
         """Add filter() and exclude(), some with several arguments."""
+        self.scope.json = not self.totals  # groups by a key of a document are those by the document here
         for _ in range(self.chance.choice([0, 1, 1, 2, 3])):
             negated = self.likely(0.4)
             how = "exclude" if negated else "filter"
@@ -89,7 +94,7 @@ class Chain:
                 self.totals.append(name)
             elif draw < 0.5 and totals:
                 made, kind = self.writer.window(self.scope)
-                self.windows = True
+                self.windows.add(name)
             elif draw < 0.54:
                 self.filtered_relation(name)
                 continue
@@ -151,7 +156,8 @@ class Chain:
         Over several, Django's aggregates multiply one another's rows; here each has its own.
         """
         for _ in range(8):
-            made, kind = self.writer.aggregate(self.scope)
+            named = {name: kind for name, kind in self.scope.named.items() if name not in self.windows}
+            made, kind = self.writer.aggregate(Scope(self.table, named))
             found = {
                 root
                 for piece, _ in made.walk()
@@ -219,10 +225,12 @@ class Chain:
             self.add("step", ".distinct()")
         if ordered:
             self.order()
-        exact = ordered and not self.repeats
+        exact = ordered and not self.repeats and not (self.windows and self.joins_rows())
         sliced = exact and self.likely(0.4)
         if sliced and self.likely(0.8):
             self.slice()
+        if self.likely(0.03):
+            self.mistake()
         draw = self.chance.random()
         if draw < 0.3:
             return self.end("list(<queryset>)", exact=exact)
@@ -241,6 +249,25 @@ class Chain:
         start = self.chance.choice([0, 0, 1, 2])
         stop = start + self.chance.choice([0, 1, 2, 3, 5])
         self.add("step", self.chance.choice([f"[{start}:{stop}]", f"[:{stop}]", f"[{start}:]"]))
+
+    def mistake(self) -> None:
+        """Add a step that is refused, at least where it stands."""
+        column = self.chance.choice(list(self.table.columns))
+        self.add(
+            "step",
+            self.chance.choice(
+                [
+                    ".filter(nope=1)", ".order_by('nope')", ".values('nope')", f".filter({column}__nope=1)",
+                    f".filter({column}__nope__exact=1)", f".annotate({column}=Value(1))", "[-1]", "[:3].filter(pk=1)",
+                    "[:3].order_by('pk')", ".select_related('nope')", ".only('nope')", ".annotate(y=F('nope'))",
+                    f".order_by('{column}__nope')", ".filter(pk__in=3)", ".filter(pk__range=(1,))", ".filter(pk__isnull=1)",
+                    ".annotate(y=Sum(Count('pk')))", ".filter(1)", ".annotate(Count('pk') + 1)", ".prefetch_related('nope')",
+                    ".values('pk').only('pk')", ".reverse()[:2].last()", ".filter(pk=[1])", ".dates('pk', 'year')",
+                    f".earliest('{column}')", ".in_bulk(field_name='nope')", ".values_list('pk', 'pk', flat=True)", ".aggregate(F('pk'))",
+                    ".annotate(y=Value(1), z=F('y') + 1)", ".order_by(F('nope').asc())", ".union(1)", ".exclude(pk=F('nope'))",
+                ]
+            ),
+        )  # fmt: skip
 
     def loading(self) -> None:
         """Add only() or defer()."""
@@ -312,7 +339,8 @@ class Chain:
                 made = Code("aggregate", f"{how}('{name}')")
             else:
                 # Over several rows of a relation, what counts once depends on what else is selected.
-                many = not (self.shown or self.totals) and not any(str(s).startswith("[") for s in self.steps)
+                before = any(str(step).startswith(("[", ".distinct")) for step in self.steps)
+                many = not (self.shown or self.totals or before)
                 made, _kind = self.writer.aggregate(Scope(self.table, many=many))
             parts.append(Code("named", f"z{len(parts)}={{}}", (made,)))
         inside = Code("args", "{}", tuple(parts), ", ")
@@ -388,8 +416,13 @@ class Chain:
         for number in range(self.chance.choice([1, 1, 2])):
             made, kind = self.writer.aggregate(before if self.likely(0.7) else Scope(self.table))
             totals.append(f"k{number}")
+            self.totals.append(f"k{number}")
             self.add("step", f".annotate(k{number}={{}})", made)
             self.scope.named[f"k{number}"] = kind
+        self.scope.outer = self.table  # no subqueries in HAVING
+        if self.writer.vendor == "postgresql":
+            # Said in GROUP BY and in HAVING, an expression has other parameters, which is another to PostgreSQL.
+            self.scope.named = {name: kind for name, kind in self.scope.named.items() if name in totals}
         if self.likely(0.4):
             self.conditions()
         draw = self.chance.random()
@@ -415,6 +448,11 @@ class Chain:
                 self.slice()
             return self.end("list(<queryset>)", exact=len(totals) == 1)
         return self.end("list(<queryset>)" if self.likely(0.9) else "<queryset>.exists()")
+
+    def joins_rows(self) -> bool:
+        """Tell whether a step names a relation that leads to several rows: windows number them in no order then."""
+        names = QUOTED.findall("".join(map(str, self.steps)))
+        return any(self.writer.multiple_root(self.table, name) is not None for name in names)
 
     def sorts(self, name: str) -> bool:
         """Tell whether a name orders rows by what it shows: JSON doesn't, nor does a relation."""
@@ -498,7 +536,8 @@ class Chain:
         self.order()
         if self.likely(0.3):
             self.slice()
-        return self.end(f"[({', '.join(graph)},) for o in <queryset>]", exact=True)
+        asked = self.end(f"[({', '.join(graph)},) for o in <queryset>]", exact=True)
+        return replace(asked, loads=True)
 
     def joined_objects(self, singles: list[Relation]) -> list[str]:
         """Add select_related(), with only() sometimes; return what reads the objects."""

@@ -16,7 +16,7 @@ from .source import Question, shrink
 from .writes import Writes
 
 PER_SCHEMA = 100
-AGREE = {"same", "both raise", "Django fails", "left out", "mixed types"}
+AGREE = {"same", "both raise", "Django fails", "left out", "mixed types", "refused early"}
 
 
 @dataclass

@@ -40,6 +40,7 @@ class Scope:
     many: bool = True  # relations that lead to several rows
     outer: Table | None = None  # the model of the enclosing query
     hops: int = 2
+    json: bool = True  # whether conditions may be about JSON
 
     def alone(self) -> Scope:
         """Return the same without relations."""
@@ -90,7 +91,8 @@ class Conditions:
         parts, table, _many = self.path(scope)
         if table.relations and self.likely(0.25):
             return self.relation_lookup(scope, parts, table)
-        column = self.chance.choice(list(table.columns.values()))
+        columns = [c for c in table.columns.values() if scope.json or c.kind != "json"]
+        column = self.chance.choice(columns)
         name = "__".join([*parts, "pk" if column.name == table.key and self.likely(0.5) else column.name])
         if self.likely(0.12):
             return self.asked(scope, f"{name}__isnull", self.chance.choice(["True", "False"]))
@@ -143,7 +145,10 @@ class Conditions:
     def rows_of(self, table: Table) -> Code:
         """Return a queryset of a model, for a subquery."""
         inner = self.condition(Scope(table, hops=1), 1)
-        return Code("queryset", f"{table.name}.objects.filter({{}})", (inner,))
+        end = self.chance.choice(
+            ["", "", "", ".order_by('-pk')[:3]", ".values('pk')", ".order_by('pk').distinct()"]
+        )
+        return Code("queryset", f"{table.name}.objects.filter({{}}){end}", (inner,))
 
     # Values
 
@@ -184,7 +189,7 @@ class Conditions:
             other = self.reference(own if negated else scope.single(), kind)
             if other is not None:
                 return suffix, other
-        if self.likely(0.06) and kind == "integer":
+        if self.likely(0.06) and kind == "integer" and not negated:
             return suffix, self.expression(Scope(scope.table, {}, False, None, 0), "integer", 1)
         return suffix, self.literal(kind)
 
@@ -204,7 +209,10 @@ class Conditions:
 
     def json_lookup(self) -> tuple[str, str]:
         """Return a lookup of JSON."""
-        key = self.chance.choice(JSON_KEYS) if self.likely(0.6) else ""
+        keys = JSON_KEYS
+        if self.vendor == "postgresql":  # to which a single value is a list of one, too
+            keys = [key for key in keys if "0" not in key]
+        key = self.chance.choice(keys) if self.likely(0.6) else ""
         draw = self.chance.random()
         if draw < 0.5:
             return key, self.chance.choice(JSON_VALUES)
@@ -252,9 +260,18 @@ class Conditions:
         if draw < 0.96:
             # Of the model's own columns: Django's ^ loses rows that a relation leads nowhere from.
             return Code("q", "({})", self.sides(scope.alone(), depth, True), " ^ ", negates=True)
-        if draw < 0.98 and scope.outer is None:
+        if draw < 0.97 and scope.outer is None:
             return Code("q", "Q({})", (self.exists(scope),))
+        if draw < 0.98 and not negated:
+            return self.compared_values(scope)
         return self.joined(", ", scope, depth, negated)
+
+    def compared_values(self, scope: Scope) -> Code:
+        """Return a lookup that stands as an expression itself."""
+        kind = self.chance.choice(["integer", "text", "date"])
+        how = self.chance.choice(["Exact", "GreaterThan", "LessThanOrEqual"])
+        sides = (self.expression(scope.single(), kind, 0), Code("value", self.literal(kind)))
+        return Code("q", f"Q({how}({{}}, {{}}))", sides)
 
     def joined(self, connector: str, scope: Scope, depth: int, negated: bool) -> Code:
         """Return several conditions joined."""

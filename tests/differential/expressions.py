@@ -13,7 +13,7 @@ MADE: dict[str, list[str]] = {
         "Coalesce({integer}, {integer})", "Coalesce({integer}, 0)", "NullIf({integer}, {integer})",
         "Greatest({integer}, {integer})", "Least({integer}, {integer})", "StrIndex({text}, Value('a'))",
         "ExtractYear({date})", "ExtractMonth({datetime})", "ExtractHour({datetime})", "Extract({date}, 'week_day')",
-        "ExtractMinute({time})", "F('pk').bitand(3)", "Length({text}).bitor(1)", "Mod({integer}, 3)",
+        "ExtractMinute({time})", "Length({text}).bitand(3)", "Length({text}).bitor(1)", "Mod({integer}, 3)",
         "Case(When({q}, then={integer}), default={integer})", "Case(When({q}, then=1), When({q}, then=2))",
         "Case(When({q}, then=Value(1)), default=Value(0))", "Cast({float}, IntegerField())", "Cast({boolean}, IntegerField())",
         "ExpressionWrapper({integer} + {integer}, output_field=IntegerField())",
@@ -87,7 +87,12 @@ class Expressions(Conditions):
             found = self.subquery(scope, kind)
             if found is not None:
                 return found
-        return self.templated(kind, self.chance.choice(MADE[kind]), scope, depth)
+        made = MADE[kind]
+        if (
+            self.vendor == "postgresql"
+        ):  # where Django gives a Decimal for what is extracted, within another function
+            made = [template for template in made if not template.startswith(("Extract", "Trunc"))]
+        return self.templated(kind, self.chance.choice(made), scope, depth)
 
     def templated(self, kind: str, template: str, scope: Scope, depth: int) -> Code:
         """Fill the gaps of a template."""
@@ -105,8 +110,17 @@ class Expressions(Conditions):
     def leaf(self, scope: Scope, kind: str) -> Code:
         """Return F() or Value()."""
         found = self.reference(scope, kind)
+        if found is not None and kind == "text" and self.likely(0.08):
+            return Code(
+                kind, str(found) + self.chance.choice(["[:2]", "[1:3]", "[2:]", "[0]"]), lookup=found.lookup
+            )
         if found is not None and self.likely(0.9):
             return found
+        json = scope.table.of_kind("json")
+        if kind == "text" and json and self.likely(0.3):
+            return Code(
+                kind, f"KT('{self.chance.choice(json)}{self.chance.choice(['__a', '__a__b', '__0'])}')"
+            )
         if kind == "json":
             return Code(kind, "Value({'a': 1}, JSONField())")
         return Code(kind, f"Value({self.literal(kind)})")

@@ -22,34 +22,42 @@ INNER = frozenset({"inner", "queryset"})
 QUOTED = re.compile(r"'(\w+)'")
 
 
-# Fields whose values mix without more words; Django asks for an output_field.
-ALIKE = [
-    {"IntegerField", "BigIntegerField", "SmallIntegerField", "AutoField", "BigAutoField"},
-    {"CharField", "TextField", "SlugField"},
-]
-MIXED = re.compile(r"mixed types: (\w+), (\w+)\.")
-
-
-def mixes_alike(error: str) -> bool:
-    """Tell whether Django refuses to mix fields that are of one kind here."""
-    found = MIXED.search(error)
-    return found is not None and any(set(found.groups()) <= alike for alike in ALIKE)
+# Django refuses such an expression always, ours where its value is read or compared.
+MIXED = re.compile(r"mixed types: \w+, \w+\.")
 
 
 def verdict(expected: Any, found: Any) -> str:
     """Name how two answers compare: same, both raise, Django fails, or how they differ."""
-    if mixes_alike(repr(expected)) and not mixes_alike(repr(found)):
+    if MIXED.search(repr(expected)) and not MIXED.search(repr(found)):
         return "mixed types"
     if isinstance(expected, Failed):
         if isinstance(found, Failed):
             same = expected.kind == found.kind or expected.kind in BROKEN
+            if not same and "nope" in found.text:
+                return "refused early"
             return "both raise" if same else "other error"
         return "Django fails" if expected.kind in BROKEN else "only Django raises"
     if isinstance(found, Failed):
-        return "only ours raises"
+        return "refused early" if "nope" in found.text else "only ours raises"
     if repr(expected) == repr(found) or repr(excused(expected, found)) == repr(found):
         return "same"
+    if only_ours_worked(expected, found):
+        return "Django fails"
     return "other rows"
+
+
+def only_ours_worked(expected: Any, found: Any) -> bool:
+    """Tell whether of the same writes one failed with Django alone, by a fault of its own."""
+    try:
+        results = enumerate(expected[0])
+        return any(failed(result) and not str(found[0][n]).startswith("raised ") for n, result in results)
+    except (TypeError, KeyError, IndexError):
+        return False
+
+
+def failed(result: Any) -> bool:
+    """Tell whether a write's result is an error that stands for a fault of Django's own."""
+    return isinstance(result, str) and result.startswith("raised ") and result.split()[1] in BROKEN
 
 
 def excused(expected: Any, found: Any) -> Any:
@@ -63,8 +71,7 @@ def excused(expected: Any, found: Any) -> Any:
 
 def refused(result: Any, ours: Any) -> bool:
     """Tell whether both are errors, Django's one that stands for a fault of its own."""
-    both = isinstance(result, str) and isinstance(ours, str) and ours.startswith("raised ")
-    return both and result.startswith("raised ") and result.split()[1] in BROKEN
+    return failed(result) and isinstance(ours, str) and ours.startswith("raised ")
 
 
 def confuses_django(asked: Question, schema: Schema) -> bool:
@@ -111,10 +118,12 @@ def mixed_up(steps: list[list[tuple[str, int, bool]]], model: str, schema: Schem
             if not (under and first_many(passed))
             for relation, table, _many in passed
         }
-        if any(under > 1 and first_many(passed) for passed, under in found) and len(found) > 1:
+        if any(under > 1 and first_many(passed) for passed, under in found) and len(joined) > 1:
             return True
         for relation, table in ties:
-            if len(found) > 1 and repeated(found, relation, table, schema, model):
+            if sum(bool(passed) for passed, _ in found) > 1 and repeated(
+                found, relation, table, schema, model
+            ):
                 return True
             meant = [other for other, of in joined if of == table]
             if any(other != relation for other in meant) or (meant and table in earlier):

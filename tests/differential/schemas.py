@@ -119,7 +119,12 @@ class Schema:
         """Give a model what its parent has, and ways to it and back."""
         table.parent, table.key = parent.name, f"{parent.name.lower()}_ptr"
         table.columns, table.ordering = dict(parent.columns), list(parent.ordering)
-        table.relations = dict(parent.relations)
+        # The ways from a parent to its other children are no relations of this one.
+        table.relations = {
+            name: relation
+            for name, relation in parent.relations.items()
+            if self.models[relation.target].parent != parent.name or relation.name != relation.target.lower()
+        }
         table.relations[table.key] = Relation(table.key, table.key, parent.name, forward=True)
         back = table.name.lower()
         parent.relations[back] = Relation(back, back, table.name, null=True)

@@ -58,7 +58,7 @@ class Question:
     """What is asked: steps chained on a model's manager, and an end that reads the result.
 
     `exact` tells whether the rows of the answer have an order; else they are sorted. `writes` tells that
-    the tables are compared afterwards.
+    the tables are compared afterwards, `loads` that no more queries are to be needed.
     """
 
     model: str
@@ -66,6 +66,7 @@ class Question:
     end: Code
     exact: bool = False
     writes: bool = False
+    loads: bool = False
 
     def __str__(self) -> str:
         chain = f"{self.model}.objects" + "".join(map(str, self.steps))

@@ -83,11 +83,11 @@ class Writes(Chains):
 
     def updated(self, table: Table) -> Code:
         """Return an update()."""
-        return Code(
-            "change",
-            "{}.update({})",
-            (self.chosen(table), Code("args", "{}", tuple(self.assigned(table)), ", ")),
-        )
+        chosen = self.chosen(table)
+        if "[]" in str(chosen):  # nothing: Django looks at what is assigned, all the same
+            chosen = Code("queryset", f"{table.name}.objects.all()")
+        assigned = Code("args", "{}", tuple(self.assigned(table)), ", ")
+        return Code("change", "{}.update({})", (chosen, assigned))
 
     def deleted(self, table: Table) -> Code:
         """Return a delete() of some rows."""
@@ -173,7 +173,9 @@ class Writes(Chains):
                 "change", f"{table.name}.objects.bulk_update([{', '.join(objects)}], ['{name}']{size})"
             )
         rows = [f"{table.name}({self.new_row(table)})" for _ in range(self.chance.choice([1, 2, 3]))]
-        option = self.chance.choice(["", "", ", ignore_conflicts=True"])
+        option = self.chance.choice(
+            ["", "", ", ignore_conflicts=True" if f"{table.name}()" not in rows else ""]
+        )
         if names and self.likely(0.2) and "code" in table.own:
             option = f", update_conflicts=True, update_fields=['{names[0]}'], unique_fields=['code']"
         return Code("change", f"{table.name}.objects.bulk_create([{', '.join(rows)}]{option})")

@@ -16,6 +16,7 @@ from ormolu import (
     DurationField,
     F,
     FieldError,
+    ForeignKey,
     Func,
     IntegerField,
     Max,
@@ -28,7 +29,9 @@ from ormolu import (
     Variance,
 )
 from ormolu.exceptions import DatabaseError, NotSupportedError
+from ormolu.models import CASCADE
 from ormolu.query import Expression, ExpressionWrapper
+from ormolu.query.functions import Abs, Coalesce
 from support.backends import Backend
 from support.worlds import World
 
@@ -224,3 +227,24 @@ async def test_a_negated_condition_is_a_value_like_another(prices, world: World)
     assert await world(found.filter(other=True).count) == 1
     assert await world(found.exclude(other=True).count) == 1
     assert await world(found.exclude(other__isnull=False).count) == 0
+
+
+class Reader(Model):
+    lucky = IntegerField(null=True)
+
+
+class Loan(Model):
+    reader: Any = ForeignKey(Reader, on_delete=CASCADE, related_name="loans")
+    days = IntegerField()
+
+
+async def test_an_excluded_comparison_with_an_expression_is_about_the_row_itself(db: Backend, world: World):
+    """The subquery reads the expression's columns from the row that it is asked for."""
+    for lucky, days in ((3, [3, 5]), (5, [3]), (None, [])):
+        reader = await world(Reader.objects.create, lucky=lucky)
+        for number in days:
+            await world(Loan.objects.create, reader=reader, days=number)
+    found = Reader.objects.order_by("pk").values_list("lucky", flat=True)
+    assert await world.list(found.exclude(loans__days=Abs(F("lucky")))) == [5, None]
+    assert await world.list(found.exclude(loans__days=Coalesce("lucky", Value(3)))) == [5, None]
+    assert await world.list(found.exclude(loans__days=F("lucky") + 2)) == [5, None]

@@ -71,6 +71,7 @@ class Builder:
         self.common: dict[int, Any] = {}  # the join and the table of each CTE that is joined, by its identity
         self.roots: set[Join] = set()  # multi-valued joins that aggregates read
         self.outer_joins: set[Join] = set()  # of the enclosing query, read from in here
+        self.outer_columns: list[Any] = []  # what is read of it, which a group there must name
 
     def within(self, meta: Any, root: Join, work: Callable[[], R]) -> R:
         """Call `work` with names resolved from another model, whose table is joined at `root`."""
@@ -286,6 +287,7 @@ class Builder:
     def note_outer(self, term: Term) -> None:
         """Remember which joins of the enclosing query this one reads."""
         self.outer_joins |= term.joins
+        self.outer_columns += term.group_columns()
 
     def subquery(self, query: Any, relation: Any = None) -> tuple[Any, list[Term], frozenset[Join]]:
         """Return a query as a subquery: its Select, its terms, the joins of ours that it reads.

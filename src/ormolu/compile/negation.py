@@ -20,6 +20,7 @@ from ormolu.compile.tuples import columns_of
 if TYPE_CHECKING:
     from ormolu.compile.builder import Builder
     from ormolu.compile.joins import Join
+    from ormolu.compile.terms import Term
 
 
 def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str) -> Condition:
@@ -34,13 +35,30 @@ def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str
     rest.trim()
     join = inner.join(rest)
     term = inner.value_of(join, rest)
-    value = value.as_outer() if hasattr(value, "as_outer") else value
+    if hasattr(value, "as_outer"):
+        value = value.as_outer()
+    elif hasattr(value, "as_term"):
+        value = Outward(value)
     relation = path.field if path.is_relation else None
     found = inner.compare(term, path.rest, value, owner, False, name, relation=relation)
     if found is EVERYTHING or found is NOTHING:
         return found
     builder.keep(inner.outer_joins)
     return linked(inner, start, found, found.joins | join.chain())
+
+
+class Outward:
+    """An expression about the enclosing query's row, read from within a subquery."""
+
+    def __init__(self, expression: Any) -> None:
+        self.expression = expression
+
+    def as_term(self, builder: Builder) -> Term:
+        """Return the term in the enclosing query."""
+        assert builder.outer is not None
+        term = builder.outer.term(self.expression)
+        builder.note_outer(term)
+        return term.replace(joins=frozenset(), strict=frozenset(), constant=True)
 
 
 def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join]) -> Condition:
@@ -71,7 +89,7 @@ def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join])
     if start.nullable and found.null_is_true:
         # What holds for a missing object holds where there is nothing to start from, too.
         condition = sa.or_(condition, read[-1].is_(None))
-    return Condition(condition, joins=frozenset(joins), group=tuple(read))
+    return Condition(condition, joins=frozenset(joins), group=(*read, *inner.outer_columns))
 
 
 def reach(start: Join, column: Any) -> tuple[Any, frozenset[Join]]:

@@ -75,7 +75,7 @@ class Parts:
         else:
             columns.extend(map(builder.root.column, columns_of(builder.meta.pk)))
         for condition in self.having:
-            columns.extend(condition.group if builder.group is not None else columns_in(condition.group))
+            columns.extend(self.having_columns(condition.group))
         for condition in self.qualify:
             columns.extend(c for c in condition.group if builder.group is not None or not self.is_root(c))
         for term in [*self.terms, *(entry.term for entry in self.orders)]:
@@ -83,6 +83,22 @@ class Parts:
                 explicit = builder.group is not None
                 columns.extend(c for c in term.group_columns() if explicit or not self.is_root(c))
         return unique(columns)
+
+    def having_columns(self, elements: Sequence[Any]) -> list[Any]:
+        """Return what a condition on groups reads, as GROUP BY names it.
+
+        HAVING can't name what GROUP BY says with other parameters. Where the columns of an expression are the same
+        in all rows of a group, naming them instead changes no group.
+        """
+        found: list[Any] = []
+        repeated = {join.table for join in self.joins() if multiple(join)}
+        for element in elements:
+            columns = None if self.builder.group is not None else columns_in(element)
+            if columns is None or any(column.table in repeated for column in columns):
+                found.append(element)
+            else:
+                found.extend(columns)
+        return found
 
     def grouping(self, columns: list[Any]) -> list[Any]:
         """Return GROUP BY. What is selected, too, is named by its label, which `columns` gets for that.
@@ -228,17 +244,12 @@ def unique(columns: list[Any]) -> list[Any]:
     return found
 
 
-def columns_in(elements: Sequence[Any]) -> list[Any]:
-    """Return the columns that expressions are made of: rows with the same values there have the same expression.
-
-    HAVING can't name what GROUP BY says with other parameters. An expression with a subquery in it stays.
-    """
-    found: list[Any] = []
-    for element in elements:
-        inside: list[Any] = list(visitors.iterate(element))
-        whole = any(isinstance(part, sa.SelectBase) for part in inside)
-        found.extend([element] if whole else [part for part in inside if isinstance(part, sa.ColumnClause)])
-    return found
+def columns_in(element: Any) -> list[Any] | None:
+    """Return the columns that an expression is made of, None where there is a subquery in it."""
+    parts: list[Any] = list(visitors.iterate(element))
+    if any(isinstance(part, sa.SelectBase) for part in parts):
+        return None
+    return [part for part in parts if isinstance(part, sa.ColumnClause) and part.table is not None]
 
 
 def same(element: Any, other: Any) -> bool:
