@@ -27,6 +27,8 @@ _COLLECTIONS: tuple[type[Any], ...] = (list, tuple, set, frozenset)
 _SEQUENCES: tuple[type[Any], ...] = (list, tuple)
 _MAPPING: type[Any] = Mapping
 _NULL = type(None)
+# The class of texts that SQLite can't fold by itself: their lookups are other SQL.
+WIDE: Any = "str beyond ASCII"
 _CONSTANTS = frozenset({str, int, float, bool, type(None), bytes, decimal.Decimal, type})
 
 
@@ -56,6 +58,8 @@ class Shape:
         if cls in SCALARS:
             if cls is int:
                 cls = width(value)
+            elif cls is str and not value.isascii():
+                cls = WIDE
             place = self.index.get(id(owner))
             if place is not None:
                 return (cls, place)
@@ -91,6 +95,8 @@ class Shape:
                 nulls = sum(item is None for item in value)
             return ("list", bucket(len(value) - nulls), widths(value, kinds), nulls > 0, place)
         place = self._take(owner, value)
+        if isinstance(value, str):
+            return (value.__class__, place, value.isascii())
         return (value.__class__, place)
 
     def element(self, value: Any) -> Any:

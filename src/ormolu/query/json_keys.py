@@ -120,10 +120,10 @@ class _Key(Transform):
 
     @classmethod
     def postgres(cls, base: Term, keys: list[Any], arrows: tuple[str, str], type_: Any) -> Any:
-        """Return PostgreSQL's operator: for one key of an object the simple one, which an index may have."""
+        """Return PostgreSQL's operator: for one key the simple one, which an index may have. A number is of a list."""
         simple, deep = arrows
-        if len(keys) == 1 and not is_index(keys[0]):
-            right = "'" + str(keys[0]).replace("'", "''") + "'"
+        if len(keys) == 1:
+            right = str(int(keys[0])) if is_index(keys[0]) else "'" + str(keys[0]).replace("'", "''") + "'"
             return sql(f"({HERE} {simple} {right})", base.sa, type_)
         items = ", ".join("'" + str(key).replace("'", "''") + "'" for key in keys)
         return sql(f"({HERE} {deep} ARRAY[{items}]::text[])", base.sa, type_)

@@ -173,6 +173,24 @@ class KeyTransformIn(lookups.In):
         return conclude(base_of(lhs), None, lhs.sa.in_(forms), negated)
 
 
+class KeyTransformRange(lookups.Range):
+    """What is inside is between two values, both included."""
+
+    @classmethod
+    def build(
+        cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
+    ) -> Condition:
+        """Return the condition; what can't be a range of plain values is as for other fields."""
+        items = list(value) if isinstance(value, (list, tuple)) else []
+        if len(items) != 2 or any(item is None or is_expression(item) for item in items):
+            return super().build(builder, lhs, value, owner, negated, relation, name)
+        as_number = builder.vendor == "mysql" and all(isinstance(item, (int, float)) for item in items)
+        type_ = sa.Float() if as_number else lhs.field.sa_type
+        bound = builder.params.bind_items(owner, items, type_, None, list, 2)
+        forms = bound if as_number else [document_form(builder, one) for one in bound]
+        return conclude(base_of(lhs), None, lhs.sa.between(*forms), negated)
+
+
 def of_text(base: type[Lookup]) -> type[Lookup]:
     """Return a lookup of text for what is inside a document."""
 
@@ -340,6 +358,7 @@ for _lookup in (JSONExact, HasKey, HasKeys, HasAnyKeys, DataContains, ContainedB
 
 _key_lookups: tuple[type[Lookup], ...] = (
     KeyTransformExact, KeyTransformLt, KeyTransformLte, KeyTransformGt, KeyTransformGte, KeyTransformIn,
+    KeyTransformRange,
     *map(of_text, (
         text_lookups.IExact, text_lookups.IContains, text_lookups.StartsWith, text_lookups.IStartsWith,
         text_lookups.EndsWith, text_lookups.IEndsWith, text_lookups.Regex, text_lookups.IRegex,
