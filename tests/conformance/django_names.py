@@ -20,6 +20,7 @@ MODULES: dict[str, list[str]] = {
     "django.contrib.contenttypes.models": ["ormolu.contrib.contenttypes.models"],
     "django.contrib.contenttypes.prefetch": ["ormolu.contrib.contenttypes.prefetch"],
     "django.contrib.postgres.fields": ["ormolu.fields", "ormolu.fields.arrays"],
+    "django.contrib.postgres.indexes": ["ormolu.contrib.postgres.indexes"],
     "django.contrib.postgres.search": ["ormolu.contrib.postgres.search"],
     "django.db": ["ormolu.exceptions", "ormolu.databases.routing"],
     "django.db.utils": ["ormolu.exceptions", "ormolu.databases.routing"],

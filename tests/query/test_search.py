@@ -1,5 +1,7 @@
 """Full-text search: one spelling for all databases, each with an index of its own kind."""
 
+from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -58,7 +60,33 @@ class Line(Model):
     words = SearchVectorField(null=True)
 
 
-MODELS = [Cook, Recipe, Menu, Line]
+class Paper(Model):
+    title = CharField(max_length=50)
+
+    class Meta:
+        indexes = [FullTextIndex(fields=["title"], name="paper_title")]
+
+
+class Review(Paper):
+    verdict = TextField()
+
+    class Meta:
+        indexes = [FullTextIndex(fields=["verdict"], name="review_verdict")]
+
+
+class Draft(Paper):
+    class Meta:
+        proxy = True
+
+
+class Note(Model):
+    text = TextField()
+
+    class Meta:
+        indexes = [FullTextIndex(fields=["text"], config="simple", name="note_words")]
+
+
+MODELS = [Cook, Recipe, Menu, Line, Paper, Review, Note]
 
 TOAST, SALAD, PIZZA, SOUP = "Cheese on toast", "Red tomato salad", "Pizza", "Green tomato soup"
 METHODS = {
@@ -449,3 +477,66 @@ def test_without_accents(db: Backend):
     assert Menu.objects.filter(name__unaccent="aeO").count() == 2
     assert Menu.objects.filter(name__unaccent__iexact="aéO").count() == 3
     assert Menu.objects.filter(name__unaccent__endswith="éÖ").count() == 2
+
+
+async def test_indexes_of_parents(db: Backend, world: World):
+    """A child's rows are found by its parent's index as well, a proxy's by that of its model."""
+    await world(Review.objects.create, title="Red hats", verdict="Good shoes")
+    for rows in (
+        Review.objects.filter(title__search="red"),
+        Review.objects.filter(verdict__search="shoes"),
+        Review.objects.annotate(s=SearchVector(index="paper_title")).filter(s="hats"),
+        Draft.objects.annotate(s=SearchVector()).filter(s="hats"),
+        Paper.objects.filter(review__verdict__search="good"),
+    ):
+        assert await world(rows.count) == 1
+
+
+WORDS = ("apple", "berry", "cherry", "damson", "elder")
+
+
+def random_query(random: Random, depth: int) -> tuple[Any, Callable[[list[str]], bool]]:
+    """Return a query, and what tells whether a document of words meets it."""
+    if depth and random.random() < 0.7:
+        (left, meets_left), (right, meets_right) = (random_query(random, depth - 1) for _ in range(2))
+        if random.random() < 0.5:
+            made, meets = left & right, lambda words: meets_left(words) and meets_right(words)
+        else:
+            made, meets = left | right, lambda words: meets_left(words) or meets_right(words)
+        if random.random() < 0.3:
+            return ~made, lambda words: not meets(words)
+        return made, meets
+    first, second, third = (random.choice(WORDS) for _ in range(3))
+    kind = random.choice(["plain", "phrase", "websearch", "not", "either"])
+    if kind == "plain":
+        return SearchQuery(f"{first} {second}"), lambda words: first in words and second in words
+    if kind == "phrase":
+        pair = [first, second]
+        return (
+            SearchQuery(f"{first} {second}", search_type="phrase"),
+            lambda words: any(words[n : n + 2] == pair for n in range(len(words))),
+        )
+    if kind == "websearch":
+        return (
+            SearchQuery(f"{first} -{second}", search_type="websearch"),
+            lambda words: first in words and second not in words,
+        )
+    if kind == "not":
+        return ~SearchQuery(first), lambda words: first not in words
+    return (
+        SearchQuery(f"-{first} or {second} {third}", search_type="websearch"),
+        lambda words: first not in words or (second in words and third in words),
+    )
+
+
+async def test_random_queries_mean_the_same_everywhere(db: Backend, world: World):
+    """Each database finds the documents that meet the query by its own words."""
+    random = Random(7)
+    texts = [[random.choice(WORDS) for _ in range(random.randint(0, 6))] for _ in range(40)]
+    await world(Note.objects.bulk_create, [Note(text=" ".join(words)) for words in texts])
+    notes = Note.objects.annotate(search=SearchVector()).order_by("pk").values_list("text", flat=True)
+    for _ in range(60):
+        query, meets = random_query(random, 2)
+        expected = [" ".join(words) for words in texts if meets(words)]
+        assert await world.list(notes.filter(search=query)) == expected, query
+        assert await world(notes.exclude(search=query).count) == len(texts) - len(expected), query

@@ -54,6 +54,8 @@ class SearchVectorField(Field[Any]):
     # Of the result of a SearchVector: which columns it was made of, and how they were taken apart.
     document: Any = None
     config: Any = None
+    indexed: bool = False
+    """Whether it is what a FullTextIndex holds: a query that names no configuration is read in the index's."""
 
     @cached_property
     def sa_type(self) -> sa.types.TypeEngine[Any]:

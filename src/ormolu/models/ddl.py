@@ -84,6 +84,8 @@ class Late(sa.ColumnElement[Any]):
 
 @compiles(Late)
 def _compile_late(element: Late, compiler: Any, **kw: Any) -> str:
+    if hasattr(element.part, "is_operator_class"):
+        return _compile_classed(element, compiler, **kw)
     found = element_of(element.model, element.part, compiler.dialect)
     if isinstance(found, (BooleanClauseList, sa.BinaryExpression)) or not isinstance(element.part, Q):
         return str(compiler.process(found, **kw))
@@ -95,6 +97,20 @@ def _compile_column(element: CreateColumn, compiler: Any, **kw: Any) -> str:
     """Leave NOT NULL out of a generated column: MariaDB doesn't take it there."""
     text = str(compiler.visit_create_column(element, **kw))
     return text if element.element.computed is None else text.replace(" NOT NULL", "", 1)
+
+
+def _compile_classed(element: Late, compiler: Any, **kw: Any) -> str:
+    """Return an expression with its operator class, which stands before the order."""
+    expression, dialect = element.part.expression, compiler.dialect
+    if dialect.name != "postgresql":
+        return str(compiler.process(Late(element.model, expression), **kw))
+    order = ""
+    if hasattr(expression, "as_order") and hasattr(expression, "descending"):
+        order = " DESC" if expression.descending else ""
+        order += f" NULLS {expression.nulls.upper()}" if expression.nulls else ""
+        expression = expression.expression
+    inner = compiler.process(element_of(element.model, expression, dialect), **kw)
+    return f"({inner}) {element.part.name}{order}"
 
 
 def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:

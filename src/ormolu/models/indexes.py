@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from ormolu import query
 from ormolu.models.ddl import Late
 from ormolu.query.q import Q
 
+OPERATOR_CLASS = re.compile(r"\w+(\.\w+)?")
 WITH_CONDITIONS = ("postgresql", "sqlite")
 
 
@@ -145,6 +147,7 @@ def make_index(
     opclasses: Sequence[str] = (),
     using: str | None = None,
     nulls_distinct: bool | None = None,
+    parameters: dict[str, Any] | None = None,
 ) -> sa.Index:
     """Add an index to a model's table: not created where a condition can't be had."""
     owner = "indexes" if not unique else "constraints"
@@ -152,6 +155,8 @@ def make_index(
     parts: list[Any] = [c.desc() if f.startswith("-") else c for f, c in zip(fields, columns, strict=True)]
     parts += [Late(meta.model, expression) for expression in expressions]
     options: dict[str, Any] = {}
+    if parameters:
+        options["postgresql_with"] = parameters
     if condition is not None:
         where = Late(meta.model, condition)
         options.update(postgresql_where=where, sqlite_where=where)
@@ -167,6 +172,38 @@ def make_index(
     if condition is not None:
         index.ddl_if(callable_=cast(Any, _can_be_partial))
     return index
+
+
+class OpClass:
+    """An expression in an index that is compared by an operator class: `OpClass(Lower("name"), "text_pattern_ops")`.
+
+    These are PostgreSQL's; elsewhere it is the expression. `asc()` and `desc()` order it.
+    """
+
+    is_operator_class = True
+
+    def __init__(self, expression: Any, name: str) -> None:
+        if not OPERATOR_CLASS.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of an operator class.")
+        self.expression = query.F(expression) if isinstance(expression, str) else expression
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"OpClass({self.expression}, name={self.name})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpClass) and (self.expression, self.name) == (other.expression, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.expression, self.name))
+
+    def asc(self, **options: Any) -> OpClass:
+        """Return the expression in ascending order."""
+        return OpClass(self.expression.asc(**options), self.name)
+
+    def desc(self, **options: Any) -> OpClass:
+        """Return the expression in descending order."""
+        return OpClass(self.expression.desc(**options), self.name)
 
 
 def _can_be_partial(ddl: Any, target: Any, bind: Any, *, dialect: Any = None, **kw: Any) -> bool:

@@ -40,7 +40,7 @@ class SearchVectorExact(Lookup):
         vector = cls.vector(builder, lhs, value)
         if builder.vendor != "postgresql":
             return elsewhere.condition(builder, vector, value, owner, negated)
-        rhs = query_term(builder, value, owner, getattr(vector.field, "config", None))
+        rhs = query_term(builder, vector, value, owner)
         element = vector.sa.op("@@", is_comparison=True, return_type=sa.Boolean())(rhs.sa)
         return conclude(vector, rhs, element, negated)
 
@@ -62,8 +62,10 @@ class SearchLookup(SearchVectorExact):
 
         if isinstance(lhs.field, SearchVectorField):
             return lhs
-        config = getattr(value, "config", None) or index_config(lhs)
-        return builder.term(SearchVector(Resolved(lhs), config=config))  # type: ignore[no-any-return]
+        config = getattr(value, "config", None)
+        found: Term = builder.term(SearchVector(Resolved(lhs), config=config or index_config(lhs)))
+        found.field.indexed = config is None and found.field.config is not None
+        return found
 
 
 def index_config(term: Term) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,7 +14,15 @@ from ormolu.query.func import Func
 from ormolu.query.search.vectors import SearchConfig
 from ormolu.query.values import Value
 
-__all__ = ["Asked", "CombinedSearchQuery", "SearchQuery", "SearchQueryCombinable", "query_term", "text_term"]
+__all__ = [
+    "Asked",
+    "CombinedSearchQuery",
+    "as_indexed",
+    "SearchQuery",
+    "SearchQueryCombinable",
+    "query_term",
+    "text_term",
+]
 
 FUNCTIONS = {
     "plain": "plainto_tsquery",
@@ -37,6 +45,10 @@ class SearchQueryCombinable:
             )
         first, second = (other, self) if reversed else (self, other)
         return CombinedSearchQuery(first, connector, second, self.config)
+
+    def read_in(self, config: Any) -> Any:
+        """Return the query, read in a configuration if it names none."""
+        return self
 
     def __and__(self, other: Any) -> CombinedSearchQuery:
         return self._combine(other, self.BITAND, False)
@@ -94,6 +106,14 @@ class SearchQuery(SearchQueryCombinable, Func):
             self.text, self._given, config=self.config, invert=not self.invert, search_type=self.search_type
         )
 
+    def read_in(self, config: Any) -> SearchQuery:
+        """Return the query, read in a configuration if it names none."""
+        if self.config is not None:
+            return self
+        return type(self)(
+            self.text, self._given, config=config, invert=self.invert, search_type=self.search_type
+        )
+
     def as_term(self, builder: Any) -> Term:
         """Return the query; on databases that have none its text."""
         term = builder.term(self.text)
@@ -132,6 +152,11 @@ class CombinedSearchQuery(SearchQueryCombinable, Expression):
 
     def __invert__(self) -> CombinedSearchQuery:
         return type(self)(self.lhs, self.connector, self.rhs, self.config, self._given, not self.invert)
+
+    def read_in(self, config: Any) -> CombinedSearchQuery:
+        """Return the queries, read in a configuration where they name none."""
+        sides = [side.read_in(config) for side in (self.lhs, self.rhs)]
+        return type(self)(sides[0], self.connector, sides[1], self.config, self._given, self.invert)
 
     def as_term(self, builder: Any) -> Term:
         """Return the two queries as one; databases that have none are asked for each."""
@@ -185,11 +210,19 @@ def tsquery(builder: Any, text: Term, config: Any, search_type: str, invert: boo
     return merge(element, field, terms, strict=True, nullable=text.nullable)
 
 
-def query_term(builder: Any, value: Any, owner: Any, config: Any) -> Term:
+def query_term(builder: Any, vector: Term, value: Any, owner: Any) -> Term:
     """Return what a vector is compared with as PostgreSQL's query: a query, or a text in the vector's configuration."""
     if isinstance(value, SearchQueryCombinable):
-        return builder.term(cast(Any, value))  # type: ignore[no-any-return]
+        return builder.term(as_indexed(vector, value))  # type: ignore[no-any-return]
+    config = getattr(vector.field, "config", None)
     return tsquery(builder, text_term(builder, value, owner), config, "plain")
+
+
+def as_indexed(vector: Term, query: Any) -> Any:
+    """Return a query, read in the configuration of the index if the vector is what an index holds."""
+    if getattr(vector.field, "indexed", False) and isinstance(query, SearchQueryCombinable):
+        return query.read_in(vector.field.config)
+    return query
 
 
 def text_term(builder: Any, value: Any, owner: Any) -> Term:

@@ -11,7 +11,8 @@ from ormolu.fields import FloatField, TextField
 from ormolu.query.expressions import expression_of
 from ormolu.query.func import Func
 from ormolu.query.search import elsewhere
-from ormolu.query.search.queries import SearchQuery, SearchQueryCombinable
+from ormolu.query.search.matching import index_config
+from ormolu.query.search.queries import SearchQuery, SearchQueryCombinable, as_indexed
 from ormolu.query.search.vectors import SearchConfig, SearchVector, SearchVectorCombinable
 from ormolu.query.values import Value
 
@@ -69,7 +70,7 @@ class SearchRank(Func):
         vector = builder.term(self.source_expressions[0])
         if builder.vendor != "postgresql":
             return elsewhere.rank(builder, vector, self.source_expressions[1], self.weights or WEIGHTS)
-        terms = [vector, builder.term(self.source_expressions[1])]
+        terms = [vector, builder.term(as_indexed(vector, self.source_expressions[1]))]
         args = [term.sa for term in terms]
         if self.weights is not None:
             args.insert(0, self._weights(builder, terms))
@@ -123,10 +124,14 @@ class SearchHeadline(Func):
         text = builder.term(self.source_expressions[0])
         if builder.vendor != "postgresql":
             return elsewhere.headline(builder, text, self.source_expressions[1], self.options_given)
-        terms = [text, builder.term(self.source_expressions[1])]
+        query = self.source_expressions[1]
+        chosen = self.config
+        if chosen is None and (chosen := index_config(text)) is not None:
+            query = query.read_in(chosen) if isinstance(query, SearchQueryCombinable) else query
+        terms = [text, builder.term(query)]
         args = [term.sa for term in terms]
-        if self.config is not None:
-            config = builder.term(self.config)
+        if chosen is not None:
+            config = builder.term(chosen)
             terms.append(config)
             args.insert(0, config.sa)
         if self.options_given:

@@ -100,7 +100,9 @@ class SearchVector(SearchVectorCombinable, Func):
     def as_term(self, builder: Any) -> Term:
         """Return the vector; on databases that have none the text."""
         if not self.source_expressions:
-            return builder.term(self._of_index(builder))  # type: ignore[no-any-return]
+            whole: Term = builder.term(self._of_index(builder))
+            whole.field.indexed = True
+            return whole
         terms = self.terms(builder)
         field = vector_field(self.config, tuple((term, self.weight) for term in terms))
         text = joined([as_text(builder, term) for term in terms])
@@ -117,13 +119,17 @@ class SearchVector(SearchVectorCombinable, Func):
         return merge(element, field, terms, nullable=False)
 
     def _of_index(self, builder: Any) -> Any:
-        meta = builder.meta
-        found = [index for index in meta.indexes if hasattr(index, "vector")]
-        if self.index is not None:
-            found = [index for index in found if index.name == self.index]
+        meta = builder.meta.concrete_model._meta
+        indexes = [
+            index
+            for model in (meta.model, *meta.get_parent_list())
+            for index in model._meta.indexes
+            if hasattr(index, "vector")
+        ]
+        found = [index for index in indexes if self.index is None or index.name == self.index]
         if len(found) == 1:
             return found[0].vector
-        names = ", ".join(index.name for index in meta.indexes if hasattr(index, "vector")) or "none"
+        names = ", ".join(index.name for index in indexes) or "none"
         what = (
             "SearchVector() with no expression"
             if self.index is None
