@@ -8,6 +8,7 @@ one; the name to keep it under; and whether that is an attribute to set. Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from functools import cached_property
 from typing import Any
 
 from ormolu.compile import statements
@@ -18,17 +19,20 @@ from ormolu.exceptions import EmptyResultSet
 __all__ = ["OwnPrefetch", "own_prefetch"]
 
 Program = Generator[Any, Any, Any]
+COMPUTED = (property, cached_property)
 PREFETCHED = "_prefetched_objects_cache"
 
 
 def own_prefetch(instance: Any, name: str) -> OwnPrefetch | None:
     """Return what prefetches an attribute in a way of its own, None where nothing does."""
     descriptor = getattr(instance.__class__, name, None)
-    for holder in (descriptor, None if descriptor is None else getattr(instance, name, None)):
-        method = method_of(holder)
-        if method is not None:
-            return OwnPrefetch(name, method, holder if holder is descriptor else None)
-    return None
+    method = method_of(descriptor)
+    if method is not None:
+        return OwnPrefetch(name, method, descriptor)
+    if descriptor is None or isinstance(descriptor, COMPUTED):
+        return None
+    method = method_of(getattr(instance, name, None))
+    return None if method is None else OwnPrefetch(name, method, None)
 
 
 def method_of(holder: Any) -> Callable[..., Any] | None:
