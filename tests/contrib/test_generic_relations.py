@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -16,6 +17,7 @@ from ormolu import (
     NotLoaded,
     PositiveBigIntegerField,
     Prefetch,
+    UUIDField,
 )
 from ormolu.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from ormolu.contrib.contenttypes.models import ContentType
@@ -73,12 +75,17 @@ class Coded(Model):
     code = CharField(max_length=10, primary_key=True)
 
 
+class Sealed(Model):
+    id: Any = UUIDField(primary_key=True, default=uuid4)
+    remarks = GenericRelation(Remark, "key", "kind")
+
+
 class SiteProxy(Site):
     class Meta:
         proxy = True
 
 
-MODELS = [ContentType, Label, Remark, Site, Beast, Bird, Coded]
+MODELS = [ContentType, Label, Remark, Site, Beast, Bird, Coded, Sealed]
 
 
 @pytest.fixture(autouse=True)
@@ -313,6 +320,22 @@ async def test_a_key_may_be_kept_as_text(site: Site, world: World) -> None:
     assert [remark.about for remark in remarks] == [coded, site]
     await world(site.delete)
     assert texts(await world.list(Remark.objects.all())) == ["bad"]
+
+
+async def test_a_uuid_may_be_kept_as_text(db: Backend, world: World) -> None:
+    """It is compared in its usual form, whatever its own column holds."""
+    one, two = [await world(Sealed.objects.create) for _ in range(2)]
+    await world(one.remarks.create, text="good")
+    assert await world.list(Sealed.objects.filter(remarks__text="good")) == [one]
+    assert await world.list(Sealed.objects.exclude(remarks__text="good")) == [two]
+    assert await world.list(Sealed.objects.filter(remarks__isnull=True)) == [two]
+    loaded = {sealed.pk: sealed for sealed in await world.list(Sealed.objects.prefetch_related("remarks"))}
+    assert texts(loaded[one.pk].remarks.all()) == ["good"]
+    assert texts(loaded[two.pk].remarks.all()) == []
+    (remark,) = await world.list(Remark.objects.prefetch_related("about"))
+    assert remark.about == one
+    await world(one.delete)
+    assert await world(Remark.objects.count) == 0
 
 
 async def test_deleting_the_owner_deletes_what_refers_to_it(site: Site, world: World) -> None:
