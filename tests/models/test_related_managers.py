@@ -192,3 +192,20 @@ async def test_queries(db: Any, world: Any, queries: Any) -> None:
 
 def statements(queries: Any) -> list[str]:
     return [q.sql for q in queries if q.sql.split()[0].upper() in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+
+
+async def test_values_of_a_related_manager(db: Any, world: Any) -> None:
+    """They are rows, which know no holder."""
+    ann = await world(Author.objects.create, name="Ann")
+    await world(ann.books.create, title="one")
+    assert await world.list(ann.books.values_list("title", flat=True)) == ["one"]
+    assert await world.list(ann.books.values("title")) == [{"title": "one"}]
+    assert [row async for row in world.iterator(ann.books.values_list("title"))] == [("one",)]
+
+
+async def test_a_reverse_object_is_no_value_of_a_new_row(db: Any, world: Any) -> None:
+    """create() and its kin say so."""
+    profile = await world(Profile.objects.create, author=await world(Author.objects.create, name="Ann"))
+    for method in (Author.objects.create, Author.objects.get_or_create, Author.objects.update_or_create):
+        with pytest.raises(ValueError, match="do not exist in this model: profile"):
+            await world(method, name="Bea", profile=profile)

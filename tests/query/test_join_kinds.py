@@ -38,6 +38,17 @@ class Vessel(Model):
     visited: Any = ManyToManyField(Harbour, related_name="visitors")
 
 
+class Port(Model):
+    name = CharField(max_length=20)
+
+    class Meta:
+        ordering = ["name"]
+
+
+class Buoy(Model):
+    port: Any = ForeignKey(Port, on_delete=CASCADE, null=True)
+
+
 def joins(queryset: Any) -> list[str]:
     """Return the kinds of joins in a query, in order."""
     return [table.join_type.split()[0] for table in queryset.query.alias_map.values() if table.join_type]
@@ -130,3 +141,24 @@ async def test_existence_of_a_union(db: Backend, world: World, queries: Any) -> 
     await world(one.visited.add, await world(Harbour.objects.get, name="none"))
     assert await world(Harbour.objects.filter(Exists(here.union(there, all=True))).count) == 2
     assert await world(Harbour.objects.filter(~Exists(here.union(there))).count) == 0
+
+
+async def test_the_order_of_selected_keys(db: Backend, world: World) -> None:
+    """order_by() of a relation that values() selects means the key, not the order of the model behind it."""
+    ports = [await world(Port.objects.create, name=name) for name in "zya"]
+    for port in (None, *ports):
+        await world(Buoy.objects.create, port=port)
+    keys = [port.pk for port in ports]
+    chosen = Buoy.objects.exclude(port=None)
+    assert await world.list(chosen.order_by("port").values_list("port", flat=True)) == keys
+    assert await world.list(chosen.values_list("port", flat=True).order_by("-port")) == keys[::-1]
+    assert await world.list(chosen.order_by("port").values_list("pk", "port__name")) == sorted(
+        await world.list(chosen.values_list("pk", "port__name")), key=lambda row: row[1]
+    )
+
+
+async def test_xor_counts(db: Backend, world: World) -> None:
+    """The same condition twice cancels itself."""
+    first, second = [await world(Captain.objects.create, name=name) for name in "ab"]
+    twice = Q(pk=first.pk) ^ Q(pk=second.pk) ^ Q(pk=first.pk)
+    assert await world.list(Captain.objects.filter(twice)) == [second]

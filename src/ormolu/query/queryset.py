@@ -432,7 +432,7 @@ class QuerySet(
             raise no_transaction()
 
     def _attach(self, found: list[Any]) -> None:
-        if self._known:
+        if self._known and self.query.values_fields is None:
             terminals.attach_known(found, self._known)
 
     async def aiterator(self, chunk_size: int = CHUNK) -> AsyncIterator[R]:

@@ -63,7 +63,7 @@ def results(driver: Any, queryset: Any) -> Program:
     found = yield from rows(driver, queryset.query)
     if queryset._binding is not None and queryset.query.values_fields is None:
         found = driver.adopt(found)
-    if queryset._known:
+    if queryset._known and queryset.query.values_fields is None:
         attach_known(found, queryset._known)
     if queryset._prefetch and found and queryset.query.values_fields is None:
         yield from prefetch(driver, found, queryset._prefetch, queryset._db)

@@ -137,8 +137,13 @@ class Writing(Chain[M, R]):
         """Return what makes the values of a new object. A lazy `defaults` isn't touched before that."""
         if defaults is None or isinstance(defaults, dict):
             params = self._creation(lookups, cast(Any, defaults))
-            return lambda: params
-        return partial(self._creation, lookups, defaults)
+            return partial(self._creatable, params)
+        return lambda: self._creatable(self._creation(lookups, defaults))
+
+    def _creatable(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the values of a new object, which is needed now; ValueError for what is no value of its row."""
+        self._check_reverse(params)
+        return params
 
     def _creation(self, lookups: dict[str, Any], defaults: dict[str, Any] | None) -> dict[str, Any]:
         """Return the values of a new object; FieldError where a name is no attribute of the model."""
