@@ -134,9 +134,9 @@ def overrides() -> dict[str, dict[str, Any]]:
     )
     validators = found("ormolu.fields.validators")
     return {
-        "django.utils.deprecation": {"RemovedInDjango60Warning": DeprecationWarning},
         "django.utils.connection": {"ConnectionDoesNotExist": exceptions.ImproperlyConfigured},
         # What is deprecated there, and here for the same reason, warns as deprecated things of no framework do.
+        "django.utils.deprecation": {"RemovedInDjango60Warning": DeprecationWarning},
         "django.core.exceptions": {name: ours[name] for name in named.split()},
         "django.core.validators": {
             name: value

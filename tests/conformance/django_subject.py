@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import django_names
+from django.conf import global_settings
 from django_suite.adapter import Adapter as Base
 
 import ormolu
@@ -160,11 +161,12 @@ class Adapter(Base):
 
     @contextlib.contextmanager
     def isolate_apps(self, *labels: str) -> Iterator[Any]:
-        with registry.isolated() as apps:
+        with registry.isolated(registry.Apps(installed_apps=labels)) as apps:
             yield apps
 
     def settings_changed(self, name: str, value: Any) -> None:
-        if name in ("USE_TZ", "TIME_ZONE", "DATABASE_ROUTERS"):
+        own = name in ("USE_TZ", "TIME_ZONE", "DATABASE_ROUTERS", "DEFAULT_AUTO_FIELD")
+        if own or not hasattr(global_settings, name):  # the tests' own settings are the program's here
             setattr(ormolu.settings, name, value)
 
     def teardown(self) -> None:

@@ -92,6 +92,28 @@ async def test_copies(db: Any, world: Any, duplicate: Any) -> None:
     assert duplicate(book).author == ann
 
 
+def test_pickles_of_another_version_warn() -> None:
+    """A pickle says which version made it; one that doesn't, or says another, is read with a warning."""
+    *_, state = Author(id=1, name="Ann").__reduce__()
+    twin = Author.__new__(Author)
+    with pytest.warns(RuntimeWarning, match="version 0.0 does not match"):
+        twin.__setstate__({**state, "_ormolu_version": "0.0"})
+    with pytest.warns(RuntimeWarning, match="model instance's Ormolu version is not specified"):
+        twin.__setstate__({"id": 1})
+    assert "_ormolu_version" not in twin.__dict__
+
+
+def test_abstract_models_have_no_instances() -> None:
+    """The error says what to do."""
+
+    class Idea(ormolu.Model):
+        class Meta:
+            abstract = True
+
+    with pytest.raises(TypeError, match="Abstract models cannot be instantiated"):
+        Idea()
+
+
 async def test_prefetched_results_are_pickled(db: Any, world: Any) -> None:
     """A pickle and a copy carry prefetched results along."""
     ann = await world(Author.objects.create, name="Ann")

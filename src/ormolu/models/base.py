@@ -69,7 +69,13 @@ class Model(Validation, DeclarativeBase, metaclass=ModelBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Set the fields from positional values, in order, or from keywords."""
-        init = type(self).__dict__.get("_generated_init") or building.generated_init(type(self))
+        init = type(self).__dict__.get("_generated_init")
+        if init is None:
+            if type(self)._meta.abstract:
+                raise TypeError(
+                    f"Abstract models cannot be instantiated. Derive a model from {type(self).__name__}."
+                )
+            init = building.generated_init(type(self))
         init(self, *args, **kwargs)
 
 

@@ -16,6 +16,7 @@ from ormolu.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNot
 from ormolu.fields.base import Field
 from ormolu.models import mapping, replacing
 from ormolu.models.constructor import make_init
+from ormolu.models.default_key import default_key
 from ormolu.models.inheritance import check_names, inherit_options, link_parents
 from ormolu.models.manager import Manager, ManagerDescriptor
 from ormolu.models.options import Options
@@ -23,6 +24,7 @@ from ormolu.models.plain_relations import PlainRelation, relation_setter
 from ormolu.models.registry import Apps, apps, current
 from ormolu.models.relations import RelatedField
 from ormolu.models.relationships import RelationshipField
+from ormolu.models.shared_tables import choose_metadata
 from ormolu.signals import class_prepared
 
 _set = type.__setattr__
@@ -63,6 +65,7 @@ def begin(cls: type[Any]) -> bool:
         if isinstance(tablename, str):
             meta.db_table = tablename
         _set(cls, "__tablename__", meta.db_table)
+        choose_metadata(cls, meta)
     return True
 
 
@@ -207,7 +210,7 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
     if not meta.proxy:
         link_parents(cls, meta)
         if meta.pk is None and not mapping.has_primary_key(cls, body):
-            field = _auto_field()
+            field = default_key(meta)
             field.contribute_to_class(cls, "id")
             meta.auto_field = field
         if meta.order_with_respect_to:
@@ -227,14 +230,6 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
             own[n].attname if isinstance(own.get(n), Field) else n for n in body if n in own or n in plain
         ]
         mapping.reorder_plain(cls, names)
-
-
-def _auto_field() -> Any:
-    from ormolu import fields
-    from ormolu.conf import settings
-
-    name = str(getattr(settings, "DEFAULT_AUTO_FIELD", "BigAutoField")).rpartition(".")[2]
-    return getattr(fields, name)(verbose_name="ID", primary_key=True, auto_created=True)
 
 
 def _refuse_fields_of_proxy(cls: type[Any], names: list[str]) -> None:

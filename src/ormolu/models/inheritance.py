@@ -44,6 +44,8 @@ def inherit_options(cls: type[Any], meta: Options) -> None:
         )
         raise TypeError(f"Proxy model '{cls.__name__}' {what}.")
     base = parents[0]
+    if base._meta.swapped:
+        raise TypeError(f"{cls.__name__} cannot proxy the swapped model '{base._meta.swapped}'.")
     meta.proxy_for_model = base
     meta.concrete_model = base._meta.concrete_model
     meta.db_table = base._meta.db_table

@@ -6,11 +6,13 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ormolu import __version__
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.models.attributes import COLUMN
 from ormolu.models.constructor import DEFERRED, loading
 from ormolu.models.registry import apps
 from ormolu.models.state import DB, DIRTY, NO_VALUE, PREFETCHED, STATE, ModelState
+from ormolu.query.pickling import VERSION_KEY, check_version
 
 if TYPE_CHECKING:
     from ormolu.models.options import Options
@@ -98,14 +100,20 @@ class InstanceMethods:
         return values
 
     def __setstate__(self, values: dict[str, Any]) -> None:
+        if values.get(VERSION_KEY) == __version__:
+            del values[VERSION_KEY]
+        else:
+            check_version(values, "model")
         self.__dict__.update(values)
 
     def __reduce__(self) -> tuple[Any, ...]:
         cls = self.__class__
         meta = cls._meta
+        state = self.__getstate__()
+        state[VERSION_KEY] = __version__
         if meta.apps is apps and apps.all_models.get(meta.app_label, {}).get(meta.model_name) is cls:
-            return unpickle, (meta.app_label, meta.object_name, cls.__module__), self.__getstate__()
-        return object.__new__, (cls,), self.__getstate__()
+            return unpickle, (meta.app_label, meta.object_name, cls.__module__), state
+        return object.__new__, (cls,), state
 
     # Fields
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
+from ormolu.conf import settings
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.fields.base import overridden
 from ormolu.models.names import app_label_of, table_name, verbose
@@ -65,7 +66,6 @@ class Options:
         self.abstract: bool = given.get("abstract", False)
         self.proxy: bool = given.get("proxy", False)
         self.managed: bool = given.get("managed", True)
-        self.swapped = None
         self.swappable = given.get("swappable")
         self.app_label: str = given["app_label"] if "app_label" in given else app_label_of(model)
         self.ordering: Any = _listed(given.get("ordering", []))
@@ -136,6 +136,14 @@ class Options:
     def installed(self) -> bool:
         """Tell whether the model is registered."""
         return not self.abstract
+
+    @property
+    def swapped(self) -> str | None:
+        """Return the label of the model that stands in this one's place: what the setting named by `swappable` says."""
+        if not self.swappable:
+            return None
+        label = getattr(settings, self.swappable, None)
+        return None if not label or str(label).lower() == self.label_lower else str(label)
 
     # Fields
 
@@ -274,8 +282,8 @@ class Options:
             for parent in self.parents:
                 inherited = parent._meta.get_fields(True, include_hidden)
                 found += [f for f in inherited if self._inherits(f) and not self._has_own(f)]
-        if not self.proxy:
-            found += [rel for rel in self.reverse_relations if include_hidden or not rel.hidden]
+        own = self.concrete_model._meta.reverse_relations
+        found += [rel for rel in own if include_hidden or not rel.hidden]
         found += [*self.local_fields, *self.local_many_to_many, *self.private_fields]
         return tuple({id(field): field for field in found}.values())
 
@@ -338,7 +346,7 @@ class Options:
 
     def can_migrate(self, connection: Any = None) -> bool:
         """Tell whether create_tables() and migrations make this model's table."""
-        return self.managed and not self.proxy and not self.abstract
+        return self.managed and not (self.proxy or self.abstract or self.swapped)
 
     # How the properties above are worked out
 

@@ -47,11 +47,21 @@ NAMING_CONVENTION: dict[str, Any] = {
 
 
 class AppConfig:
-    """An application: a label, and the models that have it."""
+    """An application: a label, and the models that have it.
+
+    A subclass with a `name`, in the module `apps` of that package or named by an entry of INSTALLED_APPS, says with
+    `default_auto_field` which primary key the application's models get that declare none.
+    """
+
+    if TYPE_CHECKING:
+        name: str
+        label: str
+        default_auto_field: str | None
 
     def __init__(self, apps: Apps, label: str) -> None:
         self.apps = apps
-        self.label = self.name = label
+        self.label = label
+        self.name = getattr(type(self), "name", label)
 
     def __repr__(self) -> str:
         return f"<AppConfig: {self.label}>"
@@ -73,7 +83,7 @@ class AppConfig:
         self, include_auto_created: bool = False, include_swapped: bool = False
     ) -> list[type[Model]]:
         """Return the application's models."""
-        return [m for m in self.models.values() if include_auto_created or not m._meta.auto_created]
+        return chosen(self.models.values(), include_auto_created, include_swapped)
 
     def get_model(self, model_name: str, require_ready: bool = True) -> type[Model]:
         """Return a model of this application. Raises LookupError."""
@@ -83,7 +93,11 @@ class AppConfig:
 class Apps:
     """Hold models by application label and name, and resolve relations to models that come later."""
 
-    def __init__(self, metadata: sa.MetaData | None = None) -> None:
+    def __init__(
+        self, metadata: sa.MetaData | None = None, installed_apps: Iterable[str] | None = None
+    ) -> None:
+        """Make a registry. `installed_apps` are its own INSTALLED_APPS; None stands for those of the settings."""
+        self.installed_apps = None if installed_apps is None else tuple(installed_apps)
         self.metadata = metadata if metadata is not None else sa.MetaData(naming_convention=NAMING_CONVENTION)
         self.sa_registry = SQLAlchemyRegistry(metadata=self.metadata)
         self.all_models: dict[str, dict[str, type[Model]]] = {}
@@ -115,7 +129,7 @@ class Apps:
         self, include_auto_created: bool = False, include_swapped: bool = False
     ) -> list[type[Model]]:
         """Return all concrete models, without the automatic models of many-to-many relations unless asked for."""
-        return [m for m in self._models() if include_auto_created or not m._meta.auto_created]
+        return chosen(self._models(), include_auto_created, include_swapped)
 
     def get_app_models(self, app_label: str) -> dict[str, type[Model]]:
         """Return the models of one application, by lower-case name."""
@@ -123,13 +137,21 @@ class Apps:
 
     def get_app_configs(self) -> list[AppConfig]:
         """Return the applications that have models."""
-        return [AppConfig(self, label) for label in self.all_models]
+        return [self.get_app_config(label) for label in self.all_models]
 
     def get_app_config(self, app_label: str) -> AppConfig:
         """Return an application by its label. Raises LookupError if it has no models."""
         if app_label not in self.all_models:
             raise LookupError(f"No installed app with label {app_label!r}.")
-        return AppConfig(self, app_label)
+        return (self.config_class(app_label) or AppConfig)(self, app_label)
+
+    def config_class(self, app_label: str) -> Any:
+        """Return the user's AppConfig class of an application, None for none."""
+        from ormolu.conf import settings
+        from ormolu.models.default_key import config_class
+
+        entries = settings.INSTALLED_APPS if self.installed_apps is None else self.installed_apps
+        return config_class(tuple(entries), app_label, AppConfig) if entries else None
 
     def is_installed(self, app_name: str) -> bool:
         """Tell whether an application of this label has models."""
@@ -221,6 +243,13 @@ class Apps:
     def _models(self) -> Iterator[type[Model]]:
         for models in list(self.all_models.values()):
             yield from list(models.values())
+
+
+def chosen(models: Iterable[Any], auto_created: bool, swapped: bool) -> list[Any]:
+    """Return models, without the automatic and the swapped ones unless these are asked for."""
+    return [
+        m for m in models if (auto_created or not m._meta.auto_created) and (swapped or not m._meta.swapped)
+    ]
 
 
 apps = Apps()

@@ -88,9 +88,10 @@ class JoinedTables:
             for field in model._meta.local_fields:
                 if field.column is not None:
                     found[field.attname] = field.sa_column
-                if field.is_relation:
-                    made = object_relationship if field.column is None else forward_relationship
-                    found[field.name] = made(field)
+                    if field.is_relation:
+                        found[field.name] = forward_relationship(field)
+                elif field.problem is None:
+                    found[field.name] = object_relationship(field)
             for field in model._meta.local_many_to_many:
                 found[field.name] = many_relationship(field)
         return found

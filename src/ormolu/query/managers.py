@@ -53,9 +53,16 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
 
         def __get__(self, instance: Any, owner: Any) -> Self: ...  # type: ignore[override]  # pyright: ignore
 
+    else:
+        # Type parameters mean nothing at run time, as in Django: `Manager[Author]` is Manager itself.
+        def __class_getitem__(cls, item):
+            return cls
+
     creation_counter: int
     auto_created = False
     use_in_migrations = False
+    do_not_call_in_templates = True
+    """Of Django's templates: `author.books.all` is asked of the manager, not of what calling it gives."""
     _queryset_class: ClassVar[type[QuerySet[Any, Any]]]
     _built_with_asmanager = False
     _is_plain = True
@@ -224,8 +231,13 @@ class ManagerDescriptor:
             raise AttributeError(f"Manager isn't accessible via {owner.__name__} instances")
         if manager is None:
             return getattr(owner._meta, self.role)
+        if owner._meta.swappable and owner._meta.swapped:
+            raise AttributeError(
+                f"Manager isn't available; '{owner._meta.label}' has been swapped for '{owner._meta.swapped}'"
+            )
         if manager.model is owner and not owner._meta.abstract:
-            self.owner = owner
+            if not owner._meta.swappable:  # the setting may change
+                self.owner = owner
             return manager
         if owner._meta.abstract:
             raise AttributeError(f"Manager isn't available; {owner.__name__} is abstract")

@@ -13,16 +13,16 @@ from ormolu import __version__
 __all__ = ["VERSION_KEY", "Question", "check_version", "dressed", "undressed"]
 
 VERSION_KEY = "_ormolu_version"
-"""In the state of a pickled queryset: which version of the library has made it."""
+"""In the state of a pickled queryset or object: which version of the library has made it."""
 
 
-def check_version(state: dict[str, Any]) -> None:
-    """Warn of a pickled queryset that another version has made: nothing promises that it is still understood."""
+def check_version(state: dict[str, Any], kind: str = "queryset") -> None:
+    """Warn of a pickle that another version has made: nothing promises that it is still understood."""
     version = state.pop(VERSION_KEY, None)
     if version is None:
-        text = "Pickled queryset instance's Ormolu version is not specified."
+        text = f"Pickled {kind} instance's Ormolu version is not specified."
     elif version != __version__:
-        text = f"Pickled queryset instance's Ormolu version {version} does not match the current version {__version__}."
+        text = f"Pickled {kind} instance's Ormolu version {version} does not match the current version {__version__}."
     else:
         return
     warnings.warn(text, RuntimeWarning, stacklevel=3)

@@ -57,6 +57,11 @@ class QuerySet(
     Each method that does I/O has an asynchronous twin with an `a` before its name.
     """
 
+    if not TYPE_CHECKING:
+        # Type parameters mean nothing at run time, as in Django: `QuerySet[Author]` is QuerySet itself.
+        def __class_getitem__(cls, item):
+            return cls
+
     # Running
 
     def _alias(self) -> str:
