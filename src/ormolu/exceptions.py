@@ -20,6 +20,7 @@ __all__ = [
     "Error",
     "FieldDoesNotExist",
     "FieldError",
+    "OutputFieldIsNoneError",
     "FieldFetchBlocked",
     "FullResultSet",
     "ImproperlyConfigured",
@@ -67,6 +68,10 @@ class FieldDoesNotExist(Exception):
 
 class FieldError(ValueError):
     """A query names a field, lookup or expression that the model does not offer, or not there."""
+
+
+class OutputFieldIsNoneError(FieldError):
+    """The type of an expression can't be told: it needs an `output_field`."""
 
 
 class InvalidCursor(ValueError):

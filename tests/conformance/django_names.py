@@ -11,7 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 import ormolu
 from ormolu import exceptions
-from ormolu.query import pickling, terminals
+from ormolu.fields import timezones
+from ormolu.query import lookups, pickling, terminals
 
 MODULES: dict[str, list[str]] = {
     "django.apps": ["ormolu.models.registry"],
@@ -55,6 +56,7 @@ MODULES: dict[str, list[str]] = {
         "ormolu.query.windows",
         "ormolu.query.combinable",
         "ormolu.query.raw",
+        "ormolu.exceptions",
     ],
     "django.db.models.fields": ["ormolu.fields", "ormolu.fields.base", "ormolu.fields.plain"],
     "django.db.models.fields.composite": ["ormolu.models.keys"],
@@ -84,10 +86,12 @@ MODULES: dict[str, list[str]] = {
     "django.db.models.functions.math": ["ormolu.query.functions"],
     "django.db.models.functions.text": ["ormolu.query.functions"],
     "django.db.models.functions.window": ["ormolu.query.functions"],
+    "django.db.models.fields.related_lookups": [],
     "django.db.models.indexes": ["ormolu.models.constraints", "ormolu.models.indexes"],
     "django.db.models.lookups": [
         "ormolu.query.lookups",
         "ormolu.query.text_lookups",
+        "ormolu.query.date_lookups",
         "ormolu.query.transforms",
     ],
     "django.db.models.manager": ["ormolu.models.manager"],
@@ -100,6 +104,17 @@ MODULES: dict[str, list[str]] = {
     "django.db.models.sql.query": ["ormolu.query.query"],
 }
 """Django's modules, and the modules of ours that are searched for their names, in order."""
+
+
+RELATION_LOOKUPS = (
+    "Exact",
+    "In",
+    "GreaterThan",
+    "GreaterThanOrEqual",
+    "LessThan",
+    "LessThanOrEqual",
+    "IsNull",
+)
 
 
 def found(name: str) -> dict[str, Any]:
@@ -122,6 +137,10 @@ def modules() -> dict[str, list[dict[str, Any] | types.ModuleType]]:
     named["django.db.models"].insert(0, {"signals": ormolu.signals})
     named["django.db.models.query_utils"].insert(0, {"DeferredAttribute": InstrumentedAttribute})
     named["django.db.models.query"].insert(0, {"MAX_GET_RESULTS": terminals.MOST_FOR_GET})
+    # A relation's lookups are those of the key that it refers to.
+    named["django.db.models.fields.related_lookups"].append(
+        {f"Related{name}": lookup for name, lookup in vars(lookups).items() if name in RELATION_LOOKUPS}
+    )
     return named
 
 
@@ -134,6 +153,10 @@ def overrides() -> dict[str, dict[str, Any]]:
     )
     validators = found("ormolu.fields.validators")
     return {
+        "django.utils.timezone": {
+            name: vars(timezones)[name]
+            for name in ("activate", "deactivate", "override", "get_current_timezone")
+        },
         "django.utils.connection": {"ConnectionDoesNotExist": exceptions.ImproperlyConfigured},
         # What is deprecated there, and here for the same reason, warns as deprecated things of no framework do.
         "django.utils.deprecation": {"RemovedInDjango60Warning": DeprecationWarning},

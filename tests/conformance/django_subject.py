@@ -30,7 +30,8 @@ class Adapter(Base):
 
     OVERRIDES = django_names.overrides()
     # startswith and its like distinguish case on every database, also where the database's LIKE doesn't.
-    FEATURES = {"has_case_insensitive_like": False}
+    # Times keep their microseconds when they are cast, on SQLite, too.
+    FEATURES = {"has_case_insensitive_like": False, "time_cast_precision": 6}
 
     def setup(self) -> None:
         ormolu.configure(

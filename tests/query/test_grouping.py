@@ -18,8 +18,10 @@ from ormolu import (
     ExpressionWrapper,
     F,
     ForeignKey,
+    Func,
     IntegerField,
     Max,
+    Min,
     Model,
     OuterRef,
     Q,
@@ -28,7 +30,7 @@ from ormolu import (
     Value,
     When,
 )
-from ormolu.query.functions import Cast, Coalesce, TruncYear
+from ormolu.query.functions import Cast, Coalesce, Greatest, Least, TruncYear
 
 pytestmark = pytest.mark.backends("sqlite", "postgresql", "asyncpg", "mariadb")
 
@@ -215,3 +217,77 @@ async def test_distinct_rows_in_the_order_of_a_value_are_summed_up(coats, world)
     """What is ordered by is what is selected, also where it is a value."""
     found = Coat.objects.annotate(one=Value(1)).distinct().order_by("one", "pk")[:3]
     assert await world(found.aggregate, total=Sum("price")) == {"total": 60}
+
+
+async def test_what_is_grouped_by_stands_within_something_else(coats, db, world):
+    """An expression with a parameter may be grouped by and read within others: also in HAVING and ORDER BY."""
+    floor = Greatest("price", Value(25))
+    by = Coat.objects.annotate(floor=floor).values("floor").annotate(n=Count("pk"), low=Min("price"))
+    least = by.annotate(least=Least("low", "floor") + 1).values_list("least", "n")
+    assert sorted(await world.list(least)) == [(11, 2), (31, 1), (41, 1), (51, 1)]
+    if db.vendor != "mysql":  # which finds columns only under HAVING, and no expressions
+        some = by.filter(Q(floor__gt=45) | Q(n=2))
+        assert sorted(await world.list(some.values_list("n", flat=True))) == [1, 2]
+    assert [row["n"] for row in await world.list(by.values("n").order_by(F("floor") * -1))] == [1, 1, 1, 2]
+
+
+async def test_counting_what_an_annotation_divides(coats, world):
+    """An annotation of several related rows divides an aggregated model's rows; count() and aggregate() see that."""
+    kinds = Tailor.objects.annotate(
+        total=Sum("coats__price"), big=Case(When(coats__size__gt=1, then=Value(True)), default=Value(False))
+    )
+    assert len(await world.list(kinds)) == 3
+    assert await world(kinds.count) == 3
+    assert await world(kinds.aggregate, all=Sum("total")) == {"all": 150}
+    assert await world(Tailor.objects.annotate(total=Sum("coats__price")).count) == 2
+
+
+async def test_subqueries_of_a_row_are_not_grouped_by(coats, world):
+    """A subquery that the row determines needs no place in GROUP BY; one that reads an aggregate can't have one."""
+    latest = Coat.objects.filter(tailor=OuterRef("pk")).order_by("-sewn", "-pk").values("price")[:1]
+    rows = Tailor.objects.annotate(latest=Subquery(latest)).annotate(n=Count("coats")).order_by("name")
+    assert await world.list(rows.values_list("latest", "n")) == [(30, 3), (50, 2)]
+    assert str(rows.query).count("SELECT") == 2
+
+
+# SQLite has no aggregates of the enclosing query in a subquery's conditions.
+@pytest.mark.backends("postgresql", "asyncpg", "mariadb")
+async def test_subqueries_that_read_aggregates(coats, world):
+    """A subquery may read an aggregate of its row; it has no place in GROUP BY then."""
+    same = Coat.objects.filter(size=OuterRef("n")).order_by("pk").values("price")[:1]
+    rows = Tailor.objects.annotate(n=Count("coats")).annotate(same=Subquery(same)).order_by("name")
+    assert await world.list(rows.values_list("same", flat=True)) == [None, 30]
+
+
+async def test_columns_have_the_names_of_annotations(coats, world):
+    """What is annotated is named so in the SQL, unless a table has a column of that name."""
+    sql = str(Tailor.objects.annotate(n=Count("coats"), size=Max("coats__size")).query)
+    assert 'AS "n"' in sql.replace("`", '"').replace("AS n", 'AS "n"')
+    assert "AS size" not in sql.replace('"', "")
+    odd = {"per%cent": F("size") % 2, "Select": Count("pk"), "x" * 80: Max("price")}
+    rows = Coat.objects.annotate(**{"per%cent": odd["per%cent"]}).values("per%cent")
+    assert sorted([tuple(row.values()) for row in await world.list(rows.annotate(Select=Count("pk")))]) == [
+        (0, 3), (1, 2)
+    ]  # fmt: skip
+    assert (await world(Coat.objects.aggregate, **{"x" * 80: Max("price")})) == {"x" * 80: 50}
+
+
+async def test_values_of_nothing(coats, world):
+    """Where no row can be found, the database is asked only for what has no known value."""
+    nothing = Coat.objects.none()
+    known = {
+        "n": Count("pk"),
+        "s": Sum("price"),
+        "d": Sum("price", default=7),
+        "c": Coalesce(Sum("price"), 3),
+    }
+    with ormolu.capture_queries() as queries:
+        assert await world(nothing.aggregate, **known) == {"n": 0, "s": None, "d": 7, "c": 3}
+        assert not queries
+        asked = await world(nothing.aggregate, n=Count("pk"), m=Coalesce(Sum("price") + 1, 5))
+        assert asked == {"n": 0, "m": 5}
+        assert len(queries) == 1
+    counted = Func("price", function="COUNT", output_field=IntegerField())
+    counted.contains_aggregate = True
+    assert await world(nothing.aggregate, n=counted) == {"n": 0}
+    assert await world(Coat.objects.aggregate, n=counted) == {"n": 5}

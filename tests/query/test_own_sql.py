@@ -317,3 +317,121 @@ def test_parameters_must_fit_their_places(db: Backend):
     for params in ((), (1, 2)):
         with pytest.raises(ValueError, match="parameters than places"):
             list(Jar.objects.annotate(x=Wrong(*params)))
+
+
+class Described(Func):
+    output_field = CharField()
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        name = connection.ops.quote_name("select")
+        kind = "server" if connection.features.has_select_for_update else "file"
+        return "%s", [f"{connection.vendor} {kind} {name[1:-1]} {connection.features.test_anything}"]
+
+
+@pytest.mark.usefixtures("jars")
+async def test_what_is_known_of_the_database(db: Backend, world: World):
+    """A user's SQL may ask what the database can do, and how it spells; an unknown question is an error."""
+    kind = "file" if db.vendor == "sqlite" else "server"
+    found = await world(Jar.objects.filter(name="fig").values_list(Described(), flat=True).get)
+    assert found == f"{db.vendor} {kind} select None"
+
+    class Asks(Func):
+        def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+            return "%s", [connection.features.supports_over_clauses]
+
+    with pytest.raises(AttributeError, match="supports_over_clause'"):
+        await world(Jar.objects.annotate(x=Asks(output_field=IntegerField())).first)
+
+
+class Doubled(Func):
+    template = "(%(expressions)s) + (%(expressions)s) %%%% 100"
+
+
+class Spelled(Upper):
+    function = "LOWER"
+
+
+@pytest.mark.usefixtures("jars")
+async def test_functions_are_spelled_by_their_parts(world: World):
+    """`function`, `template` and `arg_joiner` of a class, or as keywords, replace what the library would write."""
+    longer = Length("name", template="%(function)s(%(expressions)s) + 1")
+    rows = Jar.objects.filter(name="fig").annotate(
+        double=Doubled("rank"), low=Spelled(Value("ABC")), more=longer
+    )
+    fig = await world(rows.get)
+    assert (fig.double, fig.low, fig.more) == (2, "abc", 4)
+    assert (await world(Jar.objects.aggregate, n=Sum("rank", distinct=True, function="COUNT")))["n"] == 4
+
+
+async def test_other_sql_for_the_same_class(jars: None, world: World):
+    """SQL that a class of the user's gets later is what its queries have from then on."""
+
+    class Changing(Func):
+        output_field = IntegerField()
+
+    def one(self: Any, compiler: Any, connection: Any) -> Any:
+        return "1", []
+
+    def two(self: Any, compiler: Any, connection: Any) -> Any:
+        return "2", []
+
+    for method, value in ((one, 1), (two, 2), (one, 1)):
+        Changing.as_sql = method  # type: ignore[method-assign]
+        assert await world(Jar.objects.filter(name="fig").values_list(Changing(), flat=True).get) == value
+
+
+@pytest.mark.usefixtures("jars")
+async def test_lookups_of_relations(world: World):
+    """A lookup or transform on a relation itself is asked of the key, also from the other side."""
+    field = Jar._meta.get_field("rack")
+    rack = (await world(Rack.objects.get)).pk
+    with registered(field, Absolute):
+        assert await names(world, Jar.objects.filter(rack__magnitude=rack)) == ["fig"]
+        fig = await world(Jar.objects.get, name="fig")
+        assert await world(Rack.objects.filter(jar__magnitude=fig.pk).count) == 1
+    with registered(ForeignKey, NotEqual):
+        assert await names(world, Jar.objects.filter(rack__ne=rack + 1)) == ["fig"]
+        assert field.get_lookup("ne") is NotEqual
+    with registered(Field, NotEqual):
+        assert field.get_lookup("ne") is None
+
+
+class Blank(CharField):
+    """Texts of which the empty one is no text."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(value) or None
+
+
+class Note(Model):
+    text = Blank(max_length=10, null=True)
+
+
+async def test_values_that_are_prepared_as_null(db: Backend, world: World):
+    """A value that the field prepares as None is compared as None is."""
+    for text in ("a", None):
+        await world(Note.objects.create, text=text)
+    for _time in range(2):
+        assert await world(Note.objects.filter(text="a").count) == 1
+        assert await world(Note.objects.filter(text="").count) == 1
+        assert await world(Note.objects.exclude(text="").count) == 1
+        assert await world(Note.objects.filter(Q(text="") | Q(text="a")).count) == 2
+    with pytest.raises(ValueError, match="None"):
+        Note.objects.filter(text__gt="")
+
+
+def test_what_expressions_say_of_themselves() -> None:
+    """Expressions tell what is in them, what they are grouped by, and can be rewritten."""
+    total = Sum("size") + 1
+    assert total.contains_aggregate
+    assert not (F("size") + 1).contains_aggregate
+    assert total.get_group_by_cols() == []
+    text = Upper(F("name"))
+    assert text.get_group_by_cols() == [text]
+    assert text.replace_expressions({F("name"): F("label")}).get_source_expressions() == [F("label")]
+    assert text.replace_expressions({text: F("label")}) == F("label")
+    assert F("name").replace_expressions({F("x"): F("y")}) == F("name")
+    assert Value(1).get_lookup("gt") is not None
+    assert text.reverse_ordering() is text
+    assert text.get_expression_for_validation() is text
+    assert Value(1).convert_value(2, None, None) == 2

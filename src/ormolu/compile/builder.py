@@ -15,7 +15,7 @@ from ormolu.compile.conditions import EVERYTHING, NONE, NOTHING, Condition, comb
 from ormolu.compile.joins import Join, JoinTree, Names, backwards, column_field, first_multiple, multiple
 from ormolu.compile.names import Path
 from ormolu.compile.params import Params
-from ormolu.compile.relations import check_relation_value, relation_lookup
+from ormolu.compile.relations import check_relation_value, registered_on_relation, relation_lookup
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import NotSingle, TupleTerm, columns_of, is_tuple
 from ormolu.compile.written import writes
@@ -65,6 +65,7 @@ class Builder:
         )
         self.allow_aggregates = True
         self.split_aggregates: bool = outer.split_aggregates if outer else False
+        self.elides = True  # whether a query that can find nothing need not be asked
         self.summary: dict[str, Term] | None = None
         self.link: Term | None = None
         self.back: str | None = None  # the attribute that refers to the holder of a linked row
@@ -72,6 +73,7 @@ class Builder:
         self.roots: set[Join] = set()  # multi-valued joins that aggregates read
         self.outer_joins: set[Join] = set()  # of the enclosing query, read from in here
         self.outer_columns: list[Any] = []  # what is read of it, which a group there must name
+        self.outer_terms: list[Term] = []  # of the enclosing query, read in here
 
     def within(self, meta: Any, root: Join, work: Callable[[], R]) -> R:
         """Call `work` with names resolved from another model, whose table is joined at `root`."""
@@ -285,20 +287,25 @@ class Builder:
         return Builder(query, self.params, self.driver, self)
 
     def note_outer(self, term: Term) -> None:
-        """Remember which joins of the enclosing query this one reads."""
+        """Remember what this query reads of the enclosing one."""
         self.outer_joins |= term.joins
         self.outer_columns += term.group_columns()
+        self.outer_terms.append(term)
 
-    def subquery(self, query: Any, relation: Any = None) -> tuple[Any, list[Term], frozenset[Join]]:
+    def subquery(
+        self, query: Any, relation: Any = None, reads: list[Term] | None = None
+    ) -> tuple[Any, list[Term], frozenset[Join]]:
         """Return a query as a subquery: its Select, its terms, the joins of ours that it reads.
 
         `relation`: what is selected is compared with this relation, so a query of
-        objects selects the key that the relation refers to.
+        objects selects the key that the relation refers to. `reads` gets the terms of ours that it reads.
         """
         from ormolu.compile.statements import subselect
 
         inner = Builder(query, self.params, self.driver, self)
         select, terms = subselect(inner, relation)
+        if reads is not None:
+            reads += inner.outer_terms
         return select, terms, frozenset(inner.outer_joins)
 
     def operation(self, connector: str, lhs: Term, rhs: Term, field: Any) -> Any:
@@ -430,14 +437,19 @@ class Builder:
     ) -> Condition:
         """Return the condition of a lookup on a term: transforms, then the lookup itself."""
         names = list(names) or ["exact"]
-        *between, last = names
-        if relation is not None and (term.field is None or term.field.get_transform(names[0]) is None):
+        own: Any = None if relation is None else registered_on_relation(relation, names[0])
+        if getattr(own, "is_transform", False):
+            term, relation, names = own.apply(self, term), None, names[1:] or ["exact"]
+        elif relation is not None and own is None and not has_transform(term, names[0]):
             relation_lookup(self, relation, names, whole)
+        *between, last = names
         term = self.transforms(term, between, whole)
         field = term.field
         if field is None and term.why is not None:  # of what type it is can't be told
             raise FieldError(term.why())
-        found = term.get_lookup(last) if field is not None else self.default_lookup(last, value)
+        found = own if own is not None and relation is not None else None
+        if found is None:
+            found = term.get_lookup(last) if field is not None else self.default_lookup(last, value)
         if found is None:
             # The last name may be a transform, compared for equality.
             term = self.transforms(term, [last], whole)
@@ -474,7 +486,9 @@ class Builder:
         self.filter(q, sticky)
 
     def do_annotate(self, name: str, expression: Any, select: bool) -> None:
-        """Apply one annotation of annotate() or alias()."""
+        """Apply one annotation of annotate() or alias(). Raises ValueError for a name that the database can't have."""
+        if "$" in name and self.vendor == "postgresql":
+            raise ValueError("Dollar signs are not permitted in column aliases on PostgreSQL.")
         if hasattr(expression, "filtered_hops"):
             self.filtered[name] = expression.filtered_hops(self, name)
             return
@@ -609,6 +623,11 @@ class Builder:
     def do_unselect(self) -> None:
         """Forget values() (a queryset becomes one of instances again)."""
         self.values = None
+
+
+def has_transform(term: Term, name: str) -> bool:
+    """Tell whether the type of a term has a transform of that name."""
+    return term.field is not None and term.field.get_transform(name) is not None
 
 
 def is_empty(q: Any) -> bool:

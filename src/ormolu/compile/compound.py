@@ -72,6 +72,7 @@ class Compound:
     ) -> None:
         self.driver, self.query, self.params, self.outer = driver, query, params, outer
         self.outer_joins: set[Any] = set()
+        self.outer_terms: list[Term] = []
         self.given = dict(given or {})
         if query.is_nothing or (query.limit is not None and query.limit[1] <= 0):
             raise EmptyResultSet
@@ -144,6 +145,7 @@ class Compound:
         if query.combined is not None:
             inner = Compound(self.driver, query, self.params, self.outer, extra)
             self.outer_joins |= inner.outer_joins
+            self.outer_terms += inner.outer_terms
             select, terms, names = inner.select()
             return Part(sa.select(*select.subquery("q").c), terms, names, inner.first.layout)
         if extra:
@@ -169,6 +171,7 @@ class Compound:
         if self.outer is not None:
             select = select.correlate_except(builder.root.table, *(join.table for join in builder.tree.joins))
             self.outer_joins |= builder.outer_joins
+            self.outer_terms += builder.outer_terms
         if within or parts.hidden:
             select = sa.select(*list(select.subquery("q").c)[: len(single)])
         return Part(select, terms, names, layout)

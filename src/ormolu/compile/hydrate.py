@@ -18,7 +18,6 @@ from ormolu.compile.peers import Habits, Origin, Together, may_lack, together
 from ormolu.compile.shells import shell_of, takes_attributes
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import TupleTerm, width
-from ormolu.exceptions import FieldError
 from ormolu.fields.types.numeric import DecimalType
 from ormolu.fields.types.temporal import read_utc, wall_clock
 from ormolu.signals import post_init, pre_init
@@ -78,7 +77,7 @@ def of_computed(
     """
     if term.field is None:
         if term.why is not None:
-            raise FieldError(term.why())
+            raise term.untyped()
     elif process is None:
         kind = term.field.get_internal_type()
         if kind == "FloatField":

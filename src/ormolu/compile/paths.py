@@ -6,6 +6,9 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+RELATION_LOOKUPS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull")
+"""What may be asked of a relation itself: of the key that it refers to."""
+
 
 class Restriction:
     """One more condition of a hop: a column of its near or far table has a value (an element of SQL)."""

@@ -6,11 +6,18 @@ from typing import Any
 
 from ormolu.compile import names as paths
 from ormolu.compile.names import Path
+from ormolu.compile.paths import RELATION_LOOKUPS
 from ormolu.exceptions import FieldError
 from ormolu.near import near_names
 
-RELATION_LOOKUPS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull")
 _LISTS: tuple[type[Any], ...] = (list, tuple, set)
+
+
+def registered_on_relation(relation: Any, name: str) -> Any:
+    """Return the lookup or transform that a user has registered on a relation, or a class of relations, itself."""
+    declared = getattr(relation, "field", relation)
+    find = getattr(declared, "own_lookup", None)
+    return None if find is None else find(name)
 
 
 def relation_lookup(builder: Any, field: Any, names: list[str], whole: str) -> None:

@@ -9,13 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from ormolu.compile.builder import Builder
-from ormolu.compile.conditions import EVERYTHING, NOTHING, combine, flatten
+from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, combine, flatten
 from ormolu.compile.joins import Join, multiple
 from ormolu.compile.ordering import Order, orders
 from ormolu.compile.qualify import distinct_rows, qualified
+from ormolu.compile.sharing import Shared
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import columns_of, flat
 from ormolu.exceptions import EmptyResultSet
+
+LONGEST_NAME = 60  # of an output column: PostgreSQL cuts longer ones off, MySQL refuses them
 
 
 class Parts:
@@ -25,11 +28,14 @@ class Parts:
         self.builder = builder
         self.terms = flat(terms)
         self.hidden = 0
+        self.share = Shared((), (), ())
         self.orders: list[Order] = []
         conditions = flatten(builder.where)
         limit = builder.query.limit
         if any(condition is NOTHING for condition in conditions) or (limit is not None and limit[1] <= 0):
-            raise EmptyResultSet
+            if builder.elides:
+                raise EmptyResultSet
+            conditions = [Condition(sa.false())]
         self.where = [c for c in conditions if not c.aggregate and not c.window and c is not EVERYTHING]
         self.having = [c for c in conditions if c.aggregate and not c.window]
         self.qualify = [c for c in conditions if c.window]
@@ -79,9 +85,13 @@ class Parts:
         for condition in self.qualify:
             columns.extend(c for c in condition.group if builder.group is not None or not self.is_root(c))
         for term in [*self.terms, *(entry.term for entry in self.orders)]:
-            if not term.constant:
-                explicit = builder.group is not None
-                columns.extend(c for c in term.group_columns() if explicit or not self.is_root(c))
+            if term.constant:
+                continue
+            if builder.group is not None:
+                columns.extend(term.group_columns())
+            else:
+                found = term.group_columns() if term.depends is None else term.depends
+                columns.extend(column for column in found if not self.is_root(column))
         return unique(columns)
 
     def having_columns(self, elements: Sequence[Any]) -> list[Any]:
@@ -105,17 +115,24 @@ class Parts:
 
         Written out twice, it would have other parameters in each place, and the database couldn't tell that it is one.
         """
-        taken = {column.name for join in (self.builder.root, *self.joins()) for column in join.table.c}
+        taken = self.column_names()
         group: list[Any] = []
         for element in self.group_by():
             place = place_of(element, columns)
             if place is not None and not isinstance(columns[place], sa.Label):
                 columns[place] = element.label(f"ormolu_{place}")
-            if place is not None and columns[place].name not in taken:  # there it would be the table's column
-                group.append(cast(Any, sa.literal_column(columns[place].name)))
+            if (
+                place is not None and columns[place].name.lower() not in taken
+            ):  # there it would be the table's column
+                quote = self.builder.driver.dialect.identifier_preparer.quote
+                group.append(cast(Any, sa.literal_column(quote(columns[place].name))))
             else:
                 group.append(element)
         return group
+
+    def column_names(self) -> set[str]:
+        """Return the names of all columns of the tables: an output column of that name would be taken for it."""
+        return {column.name.lower() for join in (self.builder.root, *self.joins()) for column in join.table.c}
 
     def is_root(self, column: Any) -> bool:
         """Tell whether the primary key determines a column."""
@@ -171,20 +188,29 @@ class Parts:
             on = [term.sa for term in flat(self.builder.ref(name) for name in query.distinct_fields)]
             select = distinct_rows(self.builder, select, on)
         if self.orders:
-            select = select.order_by(*(entry.element(labels.get(id(entry.term.sa))) for entry in self.orders))
+            orders = [entry.element(labels.get(id(entry.term.sa))) for entry in self.orders]
+            select = select.order_by(*map(self.share, orders))
         return self.limited(select) if limits else select
 
     def filtered(self, columns: list[Any]) -> Any:
         """Return the Select up to its HAVING clause."""
+        having = combine("AND", self.having).sa if self.having else None
         group = self.grouping(columns) if self.grouped else []
-        select = sa.select(*columns).select_from(self.source(), *self.more_tables())
+        source = self.source()
+        if group and self.builder.vendor == "postgresql":
+            loose = [] if having is None else [having]
+            loose += [e.term.sa for e in self.orders if place_of(e.term.sa, columns) is None]
+            self.share = Shared(self.group_by(), columns, loose)
+            if self.share.table is not None:
+                columns, group = [self.share(c) for c in columns], [self.share(element) for element in group]
+                having = None if having is None else self.share(having)
+                source = source.join(self.share.table, sa.true())
+        select = sa.select(*columns).select_from(source, *self.more_tables())
         if self.where:
             select = select.where(combine("AND", self.where).sa)
         if group:
             select = select.group_by(*group)
-        if self.having:
-            select = select.having(combine("AND", self.having).sa)
-        return select
+        return select if having is None else select.having(having)
 
     def sliced_by(self, key: Term) -> Any:
         """Return the Select with LIMIT and OFFSET applied to the rows of each value of `key`."""
@@ -205,20 +231,30 @@ class Parts:
         return select
 
     def labels(self) -> dict[int, Any]:
-        """Return labels for selected expressions that ORDER BY reads, too, by their identity.
+        """Return labels for annotations, and for selected expressions that ORDER BY reads, too, by their identity.
 
         It names them, then: SQLite can't read the enclosing query's columns there, and on PostgreSQL the same text
         with other parameters would be another expression.
         """
         ordered = {id(entry.term.sa) for entry in self.orders}
-        found: dict[int, Any] = {}
+        named = ((name, part) for name, term in self.builder.annotations.items() for part in flat([term]))
+        names = {id(part.sa): name for name, part in named if usable(name)}
+        taken = self.column_names() if names else set[str]()
+        labels: dict[int, Any] = {}
         for number, term in enumerate(self.terms):
             selected: Any = term.sa
             labelled = isinstance(selected, sa.Label)
             element = cast(Any, selected).element if labelled else selected
-            if id(element) in ordered and not isinstance(element, sa.ColumnClause):
-                found[id(element)] = selected if labelled else selected.label(f"ormolu_{number}")
-        return found
+            name = names.get(id(element))
+            if id(element) in labels or isinstance(element, sa.ColumnClause):
+                continue  # the same column may be an annotation and a field
+            if labelled:
+                labels[id(element)] = selected
+            elif name is not None and name.lower() not in taken:
+                labels[id(element)] = selected.label(name)
+            elif id(element) in ordered:
+                labels[id(element)] = selected.label(f"ormolu_{number}")
+        return labels
 
     def limited(self, select: Any) -> Any:
         """Apply LIMIT and OFFSET."""
@@ -228,6 +264,11 @@ class Parts:
         if query.offset is not None:
             select = select.offset(params.bind(query.offset, query.offset[1], sa.Integer()))
         return select
+
+
+def usable(name: str) -> bool:
+    """Tell whether an annotation's name can be that of an output column, on every database."""
+    return len(name) < LONGEST_NAME and "%" not in name
 
 
 def as_copy(select: Any) -> Any:

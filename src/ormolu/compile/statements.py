@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ormolu.compile import hydrate
 from ormolu.compile.builder import Builder
 from ormolu.compile.compound import Compound, leaves
+from ormolu.compile.joins import multiple
 from ormolu.compile.layout import Layout
 from ormolu.compile.locking import locked
 from ormolu.compile.names import linked_field, plain_field
@@ -231,6 +232,7 @@ def combined_subselect(builder: Builder, relation: Any) -> tuple[Any, list[Term]
     compound = Compound(builder.driver, query, builder.params, builder.outer)
     select, terms, _names = compound.select()
     builder.outer_joins |= compound.outer_joins
+    builder.outer_terms += compound.outer_terms
     return select, flat(terms)
 
 
@@ -283,11 +285,21 @@ def count(driver: Any, query: Any, params: Params) -> Plan:
         parts = Parts(builder, terms, ordered=query.limit is not None or query.offset is not None)
         inner = labelled(parts.select())
         return finish(driver, sa.select(one.sa).select_from(inner), params, scalar)
-    parts = Parts(builder, [row_term(builder)], ordered=False)
+    parts = Parts(builder, [row_term(builder), *dividing(builder)], ordered=False)
     if parts.grouped or parts.qualify:
         return finish(driver, sa.select(one.sa).select_from(labelled(parts.select())), params, scalar)
     parts.terms = [one]
     return finish(driver, parts.select(), params, scalar)
+
+
+def dividing(builder: Builder) -> list[Term]:
+    """Return the annotations by which an aggregated model's rows are divided: they read joins that repeat rows."""
+    if not builder.group_model:
+        return []
+    terms = flat(builder.annotations[name] for name in builder.selected)
+    return [
+        term for term in terms if not term.aggregate and not term.window and any(map(multiple, term.joins))
+    ]
 
 
 def row_term(builder: Builder) -> Term:

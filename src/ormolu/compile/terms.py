@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ormolu.exceptions import FieldError
+from ormolu.exceptions import FieldError, OutputFieldIsNoneError
 from ormolu.fields.registry import LookupRegistry
 
 if TYPE_CHECKING:
     from ormolu.compile.joins import Join
 
 NO_JOINS: frozenset[Any] = frozenset()
+UNKNOWN_TYPE = "Cannot resolve expression type, unknown output_field"
+
+
+def unknown_type() -> str:
+    """Say why a term has no type where nothing gives it one."""
+    return UNKNOWN_TYPE
 
 
 class Term:
@@ -24,12 +30,13 @@ class Term:
     them whose missing row makes the whole term NULL; `aggregate` and `window`
     say whether it contains such a function. `origin` is the transform that made
     the term and `inner` the term it was made of: a transform may have lookups of
-    its own. `convert` is applied to the value as the field reads it.
+    its own. `convert` is applied to the value as the field reads it. `depends` are columns that
+    determine it, where that is known and it need not be grouped by itself.
     """
 
     __slots__ = (
-        "aggregate", "constant", "convert", "field", "group", "inner", "joins", "nullable", "origin", "sa",
-        "strict", "why", "window",
+        "aggregate", "constant", "convert", "depends", "field", "group", "inner", "joins", "nullable", "origin",
+        "sa", "strict", "why", "window",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +55,7 @@ class Term:
         origin: Any = None,
         inner: Term | None = None,
         convert: Callable[[Any], Any] | None = None,
+        depends: tuple[Any, ...] | None = None,
     ) -> None:
         self.sa = element
         self.field = field
@@ -62,6 +70,7 @@ class Term:
         self.origin = origin
         self.inner = inner
         self.convert = convert
+        self.depends = depends
 
     def get_lookup(self, name: str) -> Any:
         """Return the lookup of that name for this term, None where there is none."""
@@ -87,10 +96,13 @@ class Term:
     def output_field(self) -> Any:
         """The output field; FieldError where it can't be told."""
         if self.field is None:
-            raise FieldError(
-                self.why() if self.why else "Cannot resolve expression type, unknown output_field"
-            )
+            raise self.untyped()
         return self.field
+
+    def untyped(self) -> FieldError:
+        """Return the error that says why there is no output field."""
+        text = self.why() if self.why else UNKNOWN_TYPE
+        return OutputFieldIsNoneError(text) if text is UNKNOWN_TYPE else FieldError(text)
 
     @property
     def type(self) -> Any:

@@ -36,7 +36,7 @@ class TupleTerm(Term):
         self.window = any(part.window for part in parts)
         self.nullable = any(part.nullable for part in parts)
         self.constant = all(part.constant for part in parts)
-        self.why = self.group = self.origin = self.inner = self.convert = None
+        self.why = self.group = self.origin = self.inner = self.convert = self.depends = None
 
     @property
     def sa(self) -> NoReturn:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import Grouping
 
+from ormolu.compile.facts import Connection
 from ormolu.compile.template import Template
 from ormolu.exceptions import FieldError
 
@@ -153,41 +154,6 @@ def outermost(text: str) -> str:
             found += char
         depth += char == "("
     return found
-
-
-class Operations:
-    """What of a database's spelling a user's SQL may ask for."""
-
-    def __init__(self, builder: Builder) -> None:
-        self._builder = builder
-
-    def quote_name(self, name: str) -> str:
-        """Return a name in the database's quotes."""
-        if name[:1] == name[-1:] and name[:1] in ('"', "`") and len(name) > 1:
-            return name
-        return str(self._builder.driver.dialect.identifier_preparer.quote_identifier(name))
-
-    def date_extract_sql(self, lookup_type: str, sql: str, params: Any = ()) -> tuple[str, Any]:
-        """Return SQL for a part of a date: "year", "month", "day"."""
-        if self._builder.vendor == "sqlite":
-            return f"ormolu_extract('{lookup_type.lower()}', {sql}, 'UTC')", params
-        return f"EXTRACT({lookup_type.upper()} FROM {sql})", params
-
-
-class Connection:
-    """What a user's SQL may ask of the database it is for."""
-
-    operators = {"exact": "= %s", "gt": "> %s", "gte": ">= %s", "lt": "< %s", "lte": "<= %s"}
-
-    def __init__(self, builder: Builder) -> None:
-        self.vendor: str = builder.vendor
-        self.alias: str | None = builder.alias
-        self.ops = Operations(builder)
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f"The connection given to as_sql() has vendor, alias, ops and operators, but no {name!r}."
-        )
 
 
 class Compiler:

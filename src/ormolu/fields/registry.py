@@ -90,6 +90,18 @@ class LookupRegistry:
             return own[name]
         return type(self).get_class_lookups().get(name)
 
+    def find_registered(self, lookup_name: str, below: tuple[type[Any], ...]) -> Any:
+        """Return what was registered on the instance, or on a class of it that comes before those in `below`."""
+        own = self.__dict__.get("instance_lookups")
+        if own and lookup_name in own:
+            return own[lookup_name]
+        for base in type(self).__mro__:
+            if base in below:
+                return None
+            if lookup_name in base.__dict__.get("class_lookups", {}):
+                return base.__dict__["class_lookups"][lookup_name]
+        return None
+
     def get_lookup(self, lookup_name: str) -> Any:
         """Return the lookup class of that name, or None. A transform is none, unless marked `is_lookup`."""
         found = self._find_lookup(lookup_name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, over
 from sqlalchemy.types import NullType
 from typing_extensions import Unpack
 
-from ormolu.compile.paths import PathInfo
+from ormolu.compile.paths import RELATION_LOOKUPS, PathInfo
 from ormolu.exceptions import UnresolvedRelation, ValidationError
 from ormolu.fields.base import Field
 from ormolu.fields.choices import BLANK_CHOICE_DASH
@@ -433,8 +433,15 @@ class ForeignKey(RelatedField[T], Generic[T]):
         return bool(self.__dict__.get("_unique") or self.primary_key)
 
     def get_lookup(self, lookup_name: str) -> Any:
-        """Return a lookup of the field referred to."""
-        return super().get_lookup(lookup_name) or self.target_field.get_lookup(lookup_name)
+        """Return a lookup registered on the relation, or on its class, or what every relation has: the key's."""
+        own = self.own_lookup(lookup_name)
+        if own is not None:
+            return None if getattr(own, "is_transform", False) else own
+        return self.target_field.get_lookup(lookup_name) if lookup_name in RELATION_LOOKUPS else None
+
+    def own_lookup(self, lookup_name: str) -> Any:
+        """Return what was registered under a name on this relation, or on a class of relations."""
+        return self.find_registered(lookup_name, (Field,))
 
     def check_instance(self, related: Any) -> None:
         """Refuse an object that an UPDATE can't refer to: of another model, or unsaved. Raises ValueError."""

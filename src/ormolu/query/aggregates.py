@@ -11,7 +11,7 @@ from ormolu.compile.tuples import TupleTerm
 from ormolu.compile.written import ours, term_of, writes
 from ormolu.exceptions import FieldError, NotSupportedError
 from ormolu.query.expressions import Expression, Star, condition_term, expression_of
-from ormolu.query.func import Func
+from ormolu.query.func import PLAIN, Func
 
 
 class Aggregate(Func):
@@ -21,6 +21,7 @@ class Aggregate(Func):
     `default=` stands for the result where there are none, `order_by=` orders what is aggregated.
     """
 
+    template = PLAIN[1]
     name: str | None = None
     arity: int | None = None
     allow_distinct: ClassVar[bool] = False
@@ -129,9 +130,9 @@ class Aggregate(Func):
         chosen = None if self.filter is None else builder.boolean(self.filter)
         if chosen is not None and builder.vendor == "mysql":  # which has no FILTER
             args = [sa.case((chosen.sa, args[0])), *args[1:]]
-        if self.distinct and "%(distinct)s" not in template:
+        if self.distinct and (template in PLAIN or "%(distinct)s" not in template):
             args = [sa.distinct(args[0]), *args[1:]]
-        element = self.call(builder, args, None if field is None else field.sa_type)
+        element = self.spelled(builder, args, None if field is None else field.sa_type)
         parts = list(terms)
         if self.order_by:
             orders = [order.as_order(builder) for order in self.order_by]
@@ -183,6 +184,10 @@ class Aggregate(Func):
         sql, params = super().as_sql(compiler, connection, **context)
         chosen, more = compiler.mark(condition_term(compiler.builder.boolean(self.filter)))
         return f"{sql} FILTER (WHERE {chosen})", [*params, *more]
+
+    def get_group_by_cols(self) -> list[Any]:
+        """Return nothing: an aggregate is of the group."""
+        return []
 
     def get_source_expressions(self) -> list[Any]:
         """Return arguments and filter."""

@@ -137,7 +137,7 @@ class Chain(Generic[M, R]):
             if "_connector" in kwargs or "_negated" in kwargs or "" in kwargs:
                 check_arguments(args, kwargs)
             q = of_lookups(args, kwargs, negated=negated)
-            check_condition(query, q)
+            q = check_condition(query, q)
             made.query.ops = (*query.ops, ("filter", q))
         return made
 
@@ -562,7 +562,7 @@ def check_selected(query: Query, name: str, verb: str) -> None:
 
 def as_expression(value: Any) -> Any:
     """Return a queryset as the expression that it stands for."""
-    return Subquery(value) if isinstance(value, Chain) else value
+    return Subquery(value) if isinstance(value, (Chain, Query)) else value
 
 
 def named_expressions(args: Iterable[Any], kwargs: dict[str, Any], method: str) -> dict[str, Any]:

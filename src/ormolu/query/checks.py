@@ -35,9 +35,27 @@ class _Dialect:
 _driver = _Dialect()
 
 
-def check_condition(query: Any, q: Any) -> None:
-    """Raise FieldError, ValueError or TypeError if the condition can't be asked of the query."""
-    _check(query, q, lambda builder: builder.filter(q))
+def check_condition(query: Any, q: Any) -> Any:
+    """Return the condition, with None for values that their fields prepare as None.
+
+    Raises FieldError, ValueError or TypeError if it can't be asked of the query.
+    """
+    nulls = _check(query, q, lambda builder: builder.filter(q))
+    if nulls:
+        q = with_nulls(q, nulls)
+        _check(query, q, lambda builder: builder.filter(q))
+    return q
+
+
+def with_nulls(q: Any, owners: set[int]) -> Any:
+    """Return a Q with None in the place of some values, which are told by the identity of what holds them."""
+    children: list[Any] = []
+    for child in q.children:
+        if id(child) in owners:
+            children.append((child[0], None))
+        else:
+            children.append(with_nulls(child, owners) if hasattr(child, "children") else child)
+    return q.create(children, q.connector, q.negated)
 
 
 def check_expression(query: Any, expression: Any) -> None:
@@ -45,7 +63,8 @@ def check_expression(query: Any, expression: Any) -> None:
     _check(query, expression, lambda builder: builder.term(expression))
 
 
-def _check(query: Any, part: Any, resolve: Callable[[Any], Any]) -> None:
+def _check(query: Any, part: Any, resolve: Callable[[Any], Any]) -> set[int]:
+    """Convert the values of a part, which raises where one doesn't fit; return the owners of those that are NULL."""
     shape = Shape()
     key: Any = None
     try:
@@ -59,8 +78,11 @@ def _check(query: Any, part: Any, resolve: Callable[[Any], Any]) -> None:
             if len(_checked) >= MOST:
                 _checked.clear()
             _checked[key] = found
+    nulls: list[int] = []
     for index, prepare, convert, place, stride in found.values:
-        _convert(shape.values[index], prepare, convert, place, stride)
+        if _convert(shape.values[index], prepare, convert, place, stride) is None and prepare is None:
+            nulls.append(index)
+    return {owner for owner, index in shape.index.items() if index in nulls} if nulls else set()
 
 
 class _Checked(NamedTuple):
@@ -90,21 +112,21 @@ def _resolve(query: Any, part: Any, shape: Shape, resolve: Any) -> _Checked:
     return _Checked(tuple(kept), shape.owners)
 
 
-def _convert(value: Any, prepare: Any, convert: Any, place: int, stride: int) -> None:
-    """Run the conversion of a value, which raises where the value does not fit.
+def _convert(value: Any, prepare: Any, convert: Any, place: int, stride: int) -> Any:
+    """Return what a value is converted to, True for a list; raises where it does not fit.
 
     Of a list of rows it is that of the values at one place of each row.
     """
     try:
         if prepare is None:
-            convert(value)
-        else:
-            for item in prepare(value)[place::stride]:
-                convert(item)
+            return convert(value)
+        for item in prepare(value)[place::stride]:
+            convert(item)
     except EmptyResultSet:
-        return
+        return True
     except (TypeError, ValueError, ValidationError) as error:
         raise locate(error, field_of(convert), "comparing") from error.__cause__
+    return True
 
 
 def _defers(part: Any) -> bool:

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement, Grouping, UnaryExpression
 
 from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
-from ormolu.compile.terms import Term, merge
-from ormolu.exceptions import FieldError
+from ormolu.compile.terms import UNKNOWN_TYPE, Term, merge
+from ormolu.exceptions import FieldError, OutputFieldIsNoneError
 from ormolu.query.combinable import Combinable
+from ormolu.query.described import Described
 from ormolu.query.in_sql import InSQL, keyed
 from ormolu.query.pickling import dressed
 from ormolu.query.types import resolve_combined
@@ -32,7 +33,7 @@ class OutputField:
             return self if owner._given is None else owner._given
         field = instance._output_field_or_none
         if field is None:
-            raise FieldError("Cannot resolve expression type, unknown output_field")
+            raise OutputFieldIsNoneError(UNKNOWN_TYPE)
         return field
 
     def __set__(self, instance: Any, field: Any) -> None:
@@ -41,15 +42,11 @@ class OutputField:
             instance._kwargs = {**instance._kwargs, "output_field": field}
 
 
-class Expression(InSQL, Combinable):
+class Expression(InSQL, Described, Combinable):
     """Base of all expressions. Arguments of the constructor are remembered: equality,
     hashing, `deconstruct()` and the shape come from them."""
 
     conditional_field: Any = None
-    contains_aggregate = False
-    contains_over_clause = False
-    filterable = True
-    window_compatible = False
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _given: Any = None  # output_field as given
@@ -96,8 +93,11 @@ class Expression(InSQL, Combinable):
         return hash(self.identity)
 
     def copy(self) -> Self:
-        """Return a shallow copy."""
-        return copy.copy(self)
+        """Return a copy with lists of its own: resolve_expression() of a copy may replace what is in them."""
+        made = copy.copy(self)
+        held = made.__dict__
+        held.update({name: list(cast(Any, value)) for name, value in held.items() if isinstance(value, list)})
+        return made
 
     def __copy__(self) -> Self:
         twin = object.__new__(type(self))
@@ -368,6 +368,14 @@ class ExpressionWrapper(Expression):
     def set_source_expressions(self, exprs: Any) -> None:
         """Replace the wrapped expression."""
         (self.expression,) = exprs
+
+    def get_group_by_cols(self) -> list[Any]:
+        """Return what the wrapped expression is grouped by, with the given type."""
+        if not isinstance(self.expression, Expression):
+            return super().get_group_by_cols()
+        wrapped = self.expression.copy()
+        wrapped._given = self._given
+        return wrapped.get_group_by_cols()
 
     def as_term(self, builder: Any) -> Term:
         """Return the wrapped term with the given type."""

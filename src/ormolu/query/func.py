@@ -10,9 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.sql.functions import Function
 
 from ormolu.compile.template import Template
-from ormolu.compile.terms import Term, merge
+from ormolu.compile.terms import Term, merge, unknown_type
 from ormolu.compile.written import ours
 from ormolu.query.expressions import Expression, expression_of
+
+SPELLING = frozenset({"function", "template", "arg_joiner"})
+PLAIN = ("%(function)s(%(expressions)s)", "%(function)s(%(distinct)s%(expressions)s)")
 
 
 def called(name: str, args: list[Any], type_: Any) -> Any:
@@ -30,10 +33,16 @@ class Func(Expression):
     """
 
     function: str | None = None
-    template = "%(function)s(%(expressions)s)"
+    template = PLAIN[0]
     arg_joiner = ", "
     arity: int | None = None
     keyed_parts: ClassVar[frozenset[str]] = frozenset({"source_expressions"})
+    respelled: ClassVar[bool] = False  # a user's class says how the call is written
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.partition(".")[0] != "ormolu" and not SPELLING.isdisjoint(cls.__dict__):
+            cls.respelled = True
 
     def __init__(self, *expressions: Any, output_field: Any = None, **extra: Any) -> None:
         if self.arity is not None and len(expressions) != self.arity:
@@ -82,7 +91,8 @@ class Func(Expression):
     def shape(self, shape: Any) -> Any:
         """Return the key: the arguments as expressions."""
         kwargs = tuple((name, shape.item(value)) for name, value in self._kwargs.items())
-        return (self.__class__, tuple(shape.item(arg) for arg in self.source_expressions), kwargs)
+        says = self.__dict__.get("contains_aggregate")
+        return (self.__class__, tuple(shape.item(arg) for arg in self.source_expressions), kwargs, says)
 
     def repr_options(self) -> dict[str, Any]:
         """Return the options that `repr()` shows beside those of the template."""
@@ -107,7 +117,9 @@ class Func(Expression):
         for term in terms:
             if term.field is not None:
                 known.append(term.field)
-            elif term.why is not None:  # an argument whose own type can't be told
+            elif (
+                term.why is not None and term.why is not unknown_type
+            ):  # it can't be told; NULL is of any type
                 return None, term.why
         if not known:
             return None, None
@@ -125,23 +137,33 @@ class Func(Expression):
         """Return the call."""
         terms = self.terms(builder)
         field, why = self.field(terms)
-        element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
-        return merge(element, field, terms, why=why)
+        element = self.spelled(builder, [term.sa for term in terms], None if field is None else field.sa_type)
+        return merge(element, field, terms, why=why, **self.declared)
 
     def options(self) -> dict[str, Any]:
         """Return what the template may name beside the function and its arguments."""
         return {}
+
+    def spelled(self, builder: Any, args: list[Any], type_: Any) -> Any:
+        """Return the element of the call: as a user spells it, else in the library's way for the database."""
+        own = self.respelled or not SPELLING.isdisjoint(self.extra)
+        return Func.call(self, builder, args, type_) if own else self.call(builder, args, type_)
 
     def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
         """Return the SQLAlchemy element of the call for the builder's vendor."""
         template = self.extra.get("template", self.template)
         function = self.extra.get("function", self.function)
         joiner = self.extra.get("arg_joiner", self.arg_joiner)
-        if template == Func.template and joiner == ", " and function and function.replace("_", "").isalnum():
+        if template in PLAIN and joiner == ", " and function and function.replace("_", "").isalnum():
             return called(function, args, type_)
         values = {**self.options(), **self.extra, "function": function, "expressions": "\0", "field": "\0"}
-        before, *after = (template % values).split("\0")
-        if not after:  # the template leaves its arguments out
-            return Template("func", [before], [], type_ if type_ is not None else sa.types.NullType())
-        pieces = [before, *(joiner for _ in args[1:]), "\0".join(after) if after else ""]
-        return Template("func", pieces, args, type_ if type_ is not None else sa.types.NullType())
+        # Per cent is written %%%%: the template is filled in, and then the parameters are.
+        before, *rest = (template % values).replace("%%", "%").split("\0")
+        pieces: list[str] = [before]
+        elements: list[Any] = []
+        for after in rest:  # the template may name its arguments several times, or not at all
+            elements += args
+            pieces += [*(joiner for _ in args[1:]), after] if args else []
+            if not args:
+                pieces[-1] += after
+        return Template("func", pieces, elements, type_ if type_ is not None else sa.types.NullType())

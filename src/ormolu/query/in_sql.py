@@ -15,6 +15,12 @@ from ormolu.compile.written import ours
 
 __all__ = ["InSQL", "keyed", "literal"]
 
+SPELLINGS = (
+    "as_sql",
+    "as_sqlite",
+    "as_postgresql",
+    "as_mysql",
+)  # methods that may be put on a class at any time
 _INTERNAL = frozenset({"_args", "_kwargs", "_given", "_owners", "is_resolved"})
 
 
@@ -42,12 +48,13 @@ class InSQL:
 
     def merged(self, builder: Any, element: Any, field: Any, why: Any, parts: list[Term]) -> Term:
         """Return the term of an element that a user's SQL made of `parts`."""
-        return merge(element, field, parts, why=why, constant=False, **self.conversion())
+        declared: dict[str, Any] = self.declared  # type: ignore[attr-defined]
+        return merge(element, field, parts, why=why, constant=False, **self.conversion(), **declared)
 
     def conversion(self) -> dict[str, Any]:
         """Return the user's conversion of results, as the option of a term."""
-        convert: Callable[..., Any] | None = getattr(self, "convert_value", None)
-        if convert is None:
+        convert: Callable[..., Any] = cast(Any, self).convert_value
+        if getattr(convert, "ours", False):
             return {}
 
         def converted(value: Any) -> Any:
@@ -101,7 +108,7 @@ def literal(value: Any) -> Any:
 
 
 def keyed(shape_of: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return the method that gives the key of a user's class: all that its instance holds counts."""
+    """Return the method that gives the key of a user's class: all that its instance holds counts, and its SQL."""
 
     def users_shape(self: Any, shape: Any) -> Any:
         """Return the key."""
@@ -110,7 +117,8 @@ def keyed(shape_of: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         state: list[Any] = [
             (name, item(held[name])) for name in held if name not in ignored and name not in _INTERNAL
         ]
-        return (shape_of(self, shape), tuple(state))
+        cls = self.__class__
+        return (shape_of(self, shape), tuple(state), *[getattr(cls, name, None) for name in SPELLINGS])
 
     cast(Any, users_shape).of_state = True
     return users_shape

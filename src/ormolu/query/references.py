@@ -98,6 +98,21 @@ class F(Combinable):
         """Yield this reference."""
         yield self
 
+    def replace_expressions(self, replacements: Any) -> Any:
+        """Return what `replacements` gives for this; where it is a transform of a key, the transform of that."""
+        found = replacements.get(self)
+        if found is not None:
+            return found
+        first, *transforms = self.name.split("__")
+        found = replacements.get(F(first)) if transforms else None
+        for name in transforms if found is not None else ():
+            field = getattr(found, "_output_field_or_none", None)
+            transform = None if field is None else field.get_transform(name)
+            if transform is None:
+                return self
+            found = transform(found)
+        return self if found is None else found
+
 
 class OuterRef(F):
     """A reference from a subquery to the enclosing query. May be nested."""

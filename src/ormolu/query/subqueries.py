@@ -7,10 +7,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, combine, negate
+from ormolu.compile.joins import multiple
 from ormolu.compile.terms import Term
 from ormolu.exceptions import EmptyResultSet
 from ormolu.fields import BooleanField
 from ormolu.query.expressions import Expression, condition_term
+
+
+def columns_of(reads: list[Term]) -> tuple[Any, ...]:
+    """Return what GROUP BY must name so that a subquery may read these terms of the enclosing query."""
+    return tuple(column for term in reads for column in term.group_columns())
+
+
+def depends(reads: list[Term], outer: frozenset[Any]) -> tuple[Any, ...] | None:
+    """Return the columns that determine a subquery; None where it reads joins that repeat rows."""
+    return None if any(map(multiple, outer)) else columns_of(reads)
 
 
 class Subquery(Expression):
@@ -20,6 +31,7 @@ class Subquery(Expression):
     (`values("x")`) and one row (`[:1]`).
     """
 
+    contains_aggregate = False
     empty_result_set_value: Any = None
 
     def __init__(self, queryset: Any, output_field: Any = None, **extra: Any) -> None:
@@ -34,17 +46,17 @@ class Subquery(Expression):
 
     def as_term(self, builder: Any) -> Term:
         """Return the scalar subquery."""
+        reads: list[Term] = []
         try:
-            select, terms, outer = builder.subquery(self.query)
+            select, terms, outer = builder.subquery(self.query, reads=reads)
         except EmptyResultSet:
             return Term(sa.null(), self._given, constant=True)
         field = self._given if self._given is not None else terms[0].field
         element: Any = select.scalar_subquery()
         if self._given is not None:
             element = sa.type_coerce(element, self._given.sa_type)
-        return Term(
-            element, field, joins=outer, constant=not outer and False, why=terms[0].why, group=(element,)
-        )
+        group = (element,) if not any(term.aggregate for term in reads) else columns_of(reads)
+        return Term(element, field, joins=outer, why=terms[0].why, group=group, depends=depends(reads, outer))
 
     def _resolve_output_field(self) -> Any:
         fields = self.query.values_fields
@@ -80,7 +92,8 @@ class Exists(Subquery):
         condition = self.as_condition(builder)
         if condition in (EVERYTHING, NOTHING):
             return Term(sa.literal(condition is EVERYTHING), BooleanField(), constant=True, nullable=False)
-        return condition_term(condition).replace(nullable=False)
+        known = not any(map(multiple, condition.joins))
+        return condition_term(condition).replace(nullable=False, depends=condition.group if known else None)
 
     def _resolve_output_field(self) -> Any:
         return self.conditional_field
@@ -93,10 +106,11 @@ def exists(builder: Any, query: Any) -> Condition:
     if query.combined is not None and query.combined.kind == "union" and not query.is_sliced:
         return combine("OR", [exists(builder, part) for part in query.combined.queries])
     plain = not query.is_sliced and not query.distinct_fields
+    reads: list[Term] = []
     try:
-        select, _terms, outer = builder.subquery(query)
+        select, _terms, outer = builder.subquery(query, reads=reads)
     except EmptyResultSet:
         return NOTHING
     if plain and not select._group_by_clauses and not select._having_criteria:
         select = select.with_only_columns(sa.literal_column("1"), maintain_column_froms=True)
-    return Condition(select.exists(), joins=outer)
+    return Condition(select.exists(), joins=outer, group=columns_of(reads))

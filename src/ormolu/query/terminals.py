@@ -187,19 +187,7 @@ def aggregate(driver: Any, query: Any, expressions: dict[str, Any]) -> Program:
         driver, query, "aggregate", lambda d, q, p: aggregate_plan(d, q, p, aggregates), aggregates
     )
     found = yield from reading(plan, values, None)
-    return empty_summary(expressions) if found is None else found
-
-
-def empty_summary(expressions: dict[str, Any]) -> dict[str, Any]:
-    """Return the summaries of no rows at all."""
-    found: dict[str, Any] = {}
-    for name, expression in expressions.items():
-        default = getattr(expression, "default", None)
-        value = getattr(expression, "empty_result_set_value", None)
-        if default is not None:
-            value = getattr(default, "value", default)
-        found[name] = value
-    return found
+    return (aggregates.of_nothing() or dict.fromkeys(expressions)) if found is None else found
 
 
 def update(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:

@@ -90,7 +90,7 @@ class Transform(LookupRegistry, Func):
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the call's term."""
         field, why = self.field(terms)
-        element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
+        element = self.spelled(builder, [term.sa for term in terms], None if field is None else field.sa_type)
         return merge(
             element, field, terms, why=why, strict=True, nullable=any(term.nullable for term in terms)
         )

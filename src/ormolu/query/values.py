@@ -8,9 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.compile.template import Template, parted
-from ormolu.compile.terms import Term
+from ormolu.compile.terms import Term, unknown_type
 from ormolu.query.expressions import Expression
 from ormolu.query.types import field_of_value
+
+MYSQL_TIMES = {"DateField": "DATE", "DateTimeField": "DATETIME(6)", "TimeField": "TIME(6)"}
 
 
 class Value(Expression):
@@ -34,16 +36,26 @@ class Value(Expression):
             return Term(make(null, field.sa_type), field, nullable=False, constant=True)
         if self.value is None:
             type_ = field.sa_type if field is not None else None
-            return Term(
-                sa.null() if type_ is None else sa.type_coerce(sa.null(), type_), field, constant=True
-            )
+            null = sa.null() if type_ is None else sa.type_coerce(sa.null(), type_)
+            return Term(null, field, constant=True, why=unknown_type)
         convert = field.get_prep_value if field is not None else None
         type_ = field.sa_type if field is not None else None
         bound = builder.params.bind(self, self.value, type_, convert)
+        kind = (
+            MYSQL_TIMES.get(field.get_internal_type())
+            if field is not None and builder.vendor == "mysql"
+            else None
+        )
+        if kind is not None:  # else it would be a text
+            bound = Template("moment", ["CAST(", f" AS {kind})"], [bound], type_)
         return Term(bound, field, nullable=False, constant=True)
 
     def _resolve_output_field(self) -> Any:
         return field_of_value(self.value)
+
+    def get_group_by_cols(self) -> list[Any]:
+        """Return nothing: a literal divides no groups."""
+        return []
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.value!r})"
@@ -52,6 +64,14 @@ class Value(Expression):
     def empty_result_set_value(self) -> Any:
         """What stands for this expression where no row is read."""
         return self.value
+
+
+def parents_read(builder: Any, sql: str) -> frozenset[Any]:
+    """Return the joins to the tables of parent models that have a column of which SQL text holds the name."""
+    table, text = builder.meta.table, sql.lower()
+    inherited = (field for field in builder.meta.concrete_fields if field.sa_column.table is not table)
+    columns = [field for field in inherited if field.column.lower() in text]
+    return frozenset[Any]().union(*(builder.ref(field.name).joins for field in columns))
 
 
 class RawSQL(Expression):
@@ -84,6 +104,7 @@ class RawSQL(Expression):
                 self._type(),
             ),
             self._given,
+            joins=parents_read(builder, self.sql),
         )
 
     def _type(self) -> Any:

@@ -56,14 +56,23 @@ class WindowFrame:
 
     def sql(self, builder: Any) -> str:
         """Return the frame as SQL. Raises ValueError for bounds that make none."""
-        self.check(builder)
+        start, end = self.window_frame_start_end(builder, self.start, self.end)
         if self.exclusion is not None and builder.vendor == "mysql":
             raise NotSupportedError("This backend does not support window frame exclusions.")
-        return str(self)
+        return self.words(start, end)
 
-    def check(self, builder: Any) -> None:
-        """Refuse bounds that make no frame."""
-        raise NotImplementedError("Subclasses must implement check().")
+    def window_frame_start_end(self, connection: Any, start: Any, end: Any) -> tuple[str, str]:
+        """Return both bounds in SQL, for the database of `connection.vendor`; ValueError for what is no bound."""
+        raise NotImplementedError("Subclasses must implement window_frame_start_end().")
+
+    def words(self, start: str, end: str) -> str:
+        """Return the frame's text."""
+        text = f"{self.frame_type} BETWEEN {start} AND {end}"
+        return text if self.exclusion is None else f"{text} EXCLUDE {self.exclusion.value}"
+
+    def get_group_by_cols(self) -> list[Any]:
+        """Return nothing: a frame divides no groups."""
+        return []
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WindowFrame) and self.shape(None) == other.shape(None)
@@ -72,10 +81,7 @@ class WindowFrame:
         return hash(self.shape(None))
 
     def __str__(self) -> str:
-        text = (
-            f"{self.frame_type} BETWEEN {bound(self.start, 'PRECEDING')} AND {bound(self.end, 'FOLLOWING')}"
-        )
-        return text if self.exclusion is None else f"{text} EXCLUDE {self.exclusion.value}"
+        return self.words(bound(self.start, "PRECEDING"), bound(self.end, "FOLLOWING"))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
@@ -95,13 +101,14 @@ class RowRange(WindowFrame):
 
     frame_type = "ROWS"
 
-    def check(self, builder: Any) -> None:
-        """Refuse bounds that are no integers, or in the wrong order."""
-        for name, value in (("start", self.start), ("end", self.end)):
+    def window_frame_start_end(self, connection: Any, start: Any, end: Any) -> tuple[str, str]:
+        """Return both bounds. Raises ValueError for bounds that are no integers, or in the wrong order."""
+        for name, value in (("start", start), ("end", end)):
             if value is not None and not isinstance(value, int):
                 raise ValueError(f"{name} argument must be an integer, zero, or None, but got '{value}'.")
-        if self.start is not None and self.end is not None and self.start > self.end:
+        if start is not None and end is not None and start > end:
             raise ValueError("start cannot be greater than end.")
+        return bound(start, "PRECEDING"), bound(end, "FOLLOWING")
 
 
 class ValueRange(WindowFrame):
@@ -109,17 +116,20 @@ class ValueRange(WindowFrame):
 
     frame_type = "RANGE"
 
-    def check(self, builder: Any) -> None:
-        """Refuse a start after, or an end before the row; any distance on PostgreSQL (NotSupportedError)."""
-        start, end = self.start, self.end
+    def window_frame_start_end(self, connection: Any, start: Any, end: Any) -> tuple[str, str]:
+        """Return both bounds.
+
+        Raises ValueError for a start after, or an end before the row, NotSupportedError for any distance on PostgreSQL.
+        """
         if start is not None and not (isinstance(start, int) and start <= 0):
             raise ValueError(f"start argument must be a negative integer, zero, or None, but got '{start}'.")
         if end is not None and not (isinstance(end, int) and end >= 0):
             raise ValueError(f"end argument must be a positive integer, zero, or None, but got '{end}'.")
-        if builder.vendor == "postgresql" and (start or end):
+        if connection.vendor == "postgresql" and (start or end):
             raise NotSupportedError(
                 "PostgreSQL only supports UNBOUNDED together with PRECEDING and FOLLOWING."
             )
+        return bound(start, "PRECEDING"), bound(end, "FOLLOWING")
 
 
 class Window(Expression):
@@ -129,6 +139,7 @@ class Window(Expression):
     names, expressions or lists of them. Raises ValueError for other functions.
     """
 
+    contains_aggregate = False
     contains_over_clause = True
 
     def __init__(
@@ -153,6 +164,12 @@ class Window(Expression):
     def get_source_expressions(self) -> list[Any]:
         """Return the function, and what the window is made of."""
         return [self.source_expression, *self.partition_by, *self.order_by]
+
+    def get_group_by_cols(self) -> list[Any]:
+        """Return what the function's arguments and the window are grouped by."""
+        parts = [*self.source_expression.get_source_expressions(), *self.partition_by, *self.order_by]
+        named = [part for part in parts if hasattr(part, "get_group_by_cols")]
+        return [column for part in named for column in part.get_group_by_cols()]
 
     def _resolve_output_field(self) -> Any:
         return self.source_expression._output_field_or_none

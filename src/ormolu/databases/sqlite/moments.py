@@ -142,9 +142,10 @@ def _aware() -> bool:
     return bool(settings.USE_TZ)
 
 
-def _now(zone: str) -> str:
-    """Return the present as wall-clock time of a zone."""
-    return dt.datetime.now(_zone(zone)).replace(tzinfo=None).isoformat(" ", "microseconds")
+def _now(zone: str, now: str) -> str:
+    """Return the present, which is the same for a whole statement, as wall-clock time of a zone."""
+    moment = dt.datetime.fromisoformat(now).replace(tzinfo=dt.UTC).astimezone(_zone(zone))
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _cast(form: str, value: Any) -> str | None:
@@ -172,6 +173,6 @@ FUNCTIONS: dict[tuple[str, int], tuple[Callable[..., Any], bool]] = {
     ("ormolu_time_difference", 2): (_difference, True),
     ("ormolu_add_duration", 5): (_add, True),
     ("ormolu_cast_time", 2): (_cast, True),
-    ("ormolu_now", 1): (_now, False),
+    ("ormolu_now", 2): (_now, True),
 }
 """Function and whether equal arguments give equal results, by name and number of arguments."""

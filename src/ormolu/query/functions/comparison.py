@@ -107,9 +107,9 @@ class Coalesce(_Several):
 
     @property
     def empty_result_set_value(self) -> Any:
-        """The value where no row is read: that of the first expression that has one."""
+        """The value where no row is read: that of the first expression that has one, if all before it are known."""
         for part in self.get_source_expressions():
-            value = getattr(part, "empty_result_set_value", None)
+            value = getattr(part, "empty_result_set_value", NotImplemented)
             if value is not None:
                 return value
         return None

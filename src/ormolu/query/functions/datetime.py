@@ -181,6 +181,8 @@ class Now(Func):
 
     def as_term(self, builder: Any) -> Term:
         """Return the present as the column type of DateTimeField has it."""
+        if self.respelled or self.extra:
+            return super().as_term(builder)
         return Term(moments.now(builder, self._given.sa_type), self._given, nullable=False, constant=True)
 
 

@@ -213,5 +213,6 @@ def now(builder: Any, type_: Any) -> Any:
     elif aware:
         text = "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')"
     else:
-        text = "strftime('%Y-%m-%d %H:%M:%f000', 'now')" if zone == "UTC" else f"ormolu_now({quoted(zone)})"
+        text = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+        text = text if zone == "UTC" else f"ormolu_now({quoted(zone)}, {text})"
     return sql(text, None, type_)

@@ -13,6 +13,7 @@ from ormolu.compile.template import Template
 from ormolu.compile.terms import Term, merge
 from ormolu.fields import CharField, IntegerField, TextField
 from ormolu.query.func import Func
+from ormolu.query.functions.comparison import Coalesce
 from ormolu.query.transforms import Transform
 from ormolu.query.values import Value
 
@@ -54,22 +55,25 @@ class Chr(Vendored, Transform):
         return super().call(builder, args, type_)
 
 
-class Concat(Func):
-    """Two or more texts in a row; NULL counts as an empty text. Other values are made text."""
+class ConcatPair(Func):
+    """Two texts in a row; NULL counts as an empty text. Other values are made text."""
 
     function = "CONCAT"
-
-    def __init__(self, *expressions: Any, **extra: Any) -> None:
-        if len(expressions) < 2:
-            raise ValueError("Concat must take at least two expressions")
-        super().__init__(*expressions, **extra)
+    arity = 2
 
     def as_term(self, builder: Any) -> Term:
         """Return the texts joined."""
-        terms = self.terms(builder)
+        terms = [builder.term(part) for part in self.parts()]
         field, why = self.field(terms)
         type_ = sa.Text() if field is None else field.sa_type
         return merge(self.joined(builder, terms, type_), field, terms, why=why, nullable=False)
+
+    def parts(self) -> list[Any]:
+        """Return all texts: those of pairs within, too."""
+        found: list[Any] = []
+        for source in self.source_expressions:
+            found += source.parts() if type(source) is ConcatPair else [source]
+        return found
 
     def joined(self, builder: Any, terms: list[Term], type_: Any) -> Any:
         """Return `a || b || ...` with no NULL among them."""
@@ -78,6 +82,32 @@ class Concat(Func):
         parts = [solid(as_text(builder, term), term) for term in terms]
         pieces = ["(", *[" || "] * (len(parts) - 1), ")"]
         return Template("concat", pieces, parts, type_)
+
+    def coalesce(self) -> ConcatPair:
+        """Return a copy with an empty text for what is NULL."""
+        made = self.copy()
+        made.set_source_expressions([Coalesce(part, Value("")) for part in self.source_expressions])
+        return made
+
+
+class Concat(Func):
+    """Two or more texts in a row; NULL counts as an empty text. Other values are made text."""
+
+    function = None
+    template = "%(expressions)s"
+
+    def __init__(self, *expressions: Any, **extra: Any) -> None:
+        if len(expressions) < 2:
+            raise ValueError("Concat must take at least two expressions")
+        last: Any = expressions[-1]
+        for expression in expressions[-2::-1]:
+            last = ConcatPair(expression, last, output_field=extra.get("output_field"))
+        super().__init__(last, **extra)
+
+    def as_term(self, builder: Any) -> Term:
+        """Return the texts joined."""
+        term: Term = builder.term(self.source_expressions[0])
+        return term
 
 
 def as_text(builder: Any, term: Term) -> Any:
@@ -90,12 +120,6 @@ def as_text(builder: Any, term: Term) -> Any:
 def solid(element: Any, term: Term) -> Any:
     """Return an element with an empty text in the place of NULL."""
     return sa.func.coalesce(element, sa.literal_column("''")) if term.nullable else element
-
-
-class ConcatPair(Concat):
-    """Two texts in a row."""
-
-    arity = 2
 
 
 class Left(Func):

@@ -29,7 +29,7 @@ class _WindowFunction(Func):
         """Return the call without OVER; GROUP BY would have to name its arguments."""
         terms = self.terms(builder)
         field, why = self.field(terms)
-        element = self.call(builder, [term.sa for term in terms], None if field is None else field.sa_type)
+        element = self.spelled(builder, [term.sa for term in terms], None if field is None else field.sa_type)
         group = tuple(column for term in terms for column in term.group_columns())
         return merge(element, field, terms, why=why, group=group)
 
