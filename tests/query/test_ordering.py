@@ -54,6 +54,21 @@ def test_an_update_in_the_order_of_an_aggregate_is_refused(volumes):
         Shelf.objects.annotate(n=Count("volumes")).order_by("n").update(label="x")
 
 
+@pytest.mark.parametrize("order", [None, 1, b"number", ["number"]])
+def test_what_is_neither_name_nor_expression_is_refused(volumes, order: Any):
+    """A list, a number and None are no order; no arguments are none."""
+    with pytest.raises(FieldError, match="Invalid order_by arguments"):
+        Volume.objects.order_by(order)
+    assert Volume.objects.order_by(Volume.number.desc())[0].number == 2
+
+
+async def test_an_update_of_nothing_asks_nothing(volumes, world: World, queries):
+    """update() without columns matches no rows, and there is no statement for it."""
+    queries.clear()
+    assert await world(Volume.objects.update) == 0
+    assert not queries
+
+
 def test_nothing_counts_as_ordered(volumes):
     """none() has no rows in a wrong order."""
     from ormolu.query.queryset import EmptyQuerySet

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
+from sqlalchemy.sql.elements import ClauseElement
 from typing_extensions import TypeVar
 
 from ormolu.compile import names as paths
@@ -192,6 +193,10 @@ class Chain(Generic[M, R]):
                     OrderBy(field.expression, field.descending, field.nulls_first, field.nulls_last)
                     if type(field) is OrderBy
                     else field
+                )
+            if not (isinstance(field, ClauseElement) or hasattr(field, "__clause_element__")):
+                raise FieldError(
+                    f"Invalid order_by arguments: [{field!r}]. They are names, expressions, or none for no order."
                 )
             return field
         if field == "?":

@@ -192,6 +192,8 @@ def aggregate(driver: Any, query: Any, expressions: dict[str, Any]) -> Program:
 
 def update(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
     """Set columns of all rows; return how many rows matched. One UPDATE; one more for each parent model's table."""
+    if not pairs:
+        return 0
     table = query.model._meta.table
     if any(field.sa_column.table is not table for field, _value in pairs):
         token = yield Enter(False, False)
