@@ -120,7 +120,7 @@ class _Key(Transform):
 
     @classmethod
     def postgres(cls, base: Term, keys: list[Any], arrows: tuple[str, str], type_: Any) -> Any:
-        """Return PostgreSQL's operator: for one key the simple one, which an index may have. A number is of a list."""
+        """Return PostgreSQL's operator: for one key the simple one, which an index may have. Numbers are of lists."""
         simple, deep = arrows
         if len(keys) == 1:
             right = str(int(keys[0])) if is_index(keys[0]) else "'" + str(keys[0]).replace("'", "''") + "'"

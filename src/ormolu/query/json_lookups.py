@@ -181,7 +181,8 @@ class KeyTransformRange(lookups.Range):
         cls, builder: Any, lhs: Term, value: Any, owner: Any, negated: bool, relation: Any, name: str
     ) -> Condition:
         """Return the condition; what can't be a range of plain values is as for other fields."""
-        items = list(value) if isinstance(value, (list, tuple)) else []
+        given: Any = value
+        items: list[Any] = list(given) if isinstance(value, (list, tuple)) else []
         if len(items) != 2 or any(item is None or is_expression(item) for item in items):
             return super().build(builder, lhs, value, owner, negated, relation, name)
         as_number = builder.vendor == "mysql" and all(isinstance(item, (int, float)) for item in items)
