@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql.base import _DialectArgDict  # pyright: ignore
 
+from ormolu.exceptions import ImproperlyConfigured
 from ormolu.fields.base import Field
 from ormolu.fields.integers import BigIntegerField, IntegerField, IntT, SmallIntegerField
 
@@ -107,3 +110,33 @@ class SmallAutoField(AutoFieldMixin[IntT], SmallIntegerField[IntT]):
     def get_internal_type(self) -> str:
         """Return "SmallAutoField"."""
         return "SmallAutoField"
+
+
+# The class of keys that no model declares
+
+
+def key_class(path: str | None, source: str) -> Any:
+    """Return the class of a path; `source` is where it stands, for errors."""
+    if not path:
+        raise ImproperlyConfigured(f"{source} must not be empty.")
+    found: Any = imported(path)
+    if found is None:
+        raise ImproperlyConfigured(f"{source} refers to the module '{path}' that could not be imported.")
+    base: Any = AutoFieldMixin
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ValueError(f"Primary key '{path}' referred by {source} must subclass AutoField.")
+    return found
+
+
+@lru_cache(maxsize=64)
+def imported(path: str) -> Any:
+    """Return what a path names, None for nothing. A name without a module, or with Django's, is one of ours."""
+    from ormolu import fields
+
+    module, _, name = path.rpartition(".")
+    if module in ("", "ormolu", "django.db.models"):
+        return getattr(fields, name, None)
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return None

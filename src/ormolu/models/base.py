@@ -11,7 +11,6 @@ from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 from ormolu.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.models import building, replacing
 from ormolu.models.registry import apps
-from ormolu.models.several_parents import one_chain
 from ormolu.models.state import LazyInstanceState, listen
 from ormolu.models.validation import Validation
 
@@ -60,7 +59,7 @@ class Model(Validation, DeclarativeBase, metaclass=ModelBase):
             super().__init_subclass__(**kwargs)
             return
         try:
-            with one_chain(cls):
+            with building.one_chain(cls):
                 super().__init_subclass__(**kwargs)
             building.finish(cls)
         except BaseException:

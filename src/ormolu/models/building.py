@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,11 +13,11 @@ from sqlalchemy.orm import InstrumentedAttribute, RelationshipProperty
 from sqlalchemy.orm.interfaces import EXT_SKIP
 from sqlalchemy.orm.mapper import _event_on_init  # pyright: ignore
 
+from ormolu.conf import settings
 from ormolu.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.fields.base import Field
 from ormolu.models import mapping, replacing
 from ormolu.models.constructor import make_init
-from ormolu.models.default_key import default_key
 from ormolu.models.inheritance import check_names, inherit_options, link_parents
 from ormolu.models.manager import Manager, ManagerDescriptor
 from ormolu.models.options import Options
@@ -24,7 +25,6 @@ from ormolu.models.plain_relations import PlainRelation, relation_setter
 from ormolu.models.registry import Apps, apps, current
 from ormolu.models.relations import RelatedField
 from ormolu.models.relationships import RelationshipField
-from ormolu.models.shared_tables import choose_metadata
 from ormolu.signals import class_prepared
 
 _set = type.__setattr__
@@ -65,8 +65,21 @@ def begin(cls: type[Any]) -> bool:
         if isinstance(tablename, str):
             meta.db_table = tablename
         _set(cls, "__tablename__", meta.db_table)
-        choose_metadata(cls, meta)
+        known = meta.apps.metadata
+        if meta.db_table in known.tables or known.schema or "__table_args__" in body:
+            from ormolu.models.shared_tables import choose_metadata
+
+            choose_metadata(cls, meta)
     return True
+
+
+def one_chain(cls: type[Any]) -> contextlib.AbstractContextManager[None]:
+    """Let SQLAlchemy see but one mapped base of a class inside the `with` block."""
+    if len(cls.__bases__) == 1:
+        return contextlib.nullcontext()
+    from ormolu.models import several_parents
+
+    return several_parents.one_chain(cls)
 
 
 def finish(cls: type[Any]) -> None:
@@ -210,7 +223,7 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
     if not meta.proxy:
         link_parents(cls, meta)
         if meta.pk is None and not mapping.has_primary_key(cls, body):
-            field = default_key(meta)
+            field = _default_key(meta)
             field.contribute_to_class(cls, "id")
             meta.auto_field = field
         if meta.order_with_respect_to:
@@ -230,6 +243,21 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
             own[n].attname if isinstance(own.get(n), Field) else n for n in body if n in own or n in plain
         ]
         mapping.reorder_plain(cls, names)
+
+
+def _default_key(meta: Options) -> Any:
+    """Return the key of a model that declares none: of the class that its AppConfig or the settings name."""
+    from ormolu.fields.autos import key_class
+
+    config = meta.apps.config_class(meta.app_label)
+    if config is not None and hasattr(config, "default_auto_field"):
+        path, source = (
+            config.default_auto_field,
+            f"{config.__module__}.{config.__qualname__}.default_auto_field",
+        )
+    else:
+        path, source = settings.DEFAULT_AUTO_FIELD, "DEFAULT_AUTO_FIELD"
+    return key_class(path, source)(verbose_name="ID", primary_key=True, auto_created=True)
 
 
 def _refuse_fields_of_proxy(cls: type[Any], names: list[str]) -> None:

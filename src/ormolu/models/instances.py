@@ -12,7 +12,6 @@ from ormolu.models.attributes import COLUMN
 from ormolu.models.constructor import DEFERRED, loading
 from ormolu.models.registry import apps
 from ormolu.models.state import DB, DIRTY, NO_VALUE, PREFETCHED, STATE, ModelState
-from ormolu.query.pickling import VERSION_KEY, check_version
 
 if TYPE_CHECKING:
     from ormolu.models.options import Options
@@ -100,6 +99,8 @@ class InstanceMethods:
         return values
 
     def __setstate__(self, values: dict[str, Any]) -> None:
+        from ormolu.query.pickling import VERSION_KEY, check_version
+
         if values.get(VERSION_KEY) == __version__:
             del values[VERSION_KEY]
         else:
@@ -107,6 +108,8 @@ class InstanceMethods:
         self.__dict__.update(values)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        from ormolu.query.pickling import VERSION_KEY
+
         cls = self.__class__
         meta = cls._meta
         state = self.__getstate__()

@@ -18,9 +18,7 @@ from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, 
 from ormolu.fields.base import Field
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
 from ormolu.models.attributes import COLUMN, FastColumn, column_setter, key_setter, own_setter, pk_property
-from ormolu.models.parent_links import ParentLink, is_parent_link, link_setter
 from ormolu.models.relationships import forward_relationship, many_relationship, object_relationship
-from ormolu.models.several_parents import own_table, take_column, tell_parents
 
 _set = type.__setattr__
 # Names that a declarative class body may not map, though a mapper may: such columns go in by the table.
@@ -148,7 +146,10 @@ def expand(cls: type[Any], meta: Any) -> None:
             _replace(cls, field.name, object_relationship(field))
     for field in meta.local_many_to_many:
         _replace(cls, field.name, many_relationship(field))
-    tell_parents(cls, meta)
+    if any(link is not None for link in meta.parents.values()):
+        from ormolu.models.several_parents import tell_parents
+
+        tell_parents(cls, meta)
 
 
 def _replace(cls: type[Any], name: str, value: Any) -> None:
@@ -169,7 +170,11 @@ def install(cls: type[Any]) -> None:
     meta = cls._meta
     mapper = cls.__mapper__
     if not meta.proxy:
-        meta.table = own_table(cls)
+        meta.table = mapper.local_table
+        if isinstance(meta.table, sa.Join):
+            from ormolu.models.several_parents import own_table
+
+            meta.table = own_table(cls)
     setters: dict[str, Callable[[Any, Any], None]] = {}
     by_column = {id(field.sa_column): field for field in meta.fields if field.column is not None}
     # Not mapper.column_attrs: that would configure the mappers before the relations' targets exist.
@@ -252,6 +257,8 @@ def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> Non
     setters[field.attname] = set_key
     setters[field.name] = forward_setter(field, attribute, set_key)
     if is_parent_link(field):
+        from ormolu.models.parent_links import ParentLink, link_setter
+
         setters[field.name] = link_setter(field, setters[field.name])
         descriptor: Forward = ParentLink(field, attribute)
     else:
@@ -259,6 +266,11 @@ def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> Non
     if field.model is cls:
         field.descriptor = descriptor
     _set(cls, field.name, descriptor)
+
+
+def is_parent_link(field: Any) -> bool:
+    """Tell whether a field is a child's link to its parent's row."""
+    return any(link is field for link in field.model._meta.parents.values())
 
 
 def install_object(cls: type[Any], field: Any, setters: dict[str, Any]) -> None:
@@ -337,7 +349,10 @@ def add_later(cls: type[Any], field: Any) -> None:
         setattr(cls, field.name, many_relationship(field))
         install_many(cls, field)
     elif field.column is not None:
-        take_column(cls, field.sa_column)
+        if isinstance(cls.__mapper__.local_table, sa.Join):
+            from ormolu.models.several_parents import take_column
+
+            take_column(cls, field.sa_column)
         setattr(cls, field.attname, field.sa_column)
         if field.is_relation:
             setattr(cls, field.name, forward_relationship(field))

@@ -9,6 +9,7 @@ from ormolu import query
 from ormolu.compile.peers import Habits, Origin, together
 from ormolu.models.accessors import Forward, hold_forward
 from ormolu.models.attributes import Setter
+from ormolu.models.mapping import is_parent_link
 from ormolu.models.state import DB, DIRTY
 
 RAW = "_raw"
@@ -70,14 +71,8 @@ def link_setter(field: Any, set_related: Setter) -> Setter:
         target = field.target_field
         while True:
             setattr(instance, target.attname, None if related is None else getattr(related, target.attname))
-            if not is_parent_link(target):
+            if not (target.is_relation and is_parent_link(target)):
                 return
             target = target.target_field
 
     return set_parent
-
-
-def is_parent_link(field: Any) -> bool:
-    """Tell whether a field is a child's link to its parent's row."""
-    links = field.model._meta.parents.values() if field.is_relation else ()
-    return any(link is field for link in links)

@@ -148,10 +148,13 @@ class Apps:
     def config_class(self, app_label: str) -> Any:
         """Return the user's AppConfig class of an application, None for none."""
         from ormolu.conf import settings
-        from ormolu.models.default_key import config_class
 
         entries = settings.INSTALLED_APPS if self.installed_apps is None else self.installed_apps
-        return config_class(tuple(entries), app_label, AppConfig) if entries else None
+        if not entries:
+            return None
+        from ormolu.models.app_configs import config_class
+
+        return config_class(tuple(entries), app_label, AppConfig)
 
     def is_installed(self, app_name: str) -> bool:
         """Tell whether an application of this label has models."""

@@ -102,20 +102,17 @@ def own_table(cls: type[Any]) -> Any:
     source = cls.__mapper__.local_table
     while isinstance(source, sa.Join):
         source = source.left
-    if "__table_cls__" in vars(cls) and cls.__mapper__.local_table is not source:
-        type.__delattr__(cls, "__table_cls__")
-        _set(cls, "__table__", source)
+    type.__delattr__(cls, "__table_cls__")
+    _set(cls, "__table__", source)
     return source
 
 
 def take_column(cls: type[Any], column: sa.Column[Any]) -> None:
     """Let a mapper that maps a JOIN see a column that its class's table is about to have."""
     mapper: Any = cls.__mapper__
-    sources: list[Any] = [mapper.local_table, mapper.persist_selectable]
-    if isinstance(sources[0], sa.Join):
-        cls._meta.table.append_column(column)
-        for source in sources:
-            source._refresh_for_new_column(column)
+    cls._meta.table.append_column(column)
+    for source in (mapper.local_table, mapper.persist_selectable):
+        source._refresh_for_new_column(column)
 
 
 @contextlib.contextmanager
