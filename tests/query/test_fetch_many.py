@@ -1,5 +1,6 @@
 """fetch_many(): several questions at once, on PostgreSQL in one round trip."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -191,6 +192,48 @@ async def test_an_error_of_the_database(players, world: World):
             await world(Team.objects.create, name="greens")
             await world(fetch_many, Team.objects.all(), wrong)
     assert await world(Team.objects.count) == 2
+
+
+@pytest.mark.backends("postgresql", "asyncpg")
+async def test_errors_leave_the_connection_as_it_was(players, world: World):
+    """Also where statements behind the one that failed were about to be prepared on the server."""
+    for number in range(10):
+        after = Skill.objects.filter(name="run"), Team.objects.filter(name="reds").later.count()
+        with pytest.raises(DataError):
+            await world(fetch_many, Team.objects.extra(where=["1 / (id - id) = 1"]), *after)
+        if number % 3 == 2:
+            with pytest.raises(DataError):
+                async with world.atomic():
+                    await world(fetch_many, Team.objects.extra(where=["1 / (id - id) = 1"]), *after)
+        skills, count = await world(fetch_many, *after)
+        assert (len(skills), count) == (1, 1)
+        assert await world(Team.objects.filter(name="reds").count) == 1
+
+
+@pytest.mark.backends("postgresql", "asyncpg")
+@pytest.mark.worlds("async")
+@pytest.mark.parametrize("seconds", [0.001, 0.05, 0.2])
+async def test_a_cancelled_task_leaves_no_trace(players, world: World, seconds: float):
+    """Before, within and behind a pipeline, inside and outside of a transaction."""
+
+    async def ask(inside: bool) -> None:
+        slow = Team.objects.extra(where=["pg_sleep(0.05)::text = ''"])
+        for _ in range(8):
+            if inside:
+                async with ormolu.aatomic():
+                    await ormolu.afetch_many(Skill.objects.all(), slow.all(), Team.objects.later.count())
+            else:
+                await ormolu.afetch_many(Skill.objects.all(), slow.all(), Team.objects.later.count())
+
+    for inside in (False, True):
+        task = asyncio.create_task(ask(inside))
+        await asyncio.sleep(seconds)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(7):
+            skills, count = await ormolu.afetch_many(Skill.objects.all(), Team.objects.later.count())
+            assert (len(skills), count) == (2, 2)
 
 
 async def test_inside_a_transaction(players, world: World):

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.postgresql.errors import with_cure
-from ormolu.databases.postgresql.psycopg import cursor_name, failing
+from ormolu.databases.postgresql.psycopg import (
+    broken_off,
+    collected,
+    cursor_name,
+    failing,
+    forget_prepared,
+)
 from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
@@ -44,18 +50,26 @@ class AsyncPsycopgConnection(AsyncConnection):
     async def fetch_many(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
         """Run statements in a pipeline, with the BEGIN that is due: everything is sent before anything is read."""
         cursors: list[Any] = []
+        failed: list[Exception] = []
         try:
             async with self.native.pipeline():
-                if self.attention:
-                    await self.begin(True)
-                for sql, params in requests:
-                    cursors.append(self.native.cursor())
-                    await cursors[-1].execute(sql, params)
-            return [await cursor.fetchall() for cursor in cursors]
+                with collected(failed):
+                    if self.attention:
+                        await self.begin(True)
+                    for sql, params in requests:
+                        cursors.append(self.native.cursor())
+                        await cursors[-1].execute(sql, params)
+            if not failed:
+                return [await cursor.fetchall() for cursor in cursors]
         except Exception as error:
-            if await self.revived(error):
-                return await self.fetch_many(requests)
-            raise self.failed(error, *failing(requests, cursors)) from error
+            failed.append(error)
+        except BaseException:  # the task was cancelled
+            broken_off(self)
+            raise
+        forget_prepared(self)
+        if await self.revived(failed[0]):
+            return await self.fetch_many(requests)
+        raise self.failed(failed[0], *failing(requests, cursors)) from failed[0]
 
     async def fetch_named(self, sql: str, params: Any = None) -> tuple[Sequence[str], Any]:
         rows = await self.fetch(sql, params)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.postgresql.errors import with_cure
@@ -13,7 +14,15 @@ from ormolu.exceptions import NotSupportedError
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
 
-__all__ = ["PsycopgConnection", "PsycopgDriver", "cursor_name", "failing"]
+__all__ = [
+    "PsycopgConnection",
+    "PsycopgDriver",
+    "broken_off",
+    "collected",
+    "cursor_name",
+    "failing",
+    "forget_prepared",
+]
 
 IDLE = 0
 """libpq's transaction status of a connection with nothing open."""
@@ -32,6 +41,35 @@ def failing(requests: Sequence[tuple[str, Any]], cursors: Sequence[Any]) -> tupl
         if cursor.pgresult is None:
             return request
     return requests[len(cursors) - 1 if cursors else 0]
+
+
+@contextlib.contextmanager
+def collected(failed: list[Exception]) -> Generator[None, None, None]:
+    """Keep an error that comes up while a pipeline is filled: that of an earlier statement, the first of several."""
+    try:
+        yield
+    except Exception as error:
+        failed.append(error)
+
+
+def forget_prepared(conn: Any) -> None:
+    """Have statements prepared anew after a pipeline that failed.
+
+    psycopg notes a statement as prepared when it sends that, and doesn't take it back where the server, after an error
+    before it, never came to it. It has no public way to say so; `clear()` also deallocates what there is.
+    """
+    prepared = getattr(conn.native, "_prepared", None)
+    if prepared is not None:
+        prepared.clear()
+    elif not conn.blocks:
+        conn.dead()
+
+
+def broken_off(conn: Any) -> None:
+    """Give up a connection whose pipeline was broken off half way; inside a block, that will be undone."""
+    forget_prepared(conn)
+    if not conn.blocks:
+        conn.dead()
 
 
 class PsycopgConnection(SyncConnection):
@@ -67,18 +105,25 @@ class PsycopgConnection(SyncConnection):
     def fetch_many(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
         """Run statements in a pipeline, with the BEGIN that is due: everything is sent before anything is read."""
         cursors: list[Any] = []
+        failed: list[Exception] = []
         try:
-            with self.native.pipeline():
+            with self.native.pipeline(), collected(failed):
                 if self.attention:
                     self.begin(True)
                 for sql, params in requests:
                     cursors.append(self.native.cursor())
                     cursors[-1].execute(sql, params)
-            return [cursor.fetchall() for cursor in cursors]
+            if not failed:
+                return [cursor.fetchall() for cursor in cursors]
         except Exception as error:
-            if self._revived(error):
-                return self.fetch_many(requests)
-            raise self.failed(error, *failing(requests, cursors)) from error
+            failed.append(error)
+        except BaseException:
+            broken_off(self)
+            raise
+        forget_prepared(self)
+        if self._revived(failed[0]):
+            return self.fetch_many(requests)
+        raise self.failed(failed[0], *failing(requests, cursors)) from failed[0]
 
     def fetch_named(self, sql: str, params: Any = None) -> tuple[Sequence[str], Any]:
         rows = self.fetch(sql, params)
