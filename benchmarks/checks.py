@@ -149,6 +149,18 @@ def check_groups(adapter: Any, probe: Probe, args: Input, result: Any) -> None:
     expect(sorted(tuple(group) for group in result), [(n, ROWS_PER_LEVEL) for n in range(LEVELS)], "groups")
 
 
+def check_join_tuples(adapter: Any, probe: Probe, args: Input, result: Any) -> None:
+    """Check tuples of books and their authors."""
+    found = sorted(tuple(row) for row in result)
+    expect(found, [(n, book_title(n), author_name(author_of(n))) for n in range(1, BOOKS + 1)], "books")
+
+
+def check_summary(adapter: Any, probe: Probe, args: Input, result: Any) -> None:
+    """Check what was found out about a level."""
+    keys = range(args[0][-1] or LEVELS, JOURNAL_ROWS + 1, LEVELS)
+    expect(tuple(result), (len(keys), keys[0], keys[-1], sum(keys)), "summary")
+
+
 def check_stream(adapter: Any, probe: Probe, args: Input, result: Any) -> None:
     """Check how many rows came by, and one of them."""
     count, last = result

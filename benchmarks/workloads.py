@@ -23,10 +23,12 @@ from .checks import (
     check_groups,
     check_inserted,
     check_join,
+    check_join_tuples,
     check_large,
     check_saved,
     check_small,
     check_stream,
+    check_summary,
     check_tags,
     check_tuples,
 )
@@ -163,6 +165,7 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload("J", "save one field", "save_field", 1, 20, 2_000, field_input, check_field, True),
     Workload("K", "delete instance", "delete", 1, 20, 2_000, delete_input, check_deleted, True),
     Workload("L", "1000 books + author joined (rows)", "join", BOOKS, 1, 60, times_input, check_join),
+    Workload("L2", "the same as tuples (rows)", "join_tuples", BOOKS, 1, 120, times_input, check_join_tuples),
     Workload(
         "M",
         "authors + books prefetch (objs)",
@@ -177,6 +180,7 @@ WORKLOADS: tuple[Workload, ...] = (
         "M2", "books + tags prefetch (objs)", "prefetch_tags", OBJECTS_TAGS, 1, 20, times_input, check_tags
     ),
     Workload("N", "group by count (groups)", "group", LEVELS, 1, 20, times_input, check_groups),
+    Workload("N2", "four aggregates of 1000 rows", "summary", 1, 5, 1_000, levels_input, check_summary),
     Workload("R", "request: get, update, commit", "request", 1, 10, 2_000, request_input, check_field, True),
     Workload(
         "Q",

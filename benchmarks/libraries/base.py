@@ -16,9 +16,11 @@ The methods, and what they are given (`benchmarks.workloads` names them):
 ``save_field``       objects, texts    set one field, save, in one transaction
 ``delete``           objects           delete, in one transaction
 ``join``             times             all books with their author, in one statement
+``join_tuples``      times             (key, title, author's name) of all books, in one statement
 ``prefetch_books``   times             all authors with their books, looking at each list
 ``prefetch_tags``    times             all books with their tags, looking at each list
 ``group``            times             (level, number of rows) for all levels
+``summary``          levels            (number, smallest key, greatest key, their sum) of each level
 ``request``          keys, texts       for each: begin, get, set one field, save, commit
 ``concurrent``       keys              get all keys from 64 tasks, or from 16 threads
 ``stream``                             iterate over the table: (number of rows, last instance)

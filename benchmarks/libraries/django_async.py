@@ -116,6 +116,25 @@ class DjangoAsync(AsyncAdapter):
         """Return the prefetched tags."""
         return list(book.tags.all())
 
+    async def join_tuples(self, times: int) -> list[Any]:
+        """Use values_list()."""
+        found: list[Any] = []
+        for _ in range(times):
+            query = self.models.Book.objects.values_list("id", "title", "author__name")
+            found = [row async for row in query]
+        return found
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Use aaggregate()."""
+        from django.db.models import Count, Max, Min, Sum
+
+        found: dict[str, Any] = {}
+        for level in levels:
+            found = await self.Journal.objects.filter(level=level).aaggregate(
+                rows=Count("id"), first=Min("id"), last=Max("id"), total=Sum("id")
+            )
+        return tuple(found.values())
+
     async def group(self, times: int) -> list[Any]:
         """Use values().annotate()."""
         from django.db.models import Count

@@ -150,6 +150,24 @@ class DjangoSync(SyncAdapter):
         """Return the prefetched tags."""
         return list(book.tags.all())
 
+    def join_tuples(self, times: int) -> list[Any]:
+        """Use values_list()."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = list(self.models.Book.objects.values_list("id", "title", "author__name"))
+        return found
+
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Use aggregate()."""
+        from django.db.models import Count, Max, Min, Sum
+
+        found: dict[str, Any] = {}
+        for level in levels:
+            found = self.Journal.objects.filter(level=level).aggregate(
+                rows=Count("id"), first=Min("id"), last=Max("id"), total=Sum("id")
+            )
+        return tuple(found.values())
+
     def group(self, times: int) -> list[Any]:
         """Use values().annotate()."""
         from django.db.models import Count

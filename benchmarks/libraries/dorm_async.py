@@ -140,6 +140,23 @@ class DormAsync(AsyncAdapter):
         """Return the prefetched tags."""
         return list(book.tags.all())
 
+    async def join_tuples(self, times: int) -> list[Any]:
+        """Use values_list()."""
+        found: list[Any] = []
+        for _ in range(times):
+            query = Book.objects.values_list("id", "title", "author__name")
+            found = [row async for row in query]
+        return found
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Use aaggregate()."""
+        found: dict[str, Any] = {}
+        for level in levels:
+            found = await Journal.objects.filter(level=level).aaggregate(
+                rows=dorm.Count("id"), first=dorm.Min("id"), last=dorm.Max("id"), total=dorm.Sum("id")
+            )
+        return tuple(found.values())
+
     async def group(self, times: int) -> list[Any]:
         """Use values().annotate(), as in Django."""
         found: list[Any] = []

@@ -138,6 +138,22 @@ class DormSync(SyncAdapter):
         """Return the prefetched tags."""
         return list(book.tags.all())
 
+    def join_tuples(self, times: int) -> list[Any]:
+        """Use values_list()."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = list(Book.objects.values_list("id", "title", "author__name"))
+        return found
+
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Use aggregate()."""
+        found: dict[str, Any] = {}
+        for level in levels:
+            found = Journal.objects.filter(level=level).aggregate(
+                rows=dorm.Count("id"), first=dorm.Min("id"), last=dorm.Max("id"), total=dorm.Sum("id")
+            )
+        return tuple(found.values())
+
     def group(self, times: int) -> list[Any]:
         """Use values().annotate(), as in Django."""
         found: list[Any] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.schema import NewRow, Target
-from ormolu import Count, aatomic, databases
+from ormolu import Count, Max, Min, Sum, aatomic, databases
 
 from .base import AsyncAdapter
 from .ormolu_models import Author, Book, Journal, set_up
@@ -138,6 +138,22 @@ class OrmoluAsync(AsyncAdapter):
     def book_tags(self, book: Any) -> list[Any]:
         """Return the prefetched tags."""
         return list(book.tags.all())
+
+    async def join_tuples(self, times: int) -> list[Any]:
+        """Use values_list()."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = await Book.objects.values_list("id", "title", "author__name")
+        return found
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Use aaggregate()."""
+        found: dict[str, Any] = {}
+        for level in levels:
+            found = await Journal.objects.filter(level=level).aaggregate(
+                rows=Count("id"), first=Min("id"), last=Max("id"), total=Sum("id")
+            )
+        return tuple(found.values())
 
     async def group(self, times: int) -> list[Any]:
         """Use values_list().annotate()."""

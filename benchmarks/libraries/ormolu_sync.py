@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.schema import NewRow, Target
-from ormolu import Count, atomic, databases
+from ormolu import Count, Max, Min, Sum, atomic, databases
 
 from .base import SyncAdapter
 from .ormolu_models import Author, Book, Journal, set_up
@@ -132,6 +132,22 @@ class OrmoluSync(SyncAdapter):
     def book_tags(self, book: Any) -> list[Any]:
         """Return the prefetched tags."""
         return list(book.tags.all())
+
+    def join_tuples(self, times: int) -> list[Any]:
+        """Use values_list()."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = list(Book.objects.values_list("id", "title", "author__name"))
+        return found
+
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Use aggregate()."""
+        found: dict[str, Any] = {}
+        for level in levels:
+            found = Journal.objects.filter(level=level).aggregate(
+                rows=Count("id"), first=Min("id"), last=Max("id"), total=Sum("id")
+            )
+        return tuple(found.values())
 
     def group(self, times: int) -> list[Any]:
         """Use values_list().annotate()."""

@@ -156,6 +156,24 @@ class PeeweeAsync(AsyncAdapter):
         """Return the prefetched tags."""
         return [link.tag for link in book.book_tags]
 
+    async def join_tuples(self, times: int) -> list[Any]:
+        """Use tuples()."""
+        found: list[Any] = []
+        book, author = self.models.Book, self.models.Author
+        for _ in range(times):
+            query = book.select(book.id, book.title, author.name).join(author).tuples()
+            found = await self.database.list(query)
+        return found
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Select functions."""
+        found = None
+        key = self.Journal.id
+        for level in levels:
+            query = self.Journal.select(fn.COUNT(key), fn.MIN(key), fn.MAX(key), fn.SUM(key))
+            (found,) = await self.database.list(query.where(self.Journal.level == level).tuples())
+        return found
+
     async def group(self, times: int) -> list[Any]:
         """Use group_by()."""
         found: list[Any] = []

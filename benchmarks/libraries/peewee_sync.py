@@ -154,6 +154,23 @@ class PeeweeSync(SyncAdapter):
         """Return the prefetched tags."""
         return [link.tag for link in book.book_tags]
 
+    def join_tuples(self, times: int) -> list[Any]:
+        """Use tuples()."""
+        found: list[Any] = []
+        book, author = self.models.Book, self.models.Author
+        for _ in range(times):
+            found = list(book.select(book.id, book.title, author.name).join(author).tuples())
+        return found
+
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Select functions."""
+        found = None
+        key = self.Journal.id
+        for level in levels:
+            query = self.Journal.select(fn.COUNT(key), fn.MIN(key), fn.MAX(key), fn.SUM(key))
+            (found,) = query.where(self.Journal.level == level).tuples()
+        return found
+
     def group(self, times: int) -> list[Any]:
         """Use group_by()."""
         found: list[Any] = []

@@ -8,7 +8,7 @@ from typing import Any
 from piccolo.columns import M2M, ForeignKey, Integer, LazyTableReference, Serial, Timestamp, Varchar
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.engine.sqlite import SQLiteEngine
-from piccolo.query.functions.aggregate import Count
+from piccolo.query.functions.aggregate import Count, Max, Min, Sum
 from piccolo.table import Table
 
 from benchmarks.schema import NewRow, Target
@@ -177,6 +177,15 @@ class PiccoloAsync(AsyncAdapter):
         """Look into the dictionary."""
         name: str = tag["name"]
         return name
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Select functions."""
+        found: Any = {}
+        key = Journal.id
+        for level in levels:
+            query = Journal.select(Count(), Min(key), Max(key), Sum(key)).where(Journal.level == level)
+            found = await query.first()
+        return tuple(found.values())
 
     async def group(self, times: int) -> list[Any]:
         """Use group_by()."""

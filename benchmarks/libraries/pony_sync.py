@@ -193,6 +193,28 @@ class PonySync(SyncAdapter):
                 sum(1 for book in found for tag in book.tags if tag.name)  # else it loads keys alone
         return found
 
+    def join_tuples(self, times: int) -> list[Any]:
+        """Select attributes."""
+        found: list[Any] = []
+        books = self.models.Book
+        for _ in range(times):
+            with orm.db_session:
+                found = list(orm.select((book.id, book.title, book.author.name) for book in books))
+        return found
+
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Select functions."""
+        found = None
+        entries = self.Journal
+        for level in levels:
+            with orm.db_session:
+                found = orm.select(
+                    (orm.count(e), orm.min(e.id), orm.max(e.id), orm.sum(e.id))
+                    for e in entries
+                    if e.level == level
+                ).first()
+        return found
+
     def group(self, times: int) -> list[Any]:
         """Count in a query."""
         found: list[Any] = []

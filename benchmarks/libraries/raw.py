@@ -198,6 +198,20 @@ class Raw(SyncAdapter):
             return self.connection.execute(sql.format(marks=",".join("?" * len(keys))), keys).fetchall()
         return self.connection.execute(sql, (keys,)).fetchall()
 
+    def join_tuples(self, times: int) -> Sequence[Any]:
+        """Take the rows."""
+        found: Sequence[Any] = ()
+        for _ in range(times):
+            found = self.connection.execute(self.sql.joined_tuples).fetchall()
+        return found
+
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Take the row."""
+        found = None
+        for level in levels:
+            found = self.connection.execute(self.sql.summary, (level,)).fetchone()
+        return found
+
     def group(self, times: int) -> Sequence[Any]:
         """Take the rows."""
         found: Sequence[Any] = ()

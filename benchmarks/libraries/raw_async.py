@@ -158,6 +158,14 @@ class SqliteWorker(AsyncAdapter):
         """One hop for both queries."""
         return await self.repeat(self.raw.prefetch_tags, times)
 
+    async def join_tuples(self, times: int) -> Any:
+        """One hop a query."""
+        return await self.repeat(self.raw.join_tuples, times)
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """One hop a query."""
+        return await self.each(self.raw.summary, levels)
+
     async def group(self, times: int) -> Any:
         """One hop a query."""
         return await self.repeat(self.raw.group, times)

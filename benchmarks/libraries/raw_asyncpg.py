@@ -159,6 +159,20 @@ class AsyncpgRaw(AsyncAdapter):
             give_tags(found, await self.connection.fetch(self.sql.tags_of, [book.id for book in found]))
         return found
 
+    async def join_tuples(self, times: int) -> list[Any]:
+        """Build tuples from records."""
+        found: list[Any] = []
+        for _ in range(times):
+            found = [tuple(row) for row in await self.connection.fetch(self.sql.joined_tuples)]
+        return found
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Take the row."""
+        found = None
+        for level in levels:
+            found = await self.connection.fetchrow(self.sql.summary, level)
+        return found
+
     async def group(self, times: int) -> list[Any]:
         """Take the rows."""
         found: list[Any] = []

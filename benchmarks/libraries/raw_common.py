@@ -79,6 +79,8 @@ class Statements(NamedTuple):
     books: str
     tags_of: str
     groups: str
+    joined_tuples: str
+    summary: str
 
 
 def statements(style: str, kind: str) -> Statements:
@@ -106,6 +108,8 @@ def statements(style: str, kind: str) -> Statements:
             f"WHERE bt.book_id {in_list}"
         ),
         groups="SELECT level, count(*) FROM journal GROUP BY level",
+        joined_tuples="SELECT b.id, b.title, a.name FROM book b JOIN author a ON a.id = b.author_id",
+        summary="SELECT count(*), min(id), max(id), sum(id) FROM journal WHERE level = ?",
     )
     return Statements(*(_restyled(text, style) for text in texts))
 

@@ -161,6 +161,20 @@ class CursorRaw(AsyncAdapter):
             give_tags(found, await self.related(self.sql.tags_of, [book.id for book in found]))
         return found
 
+    async def join_tuples(self, times: int) -> Sequence[Any]:
+        """Take the rows."""
+        found: Sequence[Any] = ()
+        for _ in range(times):
+            found = await self.fetch(self.sql.joined_tuples)
+        return found
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Take the row."""
+        found = None
+        for level in levels:
+            found = (await self.fetch(self.sql.summary, (level,)))[0]
+        return found
+
     async def group(self, times: int) -> Sequence[Any]:
         """Take the rows."""
         found: Sequence[Any] = ()

@@ -159,6 +159,25 @@ class SqlalchemyAsync(AsyncAdapter):
                 sum(len(book.tags) for book in found)
         return found
 
+    async def join_tuples(self, times: int) -> Sequence[Any]:
+        """Take SQLAlchemy's rows."""
+        found: Sequence[Any] = ()
+        for _ in range(times):
+            async with AsyncSession(self.engine) as session:
+                query = select(Book.id, Book.title, Author.name).join(Book.author)
+                found = (await session.execute(query)).all()
+        return found
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Take the row."""
+        found = None
+        key = Journal.id
+        for level in levels:
+            async with AsyncSession(self.engine) as session:
+                query = select(func.count(), func.min(key), func.max(key), func.sum(key))
+                found = (await session.execute(query.where(Journal.level == level))).one()
+        return found
+
     async def group(self, times: int) -> Sequence[Any]:
         """Count in a session."""
         found: Sequence[Any] = ()

@@ -120,19 +120,23 @@ class SqlalchemyCore(SyncAdapter):
             for key in objects:
                 connection.execute(delete(table).where(journal.c.id == key))
 
-    def join(self, times: int) -> Sequence[Any]:
-        """Take rows with the author's columns beside the book's."""
+    def join_tuples(self, times: int) -> Sequence[Any]:
+        """Take rows."""
         found: Sequence[Any] = ()
-        query = select(book, author.c.id.label("author_key"), author.c.name).join(author)
         with self.engine.connect() as connection:
             for _ in range(times):
-                found = connection.execute(query).all()
+                found = connection.execute(select(book.c.id, book.c.title, author.c.name).join(author)).all()
         return found
 
-    def book_author(self, book: Any) -> str:
-        """Return the joined column."""
-        name: str = book.name
-        return name
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Take the row."""
+        found = None
+        key = journal.c.id
+        with self.engine.connect() as connection:
+            for level in levels:
+                query = select(func.count(), func.min(key), func.max(key), func.sum(key))
+                found = connection.execute(query.where(journal.c.level == level)).one()
+        return found
 
     def group(self, times: int) -> Sequence[Any]:
         """Take rows."""

@@ -159,6 +159,24 @@ class SqlalchemyOrm(SyncAdapter):
                 sum(len(book.tags) for book in found)
         return found
 
+    def join_tuples(self, times: int) -> Sequence[Any]:
+        """Take SQLAlchemy's rows."""
+        found: Sequence[Any] = ()
+        for _ in range(times):
+            with Session(self.engine) as session:
+                found = session.execute(select(Book.id, Book.title, Author.name).join(Book.author)).all()
+        return found
+
+    def summary(self, levels: Sequence[int]) -> Any:
+        """Take the row."""
+        found = None
+        key = Journal.id
+        for level in levels:
+            with Session(self.engine) as session:
+                query = select(func.count(), func.min(key), func.max(key), func.sum(key))
+                found = session.execute(query.where(Journal.level == level)).one()
+        return found
+
     def group(self, times: int) -> Sequence[Any]:
         """Count in a session."""
         found: Sequence[Any] = ()

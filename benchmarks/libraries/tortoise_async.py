@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tortoise import Tortoise, connections, fields
-from tortoise.functions import Count
+from tortoise.functions import Count, Max, Min, Sum
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
@@ -200,6 +200,23 @@ class TortoiseAsync(AsyncAdapter):
         for _ in range(times):
             found = await Book.all().prefetch_related("tags")
             sum(len(book.tags) for book in found)
+        return found
+
+    async def join_tuples(self, times: int) -> list[Any]:
+        """Use values_list()."""
+        found: Any = []
+        for _ in range(times):
+            found = await Book.all().values_list("id", "title", "author__name")
+        return list(found)
+
+    async def summary(self, levels: Sequence[int]) -> Any:
+        """Annotate, and select the annotations alone."""
+        found: Any = ()
+        for level in levels:
+            query = Journal.filter(level=level).annotate(
+                rows=Count("id"), first=Min("id"), last=Max("id"), total=Sum("id")
+            )
+            (found,) = await query.values_list("rows", "first", "last", "total")
         return found
 
     async def group(self, times: int) -> list[Any]:
