@@ -74,8 +74,16 @@ class Aggregate(Func):
 
     def shape(self, shape: Any) -> Any:
         """Return the key."""
+        call = (self.__class__, tuple([shape.item(arg) for arg in self.source_expressions]), self.distinct)
+        if (
+            self.filter is None
+            and self.default is None
+            and self._given is None
+            and not (self.order_by or self.extra)
+        ):
+            return call
         return (
-            *super().shape(shape)[:2], self.distinct, shape.item(self.filter), shape.item(self._given),
+            *call, shape.item(self.filter), shape.item(self._given),
             None if self.default is None else shape.literal(self, self.default),
             shape.item(tuple(self.order_by)), tuple(sorted((k, v) for k, v in self.extra.items())),
         )  # fmt: skip

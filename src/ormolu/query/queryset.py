@@ -364,10 +364,11 @@ class QuerySet(
         for name in kwargs:
             check_alias(name)
         named = named_expressions(args, kwargs, "aggregate")
-        for expression in named.values():
-            for part in expression.flatten() if hasattr(expression, "flatten") else ():
-                if isinstance(part, F):
-                    check_selected(self.query, part.name, "aggregate over")
+        if any(op[0] == "annotate" for op in self.query.ops):
+            for expression in named.values():
+                for part in expression.flatten() if hasattr(expression, "flatten") else ():
+                    if isinstance(part, F):
+                        check_selected(self.query, part.name, "aggregate over")
         return named
 
     def _prepare_bulk(self, name: str) -> None:
