@@ -73,7 +73,7 @@ class RelatedManagerBase(PrefetchesByHand, Manager[M]):
         return queryset
 
     def _all(self) -> Any:
-        """Do what `all()` does, with little work for a list that was prefetched. For managers without an own `all()`."""
+        """Do what `all()` does, with little work for prefetched lists. For managers with no `all()` of their own."""
         cache = self.instance.__dict__.get(PREFETCHED)
         if cache is not None:
             found = cache.get(self.cache_name)
