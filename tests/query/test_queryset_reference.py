@@ -658,3 +658,9 @@ async def test_filtered_relations(menu, world: World):
     plain = Pizzeria.objects.filter(pizzas__vegetarian=True, pizzas__name__icontains="mozzarella")
     assert await world.list(plain) == [menu.two]
     assert await world(annotated.values("pk", "green__name").count) == 2
+
+
+async def test_objects_of_several_models_are_not_prefetched_for(menu, world: World):
+    """What they have in common would be a name."""
+    with pytest.raises(ValueError, match="once for each model"):
+        await world(prefetch_related_objects, [menu.one, menu.hawaii], "pizzas")

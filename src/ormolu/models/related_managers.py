@@ -10,7 +10,6 @@ from ormolu.databases.routing import router
 from ormolu.models.attributes import PrefetchesByHand
 from ormolu.models.prefetching import Parts, backward, the_queryset
 from ormolu.models.state import PREFETCHED, forget_changes
-from ormolu.programs import atomically
 from ormolu.query import terminals
 from ormolu.query.binding import adriver_of, driver_of
 from ormolu.query.fetch_modes import take_mode
@@ -432,7 +431,7 @@ def _assign(driver: Any, manager: ReverseManager[Any], objs: tuple[Any, ...], in
     field = manager.field
     queryset: Any = manager.model._meta.base_manager.get_queryset().filter(pk__in=[obj.pk for obj in objs])
     query, pairs = queryset._assignments({field.name: instance})
-    yield from atomically(terminals.update(driver, query, pairs), savepoint=False)
+    yield from terminals.update(driver, query, pairs)
     for obj in objs:
         forget_changes(obj.__dict__, [part.attname for part, _value in pairs])  # the row says it already
 

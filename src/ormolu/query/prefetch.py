@@ -523,21 +523,36 @@ def loaded_values(instance: Any, name: str) -> list[Any]:
     return list(value) if not hasattr(value, "_meta") else [value]
 
 
-def prefetch_related_objects(instances: Sequence[Any], *lookups: Any) -> None:
-    """Prefetch for objects that are there already. One SELECT per relation.
+def check_alike(instances: Sequence[Any]) -> None:
+    """Refuse objects of unlike models, which have no relations in common. Raises ValueError."""
+    model = instances[0]._meta.concrete_model
+    for cls in {instance.__class__ for instance in instances}:
+        other = cls._meta.concrete_model
+        if not (issubclass(other, model) or issubclass(model, other)):
+            raise ValueError(
+                f"Objects of {model._meta.label} and of {other._meta.label} can't be prefetched for together: "
+                "call prefetch_related_objects() once for each model."
+            )
 
+
+def prefetch_related_objects(instances: Sequence[Any], *lookups: Any) -> None:
+    """Prefetch for objects of one model that are there already. One SELECT per relation.
+
+    Raises ValueError for objects of several models.
     Source: Django's documentation, ref/models/querysets, `prefetch_related_objects()`.
     """
     if instances:
+        check_alike(instances)
         driver = _driver(instances)
         driver.run(prefetch, instances, lookups)
 
 
 async def aprefetch_related_objects(instances: Sequence[Any], *lookups: Any) -> None:
-    """Prefetch for objects that are there already, asynchronously."""
+    """Prefetch for objects of one model that are there already, asynchronously. See `prefetch_related_objects()`."""
     if instances:
         from ormolu import databases
 
+        check_alike(instances)
         driver = databases.get(instances[0].__dict__.get("_db") or "default").adriver
         await driver.arun(prefetch, instances, lookups)
 

@@ -9,7 +9,7 @@ from ormolu import transaction
 from ormolu.contrib.contenttypes import rows
 from ormolu.models.related_managers import RelatedManagerBase, shared_by_all
 from ormolu.models.state import forget_changes
-from ormolu.programs import Program, atomically
+from ormolu.programs import Program
 from ormolu.query import terminals
 from ormolu.query.manager_methods import M
 from ormolu.query.managers import Manager
@@ -237,7 +237,7 @@ def _assign(driver: Any, manager: GenericRelatedManager[Any], objs: tuple[Any, .
     values = manager._values((yield from _own_type(driver, manager)))
     queryset: Any = manager.model._meta.base_manager.get_queryset().filter(pk__in=[obj.pk for obj in objs])
     query, pairs = queryset._assignments(values)
-    yield from atomically(terminals.update(driver, query, pairs), savepoint=False)
+    yield from terminals.update(driver, query, pairs)
     meta = manager.model._meta
     attnames = [meta.get_field(name).attname for name in values]
     for obj in objs:
