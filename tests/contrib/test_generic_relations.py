@@ -80,12 +80,28 @@ class Sealed(Model):
     remarks = GenericRelation(Remark, "key", "kind")
 
 
+class Note(Model):
+    """It has a place among the notes of its object."""
+
+    text = CharField(max_length=20)
+    content_type: Any = ForeignKey(ContentType, on_delete=CASCADE, null=True, related_name="+")
+    object_id: Any = PositiveBigIntegerField(null=True)
+    pad = GenericForeignKey()
+
+    class Meta:
+        order_with_respect_to = "pad"
+
+
+class Pad(Model):
+    notes = GenericRelation(Note)
+
+
 class SiteProxy(Site):
     class Meta:
         proxy = True
 
 
-MODELS = [ContentType, Label, Remark, Site, Beast, Bird, Coded, Sealed]
+MODELS = [ContentType, Label, Remark, Site, Beast, Bird, Coded, Sealed, Note, Pad]
 
 
 @pytest.fixture(autouse=True)
@@ -336,6 +352,23 @@ async def test_a_uuid_may_be_kept_as_text(db: Backend, world: World) -> None:
     assert remark.about == one
     await world(one.delete)
     assert await world(Remark.objects.count) == 0
+
+
+async def test_an_order_with_respect_to_any_object(db: Backend, world: World) -> None:
+    """Objects have their place among those of the same object; the generic relation's model sets it."""
+    one, two = [await world(Pad.objects.create) for _ in range(2)]
+    notes = [await world(one.notes.create, text=text) for text in "abc"]
+    other = await world(Note.objects.create, text="d", pad=two)
+    assert [note._order for note in (*notes, other)] == [0, 1, 2, 0]
+    made = await world(Note.objects.bulk_create, [Note(text="e", pad=one), Note(text="f", pad=two)])
+    assert [note._order for note in made] == [3, 1]
+    assert await world(notes[0].get_next_in_order) == notes[1]
+    keys = [made[0].pk, *(note.pk for note in notes)]
+    await world(one.set_note_order, [*keys, other.pk])
+    assert await world.list(one.get_note_order()) == keys
+    assert await world.list(two.get_note_order()) == [other.pk, made[1].pk]
+    queryset, _of_note, _of_pad, _single, _name, _is = one.notes.get_prefetch_querysets([one, two])
+    assert await world(queryset.count) == 6
 
 
 async def test_deleting_the_owner_deletes_what_refers_to_it(site: Site, world: World) -> None:

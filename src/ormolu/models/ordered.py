@@ -52,7 +52,9 @@ def shared_fields(meta: Any) -> tuple[Any, ...]:
         return ()
     if relation.column is not None:
         return (relation,)
-    return meta.get_field(relation.ct_field), meta.get_field(relation.fk_field)
+    generic = hasattr(relation, "ct_field")
+    names = (relation.ct_field, relation.fk_field) if generic else relation.from_fields
+    return tuple(meta.get_field(name) for name in names)
 
 
 def install(cls: Any) -> None:
@@ -64,18 +66,26 @@ def install(cls: Any) -> None:
     event.listen(cls, "before_insert", _place_in_session, propagate=True)
     relation = meta.order_with_respect_to
     if relation.remote_field is not None:
-        name = cls.__name__.lower()
-        methods: dict[str, Any] = {
-            f"get_{name}_order": _keys,
-            f"set_{name}_order": _set_keys,
-            f"aset_{name}_order": _aset_keys,
-        }
 
-        def install_on(target: Any) -> None:
-            for key, function in methods.items():
-                _method(target._meta.concrete_model, key, partial(function, model=cls))
+        def related(queryset: Any, instance: Any) -> Any:
+            return queryset.filter(**{relation.name: instance})
 
-        when_resolved(relation, install_on)
+        when_resolved(relation, lambda target: give_methods(target, cls, related))
+
+
+def give_methods(target: Any, model: Any, related: Callable[[Any, Any], Any]) -> None:
+    """Give the model that ordered objects refer to the methods to read and set their order.
+
+    `related(queryset, instance)` narrows a queryset of the ordered objects to those that refer to an instance.
+    """
+    name = model.__name__.lower()
+    methods: dict[str, Any] = {
+        f"get_{name}_order": _keys,
+        f"set_{name}_order": _set_keys,
+        f"aset_{name}_order": _aset_keys,
+    }
+    for key, function in methods.items():
+        _method(target._meta.concrete_model, key, partial(function, model=model, related=related))
 
 
 def _method(cls: Any, name: str, function: Callable[..., Any]) -> None:
@@ -119,32 +129,29 @@ async def _aneighbour(instance: Any, descending: bool) -> Any:
 # From the object that they refer to
 
 
-def _related(manager: Any, instance: Any, model: Any) -> Any:
-    field = model._meta.order_with_respect_to
-    return manager.filter(**{field.attname: getattr(instance, field.target_field.attname)})
-
-
-def _keys(instance: Any, model: Any) -> Any:
+def _keys(instance: Any, model: Any, related: Any) -> Any:
     """Return the keys of the objects that refer to this one, in their order, as a queryset."""
-    return _related(model._meta.default_manager, instance, model).values_list("pk", flat=True)
+    return related(model._meta.default_manager.get_queryset(), instance).values_list("pk", flat=True)
 
 
-def _moves(instance: Any, keys: Iterable[Any], model: Any, using: str | None) -> Iterator[tuple[Any, Any]]:
+def _moves(
+    instance: Any, keys: Iterable[Any], using: str | None, model: Any, related: Any
+) -> Iterator[tuple[Any, Any]]:
     """Yield querysets to update, and the places for their objects."""
-    related = _related(model._meta.base_manager.db_manager(using), instance, model)
+    found = related(model._meta.base_manager.db_manager(using).get_queryset(), instance)
     keys = list(keys)
     places = [query.When(pk=key, then=query.Value(place)) for place, key in enumerate(keys)]
     for start in range(0, len(keys), MOST):
         stop = start + MOST
-        yield related.filter(pk__in=keys[start:stop]), query.Case(*places[start:stop])
+        yield found.filter(pk__in=keys[start:stop]), query.Case(*places[start:stop])
 
 
-def _set_keys(instance: Any, id_list: Iterable[Any], using: str | None = None, *, model: Any) -> None:
+def _set_keys(instance: Any, id_list: Iterable[Any], using: str | None = None, **order: Any) -> None:
     """Put the objects that refer to this one into the order of these keys; others stay as they are.
 
     One UPDATE for some hundred keys, all in one transaction.
     """
-    moves = list(_moves(instance, id_list, model, using))
+    moves = list(_moves(instance, id_list, using, **order))
     if len(moves) > 1:
         with transaction.atomic(using=moves[0][0]._write_alias(), savepoint=False):
             for queryset, place in moves:
@@ -153,12 +160,12 @@ def _set_keys(instance: Any, id_list: Iterable[Any], using: str | None = None, *
         moves[0][0].update(**{PLACE: moves[0][1]})
 
 
-async def _aset_keys(instance: Any, id_list: Iterable[Any], using: str | None = None, *, model: Any) -> None:
+async def _aset_keys(instance: Any, id_list: Iterable[Any], using: str | None = None, **order: Any) -> None:
     """Put the objects that refer to this one into the order of these keys; others stay as they are.
 
     One UPDATE for some hundred keys, all in one transaction.
     """
-    moves = list(_moves(instance, id_list, model, using))
+    moves = list(_moves(instance, id_list, using, **order))
     if len(moves) > 1:
         async with transaction.aatomic(using=moves[0][0]._write_alias(), savepoint=False):
             for queryset, place in moves:

@@ -18,6 +18,7 @@ from ormolu.contrib.contenttypes.accessors import (
 )
 from ormolu.contrib.contenttypes.models import ContentType
 from ormolu.fields.base import Field
+from ormolu.models import ordered
 from ormolu.models.relations import RelatedField, check_target
 from ormolu.models.rels import ForeignObjectRel
 from ormolu.programs import Program
@@ -329,6 +330,14 @@ class GenericRelation(RelatedField[Any], Generic[M]):
         model: Any = meta.model
         if not rel.hidden and not hasattr(model, rel.name):
             type.__setattr__(model, rel.name, OwnersAccessor(rel))
+        order = meta.order_with_respect_to
+        if isinstance(order, GenericForeignKey) and (order.ct_field, order.fk_field) == (
+            self.content_type_field_name,
+            self.object_id_field_name,
+        ):
+            ordered.give_methods(
+                self.model, model, lambda queryset, instance: getattr(instance, self.name)._related(queryset)
+            )
 
     @property
     def object_id(self) -> Any:

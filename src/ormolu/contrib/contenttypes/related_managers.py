@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from ormolu import transaction
 from ormolu.contrib.contenttypes import rows
+from ormolu.models.prefetching import Parts, the_queryset
 from ormolu.models.related_managers import RelatedManagerBase, shared_by_all
 from ormolu.models.state import forget_changes
 from ormolu.programs import Program
@@ -51,6 +53,19 @@ class GenericRelatedManager(RelatedManagerBase[M]):
         """Return the related objects: prefetched ones, or a new query."""
         found = self._prefetched()
         return found if found is not None else self._related(self._unrelated_queryset())
+
+    def get_prefetch_querysets(self, instances: Any, querysets: Any = None) -> Parts:
+        """Return the queryset of all objects that refer to `instances`, and how to hand them out."""
+        field = self.field
+        found = the_queryset(querysets, self._unrelated_queryset).filter(
+            **{
+                field.content_type_field_name: field.path_infos()[0].restriction.value,
+                f"{field.object_id_field_name}__in": [instance.pk for instance in instances],
+            }
+        )
+        key = field.model._meta.pk.to_python
+        name = field.object_id.attname
+        return found, lambda related: key(getattr(related, name)), attrgetter("pk"), False, field.name, False
 
     def _fresh(self) -> Any:
         """Return the related objects as the database for writing has them."""
