@@ -333,3 +333,22 @@ async def test_in_an_async_session(db: Backend, world: World) -> None:
         assert person.pk == here.ann.pk
         assert await session.get(Person, (here.one.pk, 1)) is person
     await engine.dispose()
+
+
+def test_what_names_lead_to() -> None:
+    """names_to_path() tells tools which joins a lookup needs, and which fields its values are of."""
+    path, final, targets, rest = Person.objects.all().query.names_to_path(
+        ["remarks", "person", "id", "gt"], Person._meta
+    )
+    assert [(step.to_opts.model, step.m2m, step.direct) for step in path] == [
+        (Remark, True, False),
+        (Person, False, True),
+    ]
+    assert path[0].target_fields == (Remark._meta.pk,)
+    assert [field.name for field in path[1].target_fields] == ["tenant", "id"]
+    assert final is Person._meta.get_field("id")
+    assert (targets, rest) == ((final,), ["gt"])
+    with pytest.raises(ormolu.FieldError, match="Did you mean 'remarks'"):
+        Person.objects.all().query.names_to_path(["remark"], Person._meta)
+    with pytest.raises(ormolu.FieldError, match="several objects"):
+        Person.objects.all().query.names_to_path(["remarks"], Person._meta, allow_many=False)

@@ -97,7 +97,12 @@ MODULES: dict[str, list[str]] = {
     "django.db.models.manager": ["ormolu.models.manager"],
     "django.db.models.options": ["ormolu.models.options"],
     "django.db.models.query": ["ormolu.query.queryset", "ormolu.query.prefetch", "ormolu.query"],
-    "django.db.models.query_utils": ["ormolu.query.q", "ormolu.query", "ormolu.models.attributes"],
+    "django.db.models.query_utils": [
+        "ormolu.query.q",
+        "ormolu.query",
+        "ormolu.query.name_paths",
+        "ormolu.models.attributes",
+    ],
     "django.db.models.signals": ["ormolu.signals"],
     "django.db.models.sql": ["ormolu.query.query"],
     "django.db.models.sql.constants": ["ormolu.compile.tables"],

@@ -2,9 +2,8 @@
 
 from typing import Any, assert_type
 
-from ormolu import CASCADE, CompositePrimaryKey, ForeignKey, ForeignObject, IntegerField, Model
-
 from models import Author
+from ormolu import CASCADE, CompositePrimaryKey, ForeignKey, ForeignObject, IntegerField, Model
 
 
 class Draft(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Self
 
 from ormolu.compile.locking import Lock
@@ -163,6 +164,12 @@ class Query:
         query = Query(model)
         query.default_ordering = False
         return query
+
+    def names_to_path(self, names: Sequence[str], opts: Any, **options: bool) -> Any:
+        """Return what the names of a lookup lead to from a model. See `ormolu.query.name_paths`."""
+        from ormolu.query.name_paths import names_to_path
+
+        return names_to_path(names, opts, **options)
 
     def reference(self, name: str) -> Any:
         """Return the expression that a name stands for."""
