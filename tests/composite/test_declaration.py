@@ -19,6 +19,7 @@ from ormolu import (
     IntegerField,
     ManyToManyField,
     Model,
+    ValidationError,
 )
 from ormolu.models.registry import Apps, isolated
 from support.worlds import World
@@ -314,3 +315,17 @@ def test_object_fields() -> None:
     assert field.clone().to_fields == ("tenant_id", "id")
     assert Badge.person.field.remote_field.one_to_many
     assert Posting._meta.pk_fields[0].name == "kind"
+
+
+def test_texts() -> None:
+    """For serialisers a key is a JSON list, and is read from one."""
+    person = Person(pk=(1, 2))
+    key: Any = Person._meta.pk
+    assert key.value_to_string(person) == '["1", "2"]'
+    assert key.to_python('["1", "2"]') == key.to_python(["1", 2]) == (1, 2)
+    assert key.value_from_object(person) == (1, 2)
+    assert key.to_python(None) is None
+    assert [field.attname for field in key] == ["tenant_id", "id"]
+    for wrong in ("1", "x", [1], (1, 2, 3), 7):
+        with pytest.raises(ValidationError):
+            key.to_python(wrong)

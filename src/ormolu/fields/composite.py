@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from sqlalchemy.types import NullType
 
@@ -17,6 +18,9 @@ class TupleField(Field[tuple[Any, ...]]):
     """Several fields as one. It has no column of its own: a key of several columns, or what a relation refers to."""
 
     empty_strings_allowed = False
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": "“%(value)s” must be a list of as many values as the key has fields.",
+    }
     sa_type = NullType()  # pyright: ignore[reportAssignmentType]
 
     @cached_property
@@ -53,10 +57,24 @@ class TupleField(Field[tuple[Any, ...]]):
         """Return the values that an object has."""
         return tuple(getattr(obj, field.attname) for field in self.fields)
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.fields)
+
+    def value_to_string(self, obj: Any) -> str:
+        """Return the values as a JSON list of texts, which `to_python()` reads."""
+        return json.dumps([field.value_to_string(obj) for field in self.fields])
+
     def to_python(self, value: Any) -> Any:
-        """Convert each value as its field does."""
+        """Convert each value as its field does; a text is JSON of a list. Raises ValidationError where it isn't one."""
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                raise self._invalid("invalid", value) from None
         if value is None:
             return None
+        if not isinstance(value, (list, tuple)) or len(cast(Any, value)) != len(self.fields):
+            raise self._invalid("invalid", value)
         return tuple(field.to_python(part) for field, part in zip(self.fields, value, strict=True))
 
     def get_prep_value(self, value: Any) -> Any:
