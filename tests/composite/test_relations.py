@@ -14,11 +14,14 @@ from ormolu import (
     RAISE,
     CharField,
     FieldFetchBlocked,
+    ForeignKey,
     ForeignObject,
     IntegerField,
+    ManyToManyField,
     Model,
     NotLoaded,
     Prefetch,
+    SmallIntegerField,
 )  # fmt: skip
 from support.backends import Backend
 from support.worlds import World
@@ -38,7 +41,27 @@ class Visit(Model):
     )
 
 
-MODELS.extend(model for model in (Place, Visit) if model not in MODELS)
+class Club(Model):
+    """Its members are people of any tenant, over rows that refer to them by two columns."""
+
+    name = CharField(max_length=20)
+    members: Any = ManyToManyField(Person, through="Joining", related_name="clubs")
+
+
+class Joining(Model):
+    club = ForeignKey(Club, on_delete=CASCADE)
+    tenant_number = IntegerField()
+    person_number = SmallIntegerField()
+    person = ForeignObject(
+        Person,
+        CASCADE,
+        from_fields=("tenant_number", "person_number"),
+        to_fields=("tenant_id", "id"),
+    )
+    since = IntegerField(default=0)
+
+
+MODELS.extend(model for model in (Place, Visit, Club, Joining) if model not in MODELS)
 __all__ = ["MODELS"]
 
 
@@ -352,3 +375,47 @@ def test_what_names_lead_to() -> None:
         Person.objects.all().query.names_to_path(["remark"], Person._meta)
     with pytest.raises(ormolu.FieldError, match="several objects"):
         Person.objects.all().query.names_to_path(["remarks"], Person._meta, allow_many=False)
+
+
+async def test_many_to_many(db: Any, world: World, queries: Any) -> None:
+    """A many-to-many relation over rows with ForeignObjects is read from both sides; they are written themselves."""
+    here = await fill(world)
+    chess, golf = [await world(Club.objects.create, name=name) for name in ("chess", "golf")]
+    for club, person in ((chess, here.ann), (chess, here.cid), (golf, here.ann)):
+        await world(Joining.objects.create, club=club, person=person)
+    assert await world.list(chess.members.order_by("pk")) == [here.ann, here.cid]
+    assert await world(chess.members.count) == 2
+    assert await world.list(here.ann.clubs.order_by("name")) == [chess, golf]
+    assert await world.list(here.bob.clubs.all()) == []
+    assert await world.list(Club.objects.filter(members=here.cid)) == [chess]
+    assert await world.list(Club.objects.exclude(members__email="cid")) == [golf]
+    assert await world.list(Person.objects.filter(clubs__name="golf")) == [here.ann]
+    assert await world.list(Person.objects.filter(clubs=None)) == [here.bob]
+    before = len(queries)
+    clubs = await world.list(Club.objects.prefetch_related("members").order_by("name"))
+    assert [sorted(p.email for p in club.members.all()) for club in clubs] == [["ann", "cid"], ["ann"]]
+    people = await world.list(Person.objects.prefetch_related("clubs").order_by("pk"))
+    assert [len(person.clubs.all()) for person in people] == [2, 0, 1]
+    assert len(queries) == before + 4
+    with pytest.raises(TypeError, match="Create and delete rows of Joining"):
+        await world(chess.members.add, here.bob)
+    with pytest.raises(ValueError, match="needs to have values"):
+        Person(id=1).clubs
+
+
+@pytest.mark.worlds("sync")
+def test_parts_of_a_prefetch(db: Any) -> None:
+    """get_prefetch_querysets() gives what code that prefetches by hand needs."""
+    one = Tenant.objects.create(name="one")
+    ann, bob = (Person.objects.create(tenant=one, id=n, email="x") for n in (1, 2))
+    remark = Remark.objects.create(id=1, person=ann)
+    club = Club.objects.create(name="chess")
+    Joining.objects.create(club=club, person=bob)
+    found, far, near, single, name, _is_attribute = Remark.person.get_prefetch_querysets([remark])
+    assert [far(person) for person in found] == [near(remark)] == [ann.pk]
+    assert (single, name) == (True, "person")
+    found, far, near, single, name, _is_attribute = ann.remarks.get_prefetch_querysets([ann, bob])
+    assert [far(related) for related in found] == [near(ann)]
+    assert (single, name) == (False, "remarks")
+    found, far, near, _single, name, _is_attribute = bob.clubs.get_prefetch_querysets([ann, bob])
+    assert [far(related) for related in found] == [near(bob)] == [bob.pk]

@@ -127,6 +127,10 @@ def _follow(path: Path, field: Any, hops: Sequence[PathInfo]) -> None:
 def linked_field(relation: Any) -> Any:
     """Return the field of a many-to-many relation's objects that the table in between refers to."""
     last = relation.path_infos()[-1]
+    if len(last.pairs) > 1:
+        known = {id(field.sa_column): field for field in last.to_meta.concrete_fields}
+        fields = [known[id(far)] for _near, far in last.pairs]
+        return TupleField.of(relation.name, last.to_meta.model, fields)
     column = last.pairs[0][1]
     return next((field for field in last.to_meta.concrete_fields if field.sa_column is column), None)
 

@@ -359,6 +359,46 @@ def _disconnect(driver: Any, manager: Any, keys: list[Any]) -> Program:
         yield from manager._announce(driver, "post_remove", keys)
 
 
+class ObjectsBetweenManager(ManyRelatedManager[M]):
+    """A manager of a relation over rows that refer by a ForeignObject: it finds; these rows are written themselves."""
+
+    def __init__(self, instance: Any) -> None:
+        if self._own:
+            self.__dict__.update(self._own)
+        self.instance = instance
+        pairs = self.source_field.related_fields
+        self.related_val = value = tuple(getattr(instance, far.attname) for _near, far in pairs)
+        if None in value or not instance._is_pk_set():
+            names = ", ".join(f'"{far.attname}"' for _near, far in pairs)
+            raise ValueError(
+                f'"{instance!r}" needs to have values for fields {names} before this many-to-many relationship can '
+                "be used."
+            )
+
+    @property
+    def core_filters(self) -> dict[str, Any]:
+        """Return the condition of the relation."""
+        pairs = zip(self.source_field.related_fields, self.related_val, strict=True)
+        return {f"{self.query_field_name}__{far.name}": value for (_near, far), value in pairs}
+
+    def _rows_for_sure(self) -> None:
+        """Return None: the database doesn't hold that each row in between refers to an object."""
+        return
+
+    def _run(self, program: Any, *args: Any) -> Any:
+        raise self._read_only()
+
+    async def _arun(self, program: Any, *args: Any) -> Any:
+        raise self._read_only()
+
+    def _read_only(self) -> TypeError:
+        between = self.through._meta.object_name
+        return TypeError(
+            f"{self.cache_name} leads over the columns of {between}, which has more to say than two keys. Create and "
+            f"delete rows of {between}."
+        )
+
+
 def _clear(driver: Any, manager: Any) -> Program:
     yield from atomically(_disconnect_all(driver, manager), savepoint=False)
 
@@ -403,7 +443,9 @@ def many_manager_class(
     body = {**shared_by_all(model, parent), "rel": rel, "is_reverse": reverse, "__module__": __name__}
     body.update(ends(rel, reverse))
     body["_counts_rows"] = parent in (BaseManager, Manager)
-    made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (ManyRelatedManager, parent), body)
+    by_columns = all(body[end].column is not None for end in ("source_field", "target_field"))
+    methods: type[ManyRelatedManager[Any]] = ManyRelatedManager if by_columns else ObjectsBetweenManager
+    made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (methods, parent), body)
     return made
 
 
@@ -428,5 +470,5 @@ def ends(rel: Any, reverse: bool) -> dict[str, Any]:
         "prefetch_cache_name": cache_name,
         "_attname": source.target_field.attname,
         "_by_key": source.target_field.primary_key,
-        "_key_name": source.target_field.attname,
+        "_key_name": source.target_field.attname if source.column is not None else "pk",
     }

@@ -190,8 +190,8 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
             return source, target
         here, there = self.model._meta.concrete_model, rel.model._meta.concrete_model
         keys = [f for f in through.fields if f.is_relation and f.column is not None]
-        to_here = [f for f in keys if _points_to(f, here)]
-        to_there = [f for f in keys if _points_to(f, there)]
+        to_here = [f for f in keys if _points_to(f, here)] or _objects_to(through, here)
+        to_there = [f for f in keys if _points_to(f, there)] or _objects_to(through, there)
         if here is there:
             if len(to_here) == 2:
                 return to_here[0], to_here[1]
@@ -334,6 +334,10 @@ if TYPE_CHECKING:
 
 def _points_to(key: Any, model: type[Any]) -> bool:
     return key.is_resolved and key.related_model._meta.concrete_model is model
+
+
+def _objects_to(through: Any, model: type[Any]) -> list[Any]:
+    return [field for field in through.object_fields if _points_to(field, model)]
 
 
 def make_through(field: ManyToManyField[Any], target: type[Model]) -> type[Model]:

@@ -104,12 +104,14 @@ def many_relationship(field: Any) -> Any:
     rel = field.remote_field
 
     def near() -> Any:
-        key = field.source_key()
-        return key.target_field.sa_column == foreign(key.sa_column)
+        return and_(
+            *(far.sa_column == foreign(near.sa_column) for near, far in field.source_key().related_fields)
+        )
 
     def far() -> Any:
-        key = field.target_key()
-        return key.target_field.sa_column == foreign(key.sa_column)
+        return and_(
+            *(far.sa_column == foreign(near.sa_column) for near, far in field.target_key().related_fields)
+        )
 
     options: dict[str, Any] = {"overlaps": "__*"} if field.automatic else {"viewonly": True}
     return relationship(
