@@ -73,9 +73,10 @@ class TupleField(Field[tuple[Any, ...]]):
                 raise self._invalid("invalid", value) from None
         if value is None:
             return None
-        if not isinstance(value, (list, tuple)) or len(cast(Any, value)) != len(self.fields):
+        parts = cast(Any, value)
+        if not isinstance(value, (list, tuple)) or len(parts) != len(self.fields):
             raise self._invalid("invalid", value)
-        return tuple(field.to_python(part) for field, part in zip(self.fields, value, strict=True))
+        return tuple(field.to_python(part) for field, part in zip(self.fields, parts, strict=True))
 
     def get_prep_value(self, value: Any) -> Any:
         """Convert each value as its field does."""

@@ -440,11 +440,17 @@ def many_manager_class(
     """Return the class of a relation's managers, derived from that of the related model's default manager."""
     model = rel.field.model if reverse else rel.model
     parent: type[Manager[Any]] = superclass or model._meta.default_manager.__class__
-    body = {**shared_by_all(model, parent), "rel": rel, "is_reverse": reverse, "__module__": __name__}
+    body: dict[str, Any] = {
+        **shared_by_all(model, parent),
+        "rel": rel,
+        "is_reverse": reverse,
+        "__module__": __name__,
+    }
     body.update(ends(rel, reverse))
     body["_counts_rows"] = parent in (BaseManager, Manager)
-    by_columns = all(body[end].column is not None for end in ("source_field", "target_field"))
-    methods: type[ManyRelatedManager[Any]] = ManyRelatedManager if by_columns else ObjectsBetweenManager
+    source, target = body["source_field"], body["target_field"]
+    by_columns = source.column is not None and target.column is not None
+    methods: Any = ManyRelatedManager if by_columns else ObjectsBetweenManager
     made: type[ManyRelatedManager[Any]] = type("ManyRelatedManager", (methods, parent), body)
     return made
 
