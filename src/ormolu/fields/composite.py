@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from sqlalchemy.types import NullType
 
@@ -73,7 +73,7 @@ class TupleField(Field[tuple[Any, ...]]):
                 raise self._invalid("invalid", value) from None
         if value is None:
             return None
-        parts = cast(Any, value)
+        parts: Any = value
         if not isinstance(value, (list, tuple)) or len(parts) != len(self.fields):
             raise self._invalid("invalid", value)
         return tuple(field.to_python(part) for field, part in zip(self.fields, parts, strict=True))
