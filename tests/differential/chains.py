@@ -52,6 +52,7 @@ class Chain:
         self.windows: set[str] = set()  # annotations with a window, which can't be aggregated
         self.shown: list[str] = []  # annotations
         self.roots: set[tuple[str, ...]] = set()
+        self.multiplied = False  # whether an aggregate minds that rows repeat
 
     def question(self) -> Question:
         """Return a random question about the model."""
@@ -78,9 +79,8 @@ class Chain:
         for _ in range(self.chance.choice([0, 1, 1, 2, 3])):
             negated = self.likely(0.4)
             how = "exclude" if negated else "filter"
-            asked = [
-                self.writer.condition(self.scope, 2, negated) for _ in range(self.chance.choice([1, 1, 2]))
-            ]
+            write = self.writer.possible if self.totals else self.writer.condition
+            asked = [write(self.scope, 2, negated) for _ in range(self.chance.choice([1, 1, 2]))]
             self.steps.append(Code("step", f".{how}({{}})", tuple(asked), ", ", negates=negated))
 
     def annotations(self, totals: bool = True) -> None:
@@ -133,6 +133,7 @@ class Chain:
             self.add("step", f".filter({name}__{column}__isnull={self.chance.choice(['True', 'False'])})")
         elif relation.many and ((relation.name,) in self.roots or not self.roots):
             self.roots.add((relation.name, name))
+            self.multiplied = True
             self.add("step", f".annotate({name}n=Count('{name}__{column}'))")
             self.shown.append(f"{name}n")
             self.totals.append(f"{name}n")
@@ -153,7 +154,8 @@ class Chain:
     def single_root(self) -> tuple[Code, str]:
         """Return an aggregate that reads no other multi-valued relation than those before it.
 
-        Over several, Django's aggregates multiply one another's rows; here each has its own.
+        Over several, Django's aggregates multiply one another's rows, and only those that don't mind are right. Here
+        each has its own.
         """
         for _ in range(8):
             named = {name: kind for name, kind in self.scope.named.items() if name not in self.windows}
@@ -165,10 +167,12 @@ class Chain:
                 for root in [self.writer.multiple_root(self.table, piece.lookup[1])]
                 if root is not None
             }
-            if len(self.roots | found) <= 1:
+            alone = not str(made).startswith(("Min", "Max")) and "distinct=True" not in str(made)
+            if len(self.roots | found) <= 1 or not (alone or self.multiplied):
                 self.roots |= found
+                self.multiplied |= alone
                 return made, kind
-        return Code("aggregate", "Count('pk')"), "integer"
+        return Code("aggregate", "Count('pk', distinct=True)"), "integer"
 
     # Ends
 

@@ -291,3 +291,28 @@ async def test_values_of_nothing(coats, world):
     counted.contains_aggregate = True
     assert await world(nothing.aggregate, n=counted) == {"n": 0}
     assert await world(Coat.objects.aggregate, n=counted) == {"n": 5}
+
+
+class Award(Model):
+    tailor = ForeignKey(Tailor, on_delete=CASCADE, related_name="awards")
+
+
+async def test_a_filter_before_several_aggregates_holds_for_its_own_relation(coats, world):
+    """Each aggregate is computed apart, of the rows that filter() has left, and no row of the result repeats."""
+    ann, _bea = coats
+    for _ in range(2):
+        await world(Award.objects.create, tailor=ann)
+    counts = {"n": Count("coats"), "m": Count("awards")}
+    large = Tailor.objects.filter(coats__price__gt=15).order_by("name")
+    assert await world.list(large.annotate(**counts).values_list("name", "n", "m")) == [
+        ("Ann", 2, 2),
+        ("Bea", 2, 0),
+    ]
+    assert await world(large.annotate(**counts).count) == 2
+    assert await world(large.annotate(**counts).aggregate, s=Sum("n"), rows=Count("*")) == {"s": 4, "rows": 2}
+    distinct = {"n": Count("coats", distinct=True), "m": Count("awards", distinct=True)}
+    assert await world.list(large.annotate(**distinct).values_list("n", "m")) == [(2, 2), (2, 0)]
+    after = Tailor.objects.annotate(**counts).filter(coats__price__gt=15).order_by("name")
+    assert await world.list(after.values_list("name", "n", "m")) == [("Ann", 3, 2), ("Bea", 2, 0)]
+    either = Tailor.objects.filter(Q(coats__price=10) | Q(name="Bea")).annotate(**counts).order_by("name")
+    assert await world.list(either.values_list("name", "n", "m")) == [("Ann", 1, 2), ("Bea", 2, 0)]

@@ -66,6 +66,8 @@ class Builder:
         self.allow_aggregates = True
         self.split_aggregates: bool = outer.split_aggregates if outer else False
         self.elides = True  # whether a query that can find nothing need not be asked
+        self.apart = 0  # how many aggregates have got a subquery
+        self.done: list[Any] = []  # operations replayed so far
         self.summary: dict[str, Term] | None = None
         self.link: Term | None = None
         self.back: str | None = None  # the attribute that refers to the holder of a linked row
@@ -324,6 +326,7 @@ class Builder:
             return term
         from ormolu.compile.statements import aggregate_subquery
 
+        self.apart += 1
         return aggregate_subquery(self, expression)
 
     def _join_of_table(self, table: Any) -> Join | None:
@@ -479,6 +482,7 @@ class Builder:
         """Apply the operations of the query in their order."""
         for operation in self.query.ops:
             getattr(self, "do_" + operation[0])(*operation[1:])
+            self.done.append(operation)
         return self
 
     def do_filter(self, q: Any, sticky: bool = False) -> None:
@@ -492,8 +496,9 @@ class Builder:
         if hasattr(expression, "filtered_hops"):
             self.filtered[name] = expression.filtered_hops(self, name)
             return
+        apart = self.apart
         term = self.annotation(name, expression)
-        if term.aggregate:
+        if term.aggregate or self.apart > apart:
             self.start_group()
         else:
             self.keep(term.joins)

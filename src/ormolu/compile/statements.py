@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from ormolu.compile import hydrate
 from ormolu.compile.builder import Builder
 from ormolu.compile.compound import Compound, leaves
-from ormolu.compile.joins import multiple
+from ormolu.compile.conditions import combine, flatten
+from ormolu.compile.joins import first_multiple, multiple
 from ormolu.compile.layout import Layout
 from ormolu.compile.locking import locked
 from ormolu.compile.names import linked_field, plain_field
@@ -256,15 +257,30 @@ def key_field(builder: Builder, relation: Any) -> Any:
 
 
 def aggregate_subquery(builder: Builder, expression: Any) -> Term:
-    """Return an aggregate computed for each row in a subquery of its own."""
+    """Return an aggregate computed for each row in a subquery of its own.
+
+    What filter() has said before of the related rows that it is over holds there, too: it is about the same join.
+    """
     inner = Builder(builder.query.for_model(builder.query.model), builder.params, builder.driver, builder)
     inner.split_aggregates = False
-    inner.filtered = builder.filtered
+    inner.filtered, inner.annotations = builder.filtered, dict(builder.annotations)
+    for operation in builder.done:
+        if operation[0] in ("filter", "merged"):
+            getattr(inner, "do_" + operation[0])(*operation[1:])
     term: Term = expression.compute(inner)
+    over = {first_multiple(join) for join in term.joins} - {None}
+    where = [
+        condition
+        for condition in flatten(inner.where)
+        if any(first_multiple(j) in over for j in condition.joins)
+    ]
+    joins = frozenset[Any]().union(term.joins, *(condition.joins for condition in where))
+    rejected = frozenset[Any]().union(*(condition.rejects for condition in where))
     keys = columns_of(builder.meta.pk)
-    rejected: frozenset[Any] = frozenset()
-    select = sa.select(term.sa).select_from(inner.tree.from_clause(term.joins, rejected))
+    select = sa.select(term.sa).select_from(inner.tree.from_clause(joins, rejected))
     select = select.where(*(inner.root.column(key) == builder.root.column(key) for key in keys))
+    if where:
+        select = select.where(combine("AND", where).sa)
     froms = [inner.root.table, *(join.table for join in inner.tree.joins)]
     element = select.correlate_except(*froms).scalar_subquery()
     return Term(element, term.field, why=term.why, joins=frozenset(inner.outer_joins), constant=True)

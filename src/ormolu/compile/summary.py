@@ -121,6 +121,7 @@ def needs_subquery(builder: Builder, aggregates: Aggregates) -> bool:
         or query.limit is not None
         or query.offset is not None
         or builder.group is not None
+        or builder.group_model
         or any(term.aggregate or term.window for term in builder.annotations.values())
         or any(condition.window for condition in builder.where)
     )
