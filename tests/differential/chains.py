@@ -122,7 +122,7 @@ class Chain:
         relation = self.chance.choice(relations)
         target = self.writer.schema.models[relation.target]
         inner = self.writer.lookup(Scope(target, hops=0))
-        if inner.lookup is None or ".objects" in str(inner) or "[]" in str(inner):
+        if inner.lookup is None or ".objects" in str(inner) or "[]" in str(inner) or "[None]" in str(inner):
             return
         text = str(inner).replace("Q(", f"Q({relation.name}__", 1)
         self.add(
@@ -158,7 +158,11 @@ class Chain:
         each has its own.
         """
         for _ in range(8):
-            named = {name: kind for name, kind in self.scope.named.items() if name not in self.windows}
+            named = {
+                name: kind
+                for name, kind in self.scope.named.items()
+                if name not in self.windows and name not in self.totals
+            }
             made, kind = self.writer.aggregate(Scope(self.table, named))
             found = {
                 root

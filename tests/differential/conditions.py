@@ -84,7 +84,10 @@ class Conditions:
         """Return Q(name=value) about a column, a relation or an annotation."""
         if scope.named and self.likely(0.3):
             name = self.chance.choice(list(scope.named))
-            if negated:  # Django loses rows where it is NULL
+            if (
+                negated
+            ):  # Django loses rows where it is NULL; of a negation it tests less than the whole for that
+                name = name if scope.named[name] != "boolean" else "pk"
                 return self.asked(scope, f"{name}__isnull", self.chance.choice(["True", "False"]))
             suffix, value = self.value_lookup(scope, scope.named[name], negated, True)
             return self.asked(scope, name + suffix, value)
@@ -154,7 +157,7 @@ class Conditions:
 
     def value_lookup(self, scope: Scope, kind: str, negated: bool, annotated: bool) -> tuple[str, str | Code]:
         """Return the rest of a lookup's name, and its value."""
-        if annotated and self.likely(0.1):
+        if annotated and self.likely(0.1) and kind != "boolean":
             return "__isnull", self.chance.choice(["True", "False"])
         if kind == "json":
             return self.json_lookup()

@@ -118,7 +118,9 @@ def mixed_up(steps: list[list[tuple[str, int, bool]]], model: str, schema: Schem
             if not (under and first_many(passed))
             for relation, table, _many in passed
         }
-        if any(under > 1 and first_many(passed) for passed, under in found) and len(joined) > 1:
+        if any(under > 1 and passed for passed, under in found) and len(found) > 1:
+            return True
+        if any(shared(one, other) for one in found for other in found):
             return True
         for relation, table in ties:
             if sum(bool(passed) for passed, _ in found) > 1 and repeated(
@@ -130,6 +132,19 @@ def mixed_up(steps: list[list[tuple[str, int, bool]]], model: str, schema: Schem
                 return True
         earlier |= {table for passed, _ in found for _, table, _many in passed}
     return False
+
+
+def shared(
+    one: tuple[list[tuple[str, str, bool]], int], other: tuple[list[tuple[str, str, bool]], int]
+) -> bool:
+    """Tell whether a negated lookup goes over a relation that another one does, which is not negated so.
+
+    Whether Django guards it against NULL depends on how the table was joined when it came.
+    """
+    (passed, under), (others, above) = one, other
+    return (
+        bool(under) and bool(under) != bool(above) and bool({h[0] for h in passed} & {h[0] for h in others})
+    )
 
 
 def repeated(

@@ -266,7 +266,7 @@ def set_up_django(url: sa.URL, time_zone: str) -> None:
     settings.configure(
         DATABASES={"default": django_database(url)},
         INSTALLED_APPS=[f"{__package__}.peer.apps.PeerConfig"],
-        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=bool(time_zone),
         TIME_ZONE=time_zone or "UTC",
     )
@@ -288,7 +288,7 @@ if sys.argv[1:] == ["django"]:
     app.__path__, app.__file__ = [], __file__
     settings.configure(
         DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}},
-        INSTALLED_APPS=["{LABEL}"], DEFAULT_AUTO_FIELD="django.db.models.AutoField", USE_TZ=False,
+        INSTALLED_APPS=["{LABEL}"], DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=False,
     )
     django.setup()
     {DJANGO.strip().replace(chr(10), chr(10) + "    ")}

@@ -349,9 +349,10 @@ def combined_field(connector: str, lhs: Term, rhs: Term) -> tuple[Any, Callable[
             "You must set output_field."
         )
         return None, lambda: text
-    if isinstance(lhs.field, found):
-        return lhs.field, None
-    return (rhs.field if isinstance(rhs.field, found) else found()), None
+    for side in (lhs, rhs):
+        if side.field.__class__ is found:  # with its own options; a key's arithmetic makes no key
+            return side.field, None
+    return found(), None
 
 
 class ExpressionWrapper(Expression):
