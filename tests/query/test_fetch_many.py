@@ -299,6 +299,7 @@ def far(players: None, backend: Backend) -> Iterator[Proxy]:
     ormolu.configure(proxy.url)
     yield proxy
     ormolu.databases.close_all()
+    ormolu.configure(backend.url)
     proxy.close()
 
 

@@ -27,7 +27,8 @@ class Proxy:
         self._last = "server"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     @property
     def url(self) -> str:
@@ -41,6 +42,9 @@ class Proxy:
 
     def close(self) -> None:
         """Cut all connections, and take no more."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # or the thread would go on waiting for a client
+        self._acceptor.join()
         self._listener.close()
         self.cut()
 
@@ -58,10 +62,11 @@ class Proxy:
                 client, _address = self._listener.accept()
             except OSError:
                 return
+            self._open.append(client)
             server = socket.create_connection((self._target.host or "127.0.0.1", self._target.port or 5432))
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open += [client, server]
+            self._open.append(server)
             self._start(client, server, self._of_client)
             self._start(server, client, self._of_server)
 
