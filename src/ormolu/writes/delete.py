@@ -157,9 +157,8 @@ def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
     counts: dict[str, int] = {}
     models = in_order(collector.data)
     for model in models:
-        if pre_delete.receivers and has_signals(model):
-            for row in collector.data[model].values():
-                yield from notify(pre_delete, model, instance=row, using=collector.using, origin=origin)
+        if pre_delete.receivers:
+            yield from _announce(pre_delete, model, collector.data[model].values(), collector, origin)
     if driver.vendor not in ("sqlite", "postgresql"):
         yield from _unlink(driver, models, collector)
     for model, fields, lists in _leaves_first(collector.unseen):
@@ -171,9 +170,8 @@ def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
         # The rows found last may refer to those found before.
         rows = list(reversed(collector.data[model].values()))
         _add(counts, model, (yield from _delete_keys(writer, [row_key(row) for row in rows])))
-        if post_delete.receivers and has_signals(model):
-            for row in rows:
-                yield from notify(post_delete, model, instance=row, using=collector.using, origin=origin)
+        if post_delete.receivers:
+            yield from _announce(post_delete, model, rows, collector, origin)
     for model in models:
         writer = writer_for(driver, model)
         for row in collector.data[model].values():
@@ -259,6 +257,16 @@ def _add(counts: dict[str, int], model: Any, count: int) -> None:
     if count:
         label = model._meta.label
         counts[label] = counts.get(label, 0) + count
+
+
+def _announce(
+    signal: Any, model: Any, rows: Iterable[Any], collector: Collector, origin: Any
+) -> Program[None]:
+    """Tell those who listen of each row; the sender is the model, or the proxy that the object is of."""
+    for row in rows:
+        sender = type(row) if type(row)._meta.proxy else model
+        if has_signals(sender):
+            yield from notify(signal, sender, instance=row, using=collector.using, origin=origin)
 
 
 def _total(counts: dict[str, int]) -> Deleted:
