@@ -13,6 +13,7 @@ from ormolu import (
     FETCH_ONE,
     RAISE,
     CharField,
+    CompositePrimaryKey,
     FieldFetchBlocked,
     ForeignKey,
     ForeignObject,
@@ -23,6 +24,9 @@ from ormolu import (
     Prefetch,
     SmallIntegerField,
 )  # fmt: skip
+from ormolu.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+from ormolu.contrib.contenttypes.models import ContentType
+from ormolu.models.registry import isolated
 from support.backends import Backend
 from support.worlds import World
 
@@ -419,3 +423,23 @@ def test_parts_of_a_prefetch(db: Any) -> None:
     assert (single, name) == (False, "remarks")
     found, far, near, _single, name, _is_attribute = bob.clubs.get_prefetch_querysets([ann, bob])
     assert [far(related) for related in found] == [near(bob)] == [bob.pk]
+
+
+def test_generic_keys() -> None:
+    """A generic key keeps one value: objects whose key has several are refused, on both sides."""
+    with isolated():
+
+        class Label(Model):
+            content_type = ForeignKey(ContentType, on_delete=CASCADE, related_name="+")
+            object_id = CharField(max_length=30)
+            thing = GenericForeignKey()
+
+        with pytest.raises(ValueError, match="keeps a key of one value, and that of Person has 2"):
+            Label(thing=Person(pk=(1, 2)))
+        with pytest.raises(ormolu.FieldError, match="has a CompositePrimaryKey"):
+
+            class Labelled(Model):
+                pk = CompositePrimaryKey("a", "b")
+                a = IntegerField()
+                b = IntegerField()
+                labels: Any = GenericRelation(Label)

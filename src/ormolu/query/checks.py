@@ -120,7 +120,8 @@ def _convert(value: Any, prepare: Any, convert: Any, place: int, stride: int) ->
     try:
         if prepare is None:
             return convert(value)
-        for item in prepare(value)[place::stride]:
+        items = prepare(value)
+        for item in items if stride == 1 else items[place::stride]:
             convert(item)
     except EmptyResultSet:
         return True

@@ -117,8 +117,24 @@ def one_by(driver: Any, source: Any, lookups: dict[str, Any]) -> Program:
         key = (one_by, LookupRegistry.edition, source.model, tuple(lookups), classes)
     plan = driver.plans.get(key)
     if plan is None:
+        parts = key_parts(source.model._meta, lookups)
+        if parts is not None:
+            return one_by(driver, source, parts)
         return first_one_by(driver, source, lookups, key, values)
     return Reading(plan, values, EmptyResultSet)  # type: ignore[return-value]
+
+
+def key_parts(meta: Any, lookups: dict[str, Any]) -> dict[str, Any] | None:
+    """Return lookups with a key of several columns taken apart; None where there is none of plain values."""
+    given: Any = lookups.get("pk")
+    if not meta.is_composite_pk or given.__class__ not in (tuple, list):
+        return None
+    names = [field.attname for field in meta.pk_fields]
+    if len(given) != len(names) or not SCALARS.issuperset(map(type, given)):
+        return None
+    parts = dict(zip(names, given))
+    rest = {name: value for name, value in lookups.items() if name != "pk"}
+    return None if parts.keys() & rest.keys() else {**parts, **rest}
 
 
 def first_one_by(
@@ -128,7 +144,8 @@ def first_one_by(
     model = source.model
     prepared = source.all()._prepare_get((), lookups)
     if SCALARS.issuperset([value.__class__ for value in values]):
-        if len(lookups) == 1 and next(iter(lookups)) in ("pk", model._meta.pk.attname):
+        single_key = len(lookups) == 1 and next(iter(lookups)) in ("pk", model._meta.pk.attname)
+        if single_key or lookups.keys() == {field.attname for field in model._meta.pk_fields}:
             prepared.query.limit = None  # a key has one row
         plan, given = plan_for(driver, prepared.query, "rows", statements.rows)
         if plan.owners is not None and plan.zone is None and tuple(given) in (values, values[:-1]):

@@ -83,6 +83,11 @@ class GenericObject:
                 f'Cannot assign "{related!r}": "{field.model._meta.object_name}.{field.name}" must be an object of '
                 "a model."
             )
+        if related._meta.is_composite_pk:
+            raise ValueError(
+                f'Cannot assign "{related!r}": "{field.model._meta.object_name}.{field.name}" keeps a key of one '
+                f"value, and that of {related._meta.object_name} has {len(related._meta.pk_fields)}."
+            )
         manager = ContentType.objects.db_manager(related.__dict__.get(DB))
         held = manager._held([key_of(related, field.for_concrete_model)])
         if held is None and fetching.in_event_loop():

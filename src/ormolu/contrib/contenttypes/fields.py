@@ -320,7 +320,11 @@ class GenericRelation(RelatedField[Any], Generic[M]):
         type.__setattr__(cls, name, GenericManagerAccessor(self.remote_field))
 
     def connect(self, target: type[Model]) -> None:
-        """Take the target, and list the relation there."""
+        """Take the target, and list the relation there. Raises FieldError where the model's key has several columns."""
+        if self.model._meta.is_composite_pk:
+            from ormolu.models.keys import not_single
+
+            raise not_single(self, self.model)
         rel = self.remote_field
         rel.model = target
         self.forget()
