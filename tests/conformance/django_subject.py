@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import django_names
+import sqlalchemy
 from django.conf import global_settings
 from django_suite.adapter import Adapter as Base
 
@@ -215,8 +216,23 @@ class Native:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
 
+    @property
+    def introspection(self) -> Any:
+        return Introspection(self._database)
+
     def copy(self) -> Any:
         return OtherConnection(self._database)
+
+
+class Introspection:
+    """SQLAlchemy's inspection of a database, by Django's names."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def table_names(self, cursor: Any = None, include_views: bool = False) -> list[str]:
+        with self._database.engine.connect() as connection:
+            return list(sqlalchemy.inspect(connection).get_table_names())
 
 
 class OtherConnection:

@@ -12,6 +12,7 @@ from ormolu import CharField, FieldError, ForeignKey, IntegerField, ManyToManyFi
 from ormolu.conf import override
 from ormolu.models import CASCADE
 from ormolu.models.registry import Apps, isolated
+from ormolu.models.tables import tables_of
 from support.backends import Backend
 from support.worlds import World
 
@@ -82,6 +83,25 @@ def test_the_managed_models_table_is_the_one_that_is_described(db: Backend) -> N
 
     assert apps.metadata.tables["late"] is Owner._meta.table
     assert Early._meta.table.metadata is not apps.metadata
+
+
+@pytest.mark.worlds("sync")
+def test_the_table_between_two_models_is_made_for_a_managed_one() -> None:
+    """It isn't between two unmanaged models."""
+    with isolated() as apps:
+
+        class Ours(Model):
+            theirs = ManyToManyField("Theirs", related_name="+")
+
+        class Theirs(Model):
+            ours = ManyToManyField(Ours, related_name="+")
+            theirs = ManyToManyField("self")
+
+            class Meta:
+                managed = False
+
+        names = {table.name for table in tables_of((), "default", apps)}
+    assert names == {"tests_ours", "tests_ours_theirs", "tests_theirs_ours"}
 
 
 @pytest.mark.worlds("sync")

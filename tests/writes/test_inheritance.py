@@ -2,6 +2,7 @@
 
 import pytest
 
+from ormolu import signals
 from ormolu.writes.bulk import bulk_create
 from ormolu.writes.bulk_update import bulk_update
 from ormolu.writes.delete import delete_instances
@@ -83,3 +84,20 @@ async def test_bulk(run):
     assert await run.rows(Restaurant, "stars") == [(5,), (5,)]
     with pytest.raises(ValueError, match="Can't bulk create a multi-table inherited model"):
         await run(bulk_create, Restaurant, [Restaurant(name="c")])
+
+
+async def test_deletion_of_a_proxys_object_is_announced_by_the_proxy(run):
+    """The sender is the class of the object; its parent's row is announced by the parent."""
+    told = []
+
+    def note(sender, instance, **_):
+        told.append(sender)
+
+    place = Inn(name="a")
+    await run(save, place)
+    signals.post_delete.connect(note)
+    try:
+        await run(delete_instances, Inn, [place])
+    finally:
+        signals.post_delete.disconnect(note)
+    assert told == [Inn, Place]

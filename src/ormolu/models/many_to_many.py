@@ -355,7 +355,7 @@ def make_through(field: ManyToManyField[Any], target: type[Model]) -> type[Model
     name = f"{meta.object_name}_{field.name}"
     options: dict[str, Any] = {
         "db_table": field.db_table or f"{meta.db_table}_{field.name}",
-        "managed": meta.managed and target._meta.managed,
+        "managed": meta.managed or target._meta.managed,
         "auto_created": model,
         "app_label": meta.app_label,
         "db_tablespace": meta.db_tablespace,

@@ -86,16 +86,21 @@ def _add(found: dict[sa.Table, None], model: Any, using: str) -> None:
         return _add(found, meta.concrete_model, using)
     for parent in meta.parents:
         _add(found, parent, using)
-    if not meta.can_migrate() or meta.table in found:
+    if meta.table in found:
         return None
     if not router.allow_migrate(using, meta.app_label, model_name=meta.model_name, model=model):
         return None
-    if not all(field.is_resolved for field in meta.local_fields if field.is_relation):
-        raise_unresolved(model)
-    found[meta.table] = None
-    for field in meta.local_many_to_many:
-        if not field.is_resolved:
+    made = meta.can_migrate()
+    if made:
+        if not all(
+            field.is_resolved for field in (*meta.local_fields, *meta.local_many_to_many) if field.is_relation
+        ):
             raise_unresolved(model)
+        found[meta.table] = None
+    # An unmanaged model's, too: the table between it and a managed one is made.
+    for field in meta.local_many_to_many:
+        if not (made or field.is_resolved):
+            continue
         through = field.remote_field.through
         if through._meta.auto_created:
             _add(found, through, using)
