@@ -53,11 +53,20 @@ def test_results_are_the_same_on_postgresql(page: Path, tmp_path: Path, backends
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """A link to a file of the repository names one that is there."""
+    """A link to a file of the repository names one that is there, and a heading that it has."""
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
     missing = [link for link in links if not (page.parent / link).exists()]
     assert not missing
+    for name, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", text):
+        target = page.parent / name if name else page
+        if target.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {_anchor(heading) for heading in headings}, f"{name}#{anchor}"
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def test_readme_has_two_shell_blocks() -> None:
@@ -75,6 +84,23 @@ def test_every_public_name_is_on_a_page() -> None:
 
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert [name for name in ormolu.__all__ if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_every_function_and_method_is_on_a_page() -> None:
+    """The database functions, and what a QuerySet can be asked, are mentioned in README.md or under docs/."""
+    from ormolu import QuerySet
+    from ormolu.query import functions
+
+    inner = {
+        "prefilled",
+        "resolve_expression",
+    }  # what other parts of the library and of Django ask of a queryset
+    names = [
+        *functions.__all__,
+        *(name for name in dir(QuerySet) if not name.startswith("_") and name not in inner),
+    ]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_query_pages_are_checked() -> None:
