@@ -4,7 +4,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +23,8 @@ def _name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def run(page: Path, folder: Path, *options: str) -> None:
+def run(page: Path, folder: Path, *options: str) -> str | None:
+    """Run a page in a process of its own; return what is wrong with it."""
     environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL" and not k.startswith("ORMOLU_")}
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(ROOT / "src"), environment.get("PYTHONPATH")])
@@ -34,21 +38,40 @@ def run(page: Path, folder: Path, *options: str) -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return None if done.returncode == 0 else f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.fixture(scope="session")
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, backends: Backends
+) -> Iterator[dict[tuple[str, Path], Future[str | None]]]:
+    """The pages that the chosen tests are about, two at a time, on SQLite or on PostgreSQL."""
+    with ThreadPoolExecutor(2) as pool:
+        started = {}
+        for item in request.session.items:
+            if not isinstance(item, pytest.Function) or "runs" not in item.fixturenames:
+                continue
+            name, page = item.originalname, item.callspec.params["page"]
+            options = ("--on", backends.fresh("postgresql").url) if name.endswith("postgresql") else ()
+            started[name, page] = pool.submit(run, page, tmp_path_factory.mktemp(page.stem), *options)
+        yield started
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if "```python" in p.read_text(encoding="utf-8")], ids=_name
 )
-def test_examples_run(page: Path, tmp_path: Path) -> None:
-    """The examples of a page run in order, and show what they do."""
-    run(page, tmp_path)
+def test_examples_run(page: Path, runs: dict[Any, Any]) -> None:
+    """The examples of a page run in order, in an empty folder, and show what they do."""
+    wrong = runs["test_examples_run", page].result()
+    assert wrong is None, wrong
 
 
 @pytest.mark.parametrize("page", QUERY_PAGES, ids=_name)
-def test_results_are_the_same_on_postgresql(page: Path, tmp_path: Path, backends: Backends) -> None:
+def test_results_are_the_same_on_postgresql(page: Path, runs: dict[Any, Any]) -> None:
     """What the pages about queries show is what PostgreSQL gives, too."""
-    run(page, tmp_path, "--on", backends.fresh("postgresql").url)
+    wrong = runs["test_results_are_the_same_on_postgresql", page].result()
+    assert wrong is None, wrong
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
