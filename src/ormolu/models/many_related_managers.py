@@ -38,7 +38,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
     target_field_name: str
     query_field_name: str
     prefetch_cache_name: str
-    related_val: Any  # what the table in between refers to
+    _value: Any  # what the table in between refers to
     _counts_rows: ClassVar[bool]  # whether no class of the default manager's has a say in what is counted
     _attname: str  # of the value that the table in between refers to
     _by_key: bool  # whether that is the key
@@ -47,7 +47,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         if self._own:
             self.__dict__.update(self._own)
         self.instance = instance
-        self.related_val = value = getattr(instance, self._attname)
+        self._value = value = getattr(instance, self._attname)
         if value is None:
             raise ValueError(
                 f'"{instance!r}" needs to have a value for field "{self._attname}" before this many-to-many '
@@ -60,9 +60,14 @@ class ManyRelatedManager(RelatedManagerBase[M]):
             )
 
     @property
+    def related_val(self) -> tuple[Any, ...]:
+        """Return what the table in between refers to this object by."""
+        return (self._value,)
+
+    @property
     def core_filters(self) -> dict[str, Any]:
         """Return the condition of the relation."""
-        return {f"{self.query_field_name}__{self.source_field.target_field.name}": self.related_val}
+        return {f"{self.query_field_name}__{self.source_field.target_field.name}": self._value}
 
     def _related(self, queryset: Any) -> Any:
         queryset._add_hints(instance=self.instance)
@@ -116,7 +121,7 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         manager: Any = self.through._meta.base_manager
         alias = self._db or router.db_for_read(self.through, instance=self.instance)
         rows = manager.db_manager(alias, {"instance": self.instance}).filter(
-            **{self.source_field.attname: self.related_val}
+            **{self.source_field.attname: self._value}
         )
         return rows.exclude(**{self.target_field.attname: None}) if self.target_field.null else rows
 
@@ -264,11 +269,11 @@ class ManyRelatedManager(RelatedManagerBase[M]):
 
     def _links(self, keys: Any = None) -> Any:
         """Return the rows in between: to the objects of these keys, or all."""
-        here = Q(**{self.source_field_name: self.related_val})
+        here = Q(**{self.source_field_name: self._value})
         if keys is not None:
             here &= Q(**{f"{self.target_field_name}__in": keys})
         if self.symmetrical:
-            there = Q(**{self.target_field_name: self.related_val})
+            there = Q(**{self.target_field_name: self._value})
             if keys is not None:
                 there &= Q(**{f"{self.source_field_name}__in": keys})
             here |= there
@@ -319,13 +324,13 @@ def _connect(
     ignoring = bool(through._meta.auto_created)  # it has a unique constraint that tells what is there
     if listeners or not ignoring:
         there = manager._rows().filter(
-            **{source.name: manager.related_val, f"{target.name}__in": keys}
+            **{source.name: manager._value, f"{target.name}__in": keys}
         ).values_list(target.attname, flat=True)  # fmt: skip
         known = set((yield from terminals.rows(driver, there.query)))
         keys = [key for key in keys if key not in known]
     if listeners:
         yield from manager._announce(driver, "pre_add", keys)
-    rows = [through(**defaults, **{source.attname: manager.related_val, target.attname: key}) for key in keys]
+    rows = [through(**defaults, **{source.attname: manager._value, target.attname: key}) for key in keys]
     if rows:
         options = {"ignore_conflicts": ignoring}
         yield from terminals.bulk_create(driver, through, rows, options)
@@ -367,7 +372,7 @@ class ObjectsBetweenManager(ManyRelatedManager[M]):
             self.__dict__.update(self._own)
         self.instance = instance
         pairs = self.source_field.related_fields
-        self.related_val = value = tuple(getattr(instance, far.attname) for _near, far in pairs)
+        self._value = value = tuple(getattr(instance, far.attname) for _near, far in pairs)
         if None in value or not instance._is_pk_set():
             names = ", ".join(f'"{far.attname}"' for _near, far in pairs)
             raise ValueError(
@@ -378,7 +383,7 @@ class ObjectsBetweenManager(ManyRelatedManager[M]):
     @property
     def core_filters(self) -> dict[str, Any]:
         """Return the condition of the relation."""
-        pairs = zip(self.source_field.related_fields, self.related_val, strict=True)
+        pairs = zip(self.source_field.related_fields, self._value, strict=True)
         return {f"{self.query_field_name}__{far.name}": value for (_near, far), value in pairs}
 
     def _rows_for_sure(self) -> None:
