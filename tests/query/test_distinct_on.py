@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ormolu import CASCADE, CharField, ForeignKey, IntegerField, Model
+from ormolu import CASCADE, CharField, F, FieldError, ForeignKey, IntegerField, Model
 from ormolu.exceptions import NotSupportedError
 from ormolu.query import Window
 from ormolu.query.functions import RowNumber
@@ -61,3 +61,15 @@ async def test_other_databases_have_none(db: Backend, world: World) -> None:
     for query in queries:
         with pytest.raises(NotSupportedError, match="RowNumber"):
             await world.list(query)
+
+
+@pytest.mark.backends("postgresql", "asyncpg")
+async def test_expressions(db: Backend, world: World) -> None:
+    """Rows may be told apart by an annotation, also by one with a value in it; by an alias they may not."""
+    await stock(world)
+    odd = Statue.objects.annotate(odd=F("height") % 2).order_by("odd", "-height").distinct("odd")
+    assert await world.list(odd.values_list("odd", "height")) == [(0, 2), (1, 9)]
+    assert await world.list(odd.values_list("height", flat=True)) == [2, 9]
+    assert await world(odd.count) == 2
+    with pytest.raises(FieldError, match="alias"):
+        Statue.objects.alias(odd=F("height") % 2).distinct("odd")

@@ -8,6 +8,7 @@ import pytest
 
 from ormolu import (
     Avg,
+    Case,
     CharField,
     Count,
     DateField,
@@ -23,10 +24,12 @@ from ormolu import (
     Model,
     Q,
     StdDev,
+    Subquery,
     Sum,
     TimeField,
     Value,
     Variance,
+    When,
 )
 from ormolu.exceptions import DatabaseError, NotSupportedError
 from ormolu.models import CASCADE
@@ -34,6 +37,10 @@ from ormolu.query import Expression, ExpressionWrapper
 from ormolu.query.functions import Abs, Coalesce
 from support.backends import Backend
 from support.worlds import World
+
+
+class Coin(Model):
+    value = DecimalField(max_digits=6, decimal_places=2)
 
 
 class Trip(Model):
@@ -248,3 +255,29 @@ async def test_an_excluded_comparison_with_an_expression_is_about_the_row_itself
     assert await world.list(found.exclude(loans__days=Abs(F("lucky")))) == [5, None]
     assert await world.list(found.exclude(loans__days=Coalesce("lucky", Value(3)))) == [5, None]
     assert await world.list(found.exclude(loans__days=F("lucky") + 2)) == [5, None]
+
+
+async def test_division_of_decimals(db: Backend, world: World):
+    """A decimal is divided exactly, also where the database keeps it as an integer."""
+    await world(Coin.objects.create, value=Decimal("3.00"))
+    halves = Coin.objects.annotate(half=F("value") / 2, third=F("value") / 2 / 2)
+    assert await world(halves.values_list("half", "third").get) == (Decimal("1.5"), Decimal("0.75"))
+    assert await world(halves.filter(half=Decimal("1.5")).count) == 1
+
+
+async def test_one_of_the_rows_of_a_sliced_subquery(db: Backend, world: World):
+    """Membership in a subquery's rows, also where it is sliced."""
+    for value in (1, 2, 3):
+        await world(Coin.objects.create, value=value)
+    best = Subquery(Coin.objects.order_by("-value").values("value")[:2])
+    assert await world(Coin.objects.filter(value__in=best).count) == 2
+    assert await world(Coin.objects.exclude(value__in=best).count) == 1
+    assert (
+        await world(Coin.objects.filter(value__in=Subquery(Coin.objects.none().values("value"))).count) == 0
+    )
+
+
+def test_hashes_of_lists() -> None:
+    """Whether a condition's values are a list or a tuple makes no difference to what an expression is."""
+    cases = [Case(When(value__in=values, then=1), default=2) for values in ([1, 2], (1, 2))]
+    assert hash(cases[0]) == hash(cases[1])

@@ -316,3 +316,17 @@ async def test_a_filter_before_several_aggregates_holds_for_its_own_relation(coa
     assert await world.list(after.values_list("name", "n", "m")) == [("Ann", 3, 2), ("Bea", 2, 0)]
     either = Tailor.objects.filter(Q(coats__price=10) | Q(name="Bea")).annotate(**counts).order_by("name")
     assert await world.list(either.values_list("name", "n", "m")) == [("Ann", 1, 2), ("Bea", 2, 0)]
+
+
+async def test_an_annotation_with_the_name_of_a_column(coats, world):
+    """Groups by an expression that has the name of some table's column are groups by the expression."""
+    by = (
+        Tailor.objects.annotate(size=F("age") % 20).values("size").annotate(n=Count("coats")).order_by("size")
+    )
+    assert await world.list(by) == [{"size": 10, "n": 5}]
+    by = (
+        Coat.objects.annotate(age=F("size") % 2, name=F("size") * 2)
+        .values("age")
+        .annotate(n=Count("tailor__name"))
+    )
+    assert await world.list(by.order_by("age")) == [{"age": 0, "n": 3}, {"age": 1, "n": 2}]

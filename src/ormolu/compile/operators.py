@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping
 
 from ormolu.exceptions import DatabaseError
-from ormolu.fields import timezones
+from ormolu.fields import DecimalField, timezones
 from ormolu.fields.types import DateTimeType
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ormolu.compile.terms import Term
 
 SYMBOLS = {"%%": "%"}
+REAL: sa.REAL[Any] = sa.REAL()
 BITS = ("&", "|", "<<", ">>", "#")
 MOMENTS = ("DateField", "DateTimeField", "TimeField")
 
@@ -29,6 +30,8 @@ def operation(builder: Builder, connector: str, lhs: Term, rhs: Term, field: Any
     left, right = typed(lhs, rhs), typed(rhs, lhs)
     if builder.vendor == "mysql" and connector in BITS:
         return mysql_bits(connector, left, right, type_)
+    if connector == "/" and builder.vendor == "sqlite" and isinstance(field, DecimalField):
+        left = sa.cast(left, REAL)  # SQLite keeps 3.00 as an integer, whose half would be 1
     if connector == "^":
         return sa.func.power(left, right, type_=type_)
     if connector == "#":

@@ -119,15 +119,15 @@ class Parts:
         group: list[Any] = []
         for element in self.group_by():
             place = place_of(element, columns)
-            if place is not None and not isinstance(columns[place], sa.Label):
-                columns[place] = element.label(f"ormolu_{place}")
-            if (
-                place is not None and columns[place].name.lower() not in taken
-            ):  # there it would be the table's column
-                quote = self.builder.driver.dialect.identifier_preparer.quote
-                group.append(cast(Any, sa.literal_column(quote(columns[place].name))))
-            else:
+            if place is None:
                 group.append(element)
+                continue
+            if not isinstance(columns[place], sa.Label):
+                columns[place] = element.label(f"ormolu_{place}")
+            # Where a table has a column of that name, it would be taken for that.
+            free = columns[place].name.lower() not in taken
+            number = cast(Any, sa.literal_column(str(place + 1)))
+            group.append(self.named(columns[place], element) if free else number)
         return group
 
     def column_names(self) -> set[str]:
@@ -156,11 +156,22 @@ class Parts:
     def extra_terms(self) -> list[Term]:
         """Return terms that DISTINCT ON and explicit grouping read."""
         builder = self.builder
-        terms = flat(builder.ref(name) for name in builder.query.distinct_fields)
+        terms = self.distinct_on()
         if builder.group is not None:
             terms.extend(term for term in builder.annotations.values() if not term.aggregate)
             terms.extend(builder.group_terms)
         return terms
+
+    def distinct_on(self) -> list[Term]:
+        """Return the terms of DISTINCT ON."""
+        return flat(self.builder.ref(name) for name in self.builder.query.distinct_fields)
+
+    def named(self, label: Any, element: Any) -> Any:
+        """Return the name of a label that an element has in the select list; the element where it has none."""
+        if label is None:
+            return element
+        quote = self.builder.driver.dialect.identifier_preparer.quote
+        return cast(Any, sa.literal_column(quote(label.name)))
 
     def source(self) -> Any:
         """Return the FROM clause."""
@@ -185,7 +196,7 @@ class Parts:
         labels = self.labels()
         select = self.filtered([labels.get(id(term.sa), term.sa) for term in self.terms])
         if distinct and query.distinct:
-            on = [term.sa for term in flat(self.builder.ref(name) for name in query.distinct_fields)]
+            on = [self.share(self.named(labels.get(id(term.sa)), term.sa)) for term in self.distinct_on()]
             select = distinct_rows(self.builder, select, on)
         if self.orders:
             orders = [entry.element(labels.get(id(entry.term.sa))) for entry in self.orders]
@@ -197,10 +208,11 @@ class Parts:
         having = combine("AND", self.having).sa if self.having else None
         group = self.grouping(columns) if self.grouped else []
         source = self.source()
-        if group and self.builder.vendor == "postgresql":
+        if self.builder.vendor == "postgresql" and (group or self.builder.query.distinct_fields):
             loose = [] if having is None else [having]
             loose += [e.term.sa for e in self.orders if place_of(e.term.sa, columns) is None]
-            self.share = Shared(self.group_by(), columns, loose)
+            shared = [*(self.group_by() if group else ()), *(term.sa for term in self.distinct_on())]
+            self.share = Shared(shared, columns, loose)
             if self.share.table is not None:
                 columns, group = [self.share(c) for c in columns], [self.share(element) for element in group]
                 having = None if having is None else self.share(having)

@@ -14,7 +14,7 @@ from ormolu.compile.compound import Compound
 from ormolu.compile.conditions import Condition
 from ormolu.compile.params import Params
 from ormolu.compile.plan import Plan, finish
-from ormolu.compile.select import Parts, usable
+from ormolu.compile.select import Parts
 from ormolu.compile.statements import build, dividing
 from ormolu.compile.terms import Term, merge
 from ormolu.compile.tuples import TupleTerm, flat
@@ -143,8 +143,7 @@ def aggregate(driver: Any, query: Any, params: Params, aggregates: Aggregates) -
     else:
         outer = Summary(builder)
         terms = [summarize(outer, name, value) for name, value in aggregates.expressions.items()]
-        columns = [term.sa.label(n) if usable(n) else term.sa for n, term in zip(names, terms, strict=True)]
-        select = sa.select(*columns).select_from(inner_rows(builder, outer))
+        select = sa.select(*(term.sa for term in terms)).select_from(inner_rows(builder, outer))
     decode = hydrate.dicts(names, [merge(t.sa, t.field, [t], why=t.why) for t in terms], driver)
     return finish(driver, select, params, lambda rows: decode(rows)[0])
 

@@ -441,7 +441,10 @@ class ForeignKey(RelatedField[T], Generic[T]):
 
     def own_lookup(self, lookup_name: str) -> Any:
         """Return what was registered under a name on this relation, or on a class of relations."""
-        return self.find_registered(lookup_name, (Field,))
+        from ormolu.models.foreign_objects import ForeignObject  # of which a key is one, to whoever registers
+
+        found = self.find_registered(lookup_name, (Field,))
+        return found or ForeignObject.__dict__.get("class_lookups", {}).get(lookup_name)
 
     def check_instance(self, related: Any) -> None:
         """Refuse an object that an UPDATE can't refer to: of another model, or unsaved. Raises ValueError."""

@@ -151,6 +151,8 @@ class Chain(Generic[M, R]):
         if self.query.is_sliced:
             raise TypeError("Cannot create distinct fields once a slice has been taken.")
         self._not_combined("distinct")
+        for name in fields:
+            check_selected(self.query, name, "tell rows apart by")
         made = self._clone()
         made.query.distinct = True
         made.query.distinct_fields = fields

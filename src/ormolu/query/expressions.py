@@ -207,7 +207,7 @@ def signature_of(cls: type) -> inspect.Signature:
 
 def freeze(value: Any) -> Any:
     if isinstance(value, _SEQUENCES):
-        return (type(value), *(freeze(part) for part in value))
+        return tuple(freeze(part) for part in value)
     if isinstance(value, dict):
         return tuple(sorted((key, freeze(part)) for key, part in cast(Any, value).items()))
     if hasattr(value, "deconstruct") and hasattr(value, "get_internal_type"):

@@ -348,6 +348,9 @@ class In(Lookup):
             return cls.in_query(builder, lhs, value.query, negated, relation)
         if isinstance(value, ClauseElement):
             return conclude(lhs, None, lhs.sa.in_(value), negated)
+        rows = getattr(value, "selected_rows", None)
+        if rows is not None and not writes(type(value), builder.vendor):
+            return cls.in_query(builder, lhs, rows, negated, relation)
         if hasattr(value, "as_term"):
             rhs = builder.term(value)
             among: Any = rhs.sa

@@ -37,6 +37,7 @@ class Subquery(Expression):
     def __init__(self, queryset: Any, output_field: Any = None, **extra: Any) -> None:
         super().__init__(output_field)
         self.query = getattr(queryset, "query", queryset)
+        self.selected_rows: Any = self.query  # something may be one of them: `filter(pk__in=Subquery(...))`
         self.queryset = queryset
         self.extra = extra
 
@@ -73,7 +74,7 @@ class Exists(Subquery):
 
     def __init__(self, queryset: Any, negated: bool = False, **extra: Any) -> None:
         super().__init__(queryset, **extra)
-        self.negated = negated
+        self.negated, self.selected_rows = negated, None
 
     def shape(self, shape: Any) -> Any:
         """Return the key."""
