@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from typing_extensions import Unpack
 
+from ormolu.compile.names import ancestry
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldError
 from ormolu.fields.options import FieldOptions
@@ -216,22 +217,29 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
         return FieldError(f"{through.label}: {which}needs two foreign keys to '{here._meta.object_name}'.")
 
     def path_infos(self) -> tuple[PathInfo, ...]:
-        """Return the hop to the table in between, and the one from there to the target."""
+        """Return the hops to the table in between, and from there to the target."""
         paths: tuple[PathInfo, ...] | None = self.__dict__.get("_paths")
         if paths is None:
-            paths = self._paths = (self._into(self.source_key(), self), self._out_of(self.target_key(), self))
+            paths = self._paths = self._over(self.source_key(), self.target_key(), self)
         return paths
 
     def reverse_path_infos(self) -> tuple[PathInfo, ...]:
-        """Return the hop from the target to the table in between, and the one from there to the declaring model."""
+        """Return the hops from the target to the table in between, and from there to the declaring model."""
         paths: tuple[PathInfo, ...] | None = self.__dict__.get("_reverse_paths")
         if paths is None:
-            rel = self.remote_field
-            paths = self._reverse_paths = (
-                self._into(self.target_key(), rel),
-                self._out_of(self.source_key(), rel),
-            )
+            paths = self._reverse_paths = self._over(self.target_key(), self.source_key(), self.remote_field)
         return paths
+
+    def _over(self, near: Any, far: Any, join_field: Any) -> tuple[PathInfo, ...]:
+        """Return the hops over the table in between, and over its parents' tables where these have a key."""
+        through = self.remote_field.through._meta.concrete_model._meta
+        down = [
+            hop
+            for up in reversed(ancestry(through, near.sa_column.table))
+            for hop in up.join_field.remote_field.path_infos()
+        ]
+        up = ancestry(through, far.sa_column.table)
+        return (self._into(near, join_field), *down, *up, self._out_of(far, join_field))
 
     def _into(self, key: Any, join_field: Any) -> PathInfo:
         (hop,) = key.path_infos()

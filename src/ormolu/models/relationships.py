@@ -96,6 +96,14 @@ def object_relationship(field: Any) -> Any:
     )
 
 
+def between(field: Any) -> Any:
+    """Return the table between a many-to-many field's models, joined with its parents' where these have a key."""
+    through = field.remote_field.through
+    tables = {key.sa_column.table for key in (field.source_key(), field.target_key())}
+    table = through._meta.table
+    return table if tables == {table} else through.__mapper__.persist_selectable
+
+
 def many_relationship(field: Any) -> Any:
     """Return the relationship of a ManyToManyField over the table in between.
 
@@ -116,7 +124,7 @@ def many_relationship(field: Any) -> Any:
     options: dict[str, Any] = {"overlaps": "__*"} if field.automatic else {"viewonly": True}
     return relationship(
         lambda: field.related_model,
-        secondary=lambda: rel.through._meta.table,
+        secondary=lambda: between(field),
         primaryjoin=near,
         secondaryjoin=far,
         uselist=True,
