@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ormolu.fields import timezones
 from ormolu.fields.types import temporal
 from ormolu.writes.values import Conversion
 
@@ -18,6 +19,7 @@ _INLINE: dict[Any, str] = {
     temporal.utc_text: '{v}.astimezone(utc).isoformat(" ", "microseconds")',
     temporal.iso_text: "{v}.isoformat()",
     temporal.time_text: '{v}.isoformat("microseconds")',
+    temporal.made_aware: "{v}.replace(tzinfo=zone)",  # for what is aware already nothing is written
 }
 
 
@@ -28,22 +30,28 @@ def make_bind(conversions: Sequence[Conversion], stamped: frozenset[str] = froze
     KeyError for a value that is not loaded, NeedsStatement for an expression, and what the conversions raise.
     """
     names: dict[str, Any] = {}
-    lines = ["def bind(o, d):", *_body(conversions, stamped, names, "    ")]
-    lines.append(f"    return {_tuple(conversions)}")
+    body = _body(conversions, stamped, names, "    ")
+    lines = ["def bind(o, d):", *_zone(body), *body, f"    return {_tuple(conversions)}"]
     return _compile(lines, names, "bind")  # type: ignore[no-any-return]
 
 
 def make_bind_all(conversions: Sequence[Conversion], stamped: frozenset[str] = frozenset()) -> BindAll:
     """Return `bind_all(instances)`, which gives a list of parameter tuples."""
     names: dict[str, Any] = {}
-    lines = ["def bind_all(objs):", "    rows = []", "    append = rows.append", "    for o in objs:"]
-    lines += ["        d = o.__dict__", *_body(conversions, stamped, names, "        ")]
+    body = _body(conversions, stamped, names, "        ")
+    lines = ["def bind_all(objs):", *_zone(body), "    rows = []", "    append = rows.append"]
+    lines += ["    for o in objs:", "        d = o.__dict__", *body]
     lines += [f"        append({_tuple(conversions)})", "    return rows"]
     return _compile(lines, names, "bind_all")  # type: ignore[no-any-return]
 
 
+def _zone(body: list[str]) -> list[str]:
+    """Return the line that finds out TIME_ZONE, if a function needs it."""
+    return ["    zone = default_zone()"] if any("=zone)" in line for line in body) else []
+
+
 def _compile(lines: list[str], names: dict[str, Any], name: str) -> Any:
-    names["utc"] = datetime.UTC
+    names |= {"utc": datetime.UTC, "default_zone": timezones.get_default_timezone}
     exec("\n".join(lines), names)
     return names[name]
 
@@ -87,7 +95,9 @@ def _convert(n: int, conversion: Conversion) -> list[str]:
     elif conversion.check in ("aware", "naive"):
         unlike = "is" if conversion.check == "aware" else "is not"
         inner.append(f"    if v{n}.tzinfo {unlike} None: v{n} = x{n}(v{n})")
-        inner.append(f"    else: {_processed(n, conversion)}" if conversion.process else "    else: pass")
+        done = conversion.check == "aware" and conversion.process is temporal.made_aware
+        written = _processed(n, conversion) if conversion.process and not done else "pass"
+        inner.append(f"    else: {written}")
     if conversion.process is not None and conversion.check not in ("aware", "naive"):
         inner.append(f"    {_processed(n, conversion)}")
     if inner:

@@ -86,7 +86,7 @@ class DateTimeType(ValueType):
             return utc_text if aware else naive_text
         if dialect.name in _MYSQL:
             return _naive_utc if aware else partial(_refuse_aware, backend="MySQL")
-        return _aware if aware or dialect.name == "postgresql" else _local
+        return made_aware if aware or dialect.name == "postgresql" else _local
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
         aware = timezones.use_tz()
@@ -168,7 +168,8 @@ def read_utc(text: str | None) -> dt.datetime | None:
     return value if value.tzinfo is not None else value.replace(tzinfo=_UTC)
 
 
-def _aware(value: dt.datetime | None) -> dt.datetime | None:
+def made_aware(value: dt.datetime | None) -> dt.datetime | None:
+    """Return a naive value as one in TIME_ZONE, and an aware one as it is."""
     if value is None or value.tzinfo is not None:
         return value
     return timezones.make_aware(value)
@@ -189,7 +190,7 @@ def wall_clock(value: dt.datetime | None, *, zone: dt.tzinfo) -> dt.datetime | N
 
 
 def _naive_utc(value: dt.datetime | None) -> dt.datetime | None:
-    value = _aware(value)
+    value = made_aware(value)
     return None if value is None else value.astimezone(_UTC).replace(tzinfo=None)
 
 
