@@ -109,7 +109,6 @@ def many_relationship(field: Any) -> Any:
 
     It writes where that table was made automatically, and only reads where a model of the user's stands behind it.
     """
-    rel = field.remote_field
 
     def near() -> Any:
         return and_(
