@@ -162,3 +162,22 @@ async def test_xor_counts(db: Backend, world: World) -> None:
     first, second = [await world(Captain.objects.create, name=name) for name in "ab"]
     twice = Q(pk=first.pk) ^ Q(pk=second.pk) ^ Q(pk=first.pk)
     assert await world.list(Captain.objects.filter(twice)) == [second]
+
+
+async def test_a_union_with_nothing_else(db: Backend, world: World, queries: Any) -> None:
+    """It is the queryset, in whatever order that has."""
+    for name in "ab":
+        await world(Captain.objects.create, name=name)
+    queries.clear()
+    found = await world.list(Captain.objects.order_by("-name").values_list("name", flat=True).union())
+    assert sorted(found) == ["a", "b"]
+    assert "DISTINCT" not in queries[-1].sql
+
+
+def test_querysets_with_other_distinct_fields_are_not_combined(db: Backend) -> None:
+    """There is no order in which both would choose their rows."""
+    with pytest.raises(TypeError, match="different distinct fields"):
+        Captain.objects.distinct("name") & Captain.objects.distinct("pk")
+    assert (Captain.objects.distinct("name") | Captain.objects.distinct("name")).query.distinct_fields == (
+        "name",
+    )

@@ -127,7 +127,10 @@ class Compound:
         combined = self.query.combined
         if len(parts) == 1:
             select = parts[0].select
-            return select if combined.all else sa.select(select.subquery("q")).distinct()
+            alone = (
+                combined.all or len(combined.queries) == 1
+            )  # union() of nothing else is the queryset itself
+            return select if alone else sa.select(select.subquery("q")).distinct()
         return OPERATIONS[combined.kind, combined.all](*(part.select for part in parts))
 
     def _part(self, query: Any) -> Part:

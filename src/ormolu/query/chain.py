@@ -536,6 +536,8 @@ class Chain(Generic[M, R]):
                 return self._of_keys()._merge(other._of_keys(), connector)
         if self.query.distinct != other.query.distinct:
             raise TypeError("Cannot combine a unique query with a non-unique query.")
+        if self.query.distinct_fields != other.query.distinct_fields:
+            raise TypeError("Cannot combine queries with different distinct fields.")
         mine, theirs = conditions_of(self.query), conditions_of(other.query)
         nothing = [any(op[0] == "nothing" for op in q.query.ops) for q in (self, other)]
         made = self._clone()
