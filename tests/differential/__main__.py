@@ -30,6 +30,8 @@ def ask(comparison: Comparison, options: argparse.Namespace) -> int:
     first = options.first * PER_SCHEMA if options.question is None else options.question
     count = options.queries if options.question is None else 1
     for number in range(first, first + count):
+        if number % PER_SCHEMA == 0 and time.monotonic() - started > options.seconds:
+            break
         known = len(comparison.differences)
         comparison.compare(number)
         for difference in comparison.differences[known:]:
@@ -66,6 +68,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--question", type=int, help="ask this one alone")
     parser.add_argument("--database", help="a SQLAlchemy URL of an empty database; by default a SQLite file")
     parser.add_argument("--time-zone", default="", help="ask with USE_TZ and this TIME_ZONE")
+    parser.add_argument("--seconds", type=float, default=1e9, help="how long to ask at most")
     parser.add_argument("--stop", type=int, default=10, help="after how many differences to stop")
     parser.add_argument("--scripts", type=Path, help="a folder for a program for each difference")
     return parser.parse_args()

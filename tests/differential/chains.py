@@ -567,7 +567,8 @@ class Chain:
         self.add("step", f".select_related({', '.join(map(repr, paths))})")
         if self.likely(0.2):
             own = [r.name for r in chosen]
-            if not all(r.forward for r in chosen) or any(path.count("__") for path in paths):
+            links = {self.table.key} if self.table.parent else set[str]()
+            if any(not r.forward or r.name in links for r in chosen) or any("__" in path for path in paths):
                 return graph
             how = self.chance.choice(["only", "defer"])
             names = [*own, *only] if how == "only" else only

@@ -29,7 +29,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return f"float {value:.9g}" if value else "float 0"
     if isinstance(value, Decimal):
-        return f"decimal {value.normalize():.12g}"
+        # PostgreSQL's sums of large integers are decimals, which Django gives as they are.
+        return f"decimal {value.normalize():.12g}" if value != value.to_integral_value() else int(value)
     if value is None or isinstance(value, (bool, int, str)):
         return value
     return repr(value) if not hasattr(value, "query") else [plain(part) for part in value]

@@ -122,6 +122,16 @@ def mixed_up(steps: list[list[tuple[str, int, bool]]], model: str, schema: Schem
             return True
         if any(shared(one, other) for one in found for other in found):
             return True
+        asks_null = [
+            passed for (passed, under), said in zip(found, names) if under and said[0].endswith("isnull")
+        ]
+        if any(
+            shared((passed, 1), (other, 0))
+            for passed in asks_null
+            for other, _ in found
+            if other is not passed
+        ):
+            return True
         for relation, table in ties:
             if sum(bool(passed) for passed, _ in found) > 1 and repeated(
                 found, relation, table, schema, model

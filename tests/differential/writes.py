@@ -58,7 +58,7 @@ class Writes(Chains):
             draw = self.chance.random()
             if column.null and draw < 0.2:
                 value = Code("value", "None")
-            elif expressions and draw < 0.5:
+            elif expressions and draw < 0.5 and not table.parent:  # whose columns are in two tables
                 value = self.expression(Scope(table, hops=0), column.kind)
                 if "[]" in str(
                     value
