@@ -1,11 +1,13 @@
 """Lookups, orders and values of keys that have several columns."""
 
+import datetime as dt
 import itertools
+import uuid
 from typing import Any
 
 import pytest
 
-from composite.tenants import MODELS, NOON, Desk, Person, Remark, Stamp, Tenant, fill
+from composite.tenants import MODELS, NOON, Desk, Person, Posting, Remark, Stamp, Tenant, fill
 from ormolu import CTE, Case, Count, Exists, F, FieldError, Max, OuterRef, Q, Subquery, TextField, Value, When
 from ormolu.query.functions import Cast, Lower
 from ormolu.query.tuple_lookups import TupleExact, TupleGreaterThan, TupleIn, TupleIsNull
@@ -341,3 +343,16 @@ def test_an_index_is_found(db: Any) -> None:
     many = [(n, n) for n in range(600)]
     for lookups in ({"pk": (1, 1)}, {"pk__in": KEYS}, {"pk__in": many}, {"pk__gte": (2, 1)}):
         assert "SEARCH" in Person.objects.filter(**lookups).explain()
+
+
+async def test_long_lists_of_any_values(db: Any, world: World) -> None:
+    """Long lists hold texts, UUIDs and moments as well."""
+    posting = await world(Posting.objects.create, kind='a"b')
+    others = [("x", uuid.uuid4()) for _ in range(600)]
+    assert await world.list(Posting.objects.filter(pk__in=[*others, posting.pk])) == [posting]
+    assert await world.list(Posting.objects.exclude(pk__in=others)) == [posting]
+    stamp = await world(Stamp.objects.create, id=1, created=NOON)
+    moments = [(n, NOON + dt.timedelta(days=n)) for n in range(600)]
+    assert await world.list(Stamp.objects.filter(pk__in=moments)) == []
+    assert await world.list(Stamp.objects.filter(pk__in=[*moments, stamp.pk])) == [stamp]
+    assert await world(Stamp.objects.get, pk=stamp.pk) == stamp

@@ -346,6 +346,10 @@ def test_in_a_session(db: Any) -> None:
         assert remark.person is None
         assert Person.objects(session).filter(pk=(one.pk, 1)).update(email="x") == 1
         assert session.get(Person, (one.pk, 1)).email == "x"  # type: ignore[union-attr]
+        bob = Person.objects(session).create(tenant=session.get(Tenant, one.pk), id=2)
+        assert Remark.objects(session).update(person=bob) == 1
+        assert remark.person_id == 2
+        assert remark.person is bob
         assert Remark.objects(session).filter(pk=(one.pk, 1)).delete()[0] == 1
 
 
@@ -443,3 +447,13 @@ def test_generic_keys() -> None:
                 a = IntegerField()
                 b = IntegerField()
                 labels: Any = GenericRelation(Label)
+
+
+@pytest.mark.backends("postgresql")
+async def test_locking(db: Any, world: World, queries: Any) -> None:
+    """Rows and related rows are locked as those of other models."""
+    here = await fill(world)
+    async with world.atomic():
+        found = Remark.objects.select_related("tenant").select_for_update(of=("self", "tenant"))
+        assert await world(found.get, pk=here.first.pk) == here.first
+    assert "FOR UPDATE OF" in next(query.sql for query in queries if "FOR UPDATE" in query.sql)

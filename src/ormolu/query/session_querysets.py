@@ -117,7 +117,10 @@ class SessionQuerySet(QuerySet[M, R]):
             if instance.pk in keys:  # type: ignore[attr-defined]
                 for name, value in kwargs.items():
                     field = meta.get_field(name)
-                    if (
+                    if hasattr(field, "from_fields"):  # a ForeignObject, whose columns these are
+                        parts = [part.attname for part in field.local_related_fields]
+                        self.session.expire(instance, [*parts, field.name])
+                    elif (
                         hasattr(value, "as_term")
                         or hasattr(value, "__clause_element__")
                         or hasattr(value, "_meta")
