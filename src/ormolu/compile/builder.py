@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import BindParameter, ClauseElement, Grouping, Unar
 from ormolu.compile import names as paths
 from ormolu.compile import negation
 from ormolu.compile.conditions import EVERYTHING, NONE, NOTHING, Condition, combine, negate
+from ormolu.compile.elements import calls
 from ormolu.compile.joins import Join, JoinTree, Names, backwards, column_field, first_multiple, multiple
 from ormolu.compile.names import Path
 from ormolu.compile.params import Params
@@ -281,8 +282,9 @@ class Builder:
 
         plain: Any = cast(Any, util)._deep_deannotate(element)
         element = visitors.replacement_traverse(plain, {}, replace)  # type: ignore[call-overload]
-        field = None
-        return Term(element, field, joins=joins, strict=NONE)
+        aggregate, window, columns = calls(element)
+        group = columns if aggregate or window else None
+        return Term(element, joins=joins, strict=NONE, aggregate=aggregate, window=window, group=group)
 
     def inside(self, query: Any) -> Builder:
         """Return a builder for a subquery of this one."""

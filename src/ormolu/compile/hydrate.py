@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, cast
 from weakref import ref
 
+import sqlalchemy as sa
 from sqlalchemy.engine import processors
 from sqlalchemy.sql import functions
 
@@ -18,6 +19,7 @@ from ormolu.compile.peers import Habits, Origin, Together, may_lack, together
 from ormolu.compile.shells import shell_of, takes_attributes
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import TupleTerm, width
+from ormolu.fields.types.base import nullable
 from ormolu.fields.types.numeric import DecimalType
 from ormolu.fields.types.temporal import read_utc, wall_clock
 from ormolu.signals import post_init, pre_init
@@ -57,9 +59,13 @@ def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
 
 def typed_converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
     """Return what turns a driver's value into one of the column's type, before a user's field sees it."""
-    process: Callable[[Any], Any] | None = term.type.dialect_impl(driver.dialect).result_processor(
-        driver.dialect, None
-    )
+    type_, process = term.type, None
+    if driver.dialect.name == "postgresql" and isinstance(type_, sa.Numeric):
+        process = (
+            None if type_.asdecimal else nullable(float)
+        )  # SQLAlchemy's processor asks for the server's type
+    else:
+        process = type_.dialect_impl(driver.dialect).result_processor(driver.dialect, None)
     return of_computed(term, process, driver.dialect) if is_computed(term) else process
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
 from ormolu.compile import names as paths
+from ormolu.compile.elements import unwrapped
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import flat
 from ormolu.exceptions import FieldError
@@ -102,10 +103,8 @@ def order(builder: Builder, item: Any) -> list[Order]:
     if hasattr(item, "as_order"):
         return each(*item.as_order(builder))
     element = item.__clause_element__() if hasattr(item, "__clause_element__") else item
-    modifier = getattr(element, "modifier", None)
-    if modifier is not None and getattr(modifier, "__name__", "") in ("desc_op", "asc_op"):
-        return [Order(builder.term(element.element), modifier.__name__ == "desc_op")]
-    return each(builder.term(item))
+    element, descending, nulls = unwrapped(element)
+    return each(builder.term(element), descending, nulls)
 
 
 def each(term: Term, descending: bool = False, nulls: str | None = None) -> list[Order]:
