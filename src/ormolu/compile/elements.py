@@ -13,13 +13,14 @@ from sqlalchemy.sql.selectable import SelectBase
 __all__ = ["calls", "unwrapped"]
 
 AGGREGATES = frozenset(
-    """
-    any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count every group_concat json_agg json_arrayagg
-    json_group_array json_group_object json_object_agg json_objectagg jsonb_agg jsonb_object_agg max min mode
-    percentile_cont percentile_disc std stddev stddev_pop stddev_samp string_agg sum total var_pop var_samp
-    variance xmlagg
-    """.split()
-)
+    {
+        "any_value", "array_agg", "avg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "corr",
+        "count", "every", "group_concat", "json_agg", "json_arrayagg", "json_group_array",
+        "json_group_object", "json_object_agg", "json_objectagg", "jsonb_agg", "jsonb_object_agg", "max",
+        "min", "mode", "percentile_cont", "percentile_disc", "std", "stddev", "stddev_pop", "stddev_samp",
+        "string_agg", "sum", "total", "var_pop", "var_samp", "variance", "xmlagg",
+    }
+)  # fmt: skip
 _GROUPS: tuple[type[Any], ...] = (FunctionFilter, WithinGroup)
 _QUERY: type[Any] = SelectBase
 _WINDOW: type[Any] = Over
