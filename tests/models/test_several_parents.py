@@ -176,6 +176,19 @@ async def test_a_copy_has_rows_of_its_own(postman: Postman, world: World) -> Non
     assert (await world(Postman.objects.get, pk=postman.pk)).herald_name == "hermes"
 
 
+@pytest.mark.usefixtures("postman")
+async def test_a_copy_of_a_grandchild_has_rows_of_its_own(world: World) -> None:
+    """The links in between are emptied with the primary key."""
+    head = await world(HeadPostman.objects.create, herald_name="head", speed=4)
+    head.pk = None
+    head.id = None
+    head.courier_id = head.courier_ptr_id = None
+    head._state.adding = True
+    await world(head.save)
+    assert await world(HeadPostman.objects.count) == 2
+    assert await world(Herald.objects.count) == 3
+
+
 async def test_parents_objects_need_no_query(postman: Postman, world: World, queries: Any) -> None:
     """They are made of the child's columns; a changed link changes the key that the child has of that parent."""
     head = await world(HeadPostman.objects.create, herald_name="head", speed=4)

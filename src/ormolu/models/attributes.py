@@ -215,11 +215,11 @@ def own_setter(attname: str, descriptor: Any) -> Setter:
     return set_own
 
 
-def pk_property(attname: str, links: tuple[tuple[str, str], ...] = ()) -> property:
+def pk_property(attname: str, targets: tuple[str, ...] = (), links: tuple[str, ...] = ()) -> property:
     """Return the `pk` attribute of a model: its key's value.
 
-    `links` are a child's links to parents that aren't its key, each with the parent's key. A new primary key is that of
-    these rows, too; with None they are new rows.
+    `targets` are the keys of a child's parents that it doesn't share its own with: a new primary key is that of these
+    rows, too. `links` are the child's links to its parents, and theirs to their own, which None makes new rows of.
     """
 
     def get_pk(instance: Any) -> Any:
@@ -229,10 +229,10 @@ def pk_property(attname: str, links: tuple[tuple[str, str], ...] = ()) -> proper
             return getattr(instance, attname)
 
     def set_pk(instance: Any, value: Any) -> None:
-        for link, target in links:
-            setattr(instance, target, value)
-            if value is None:
-                setattr(instance, link, None)
+        for name in targets:
+            setattr(instance, name, value)
+        for name in links if value is None else ():
+            setattr(instance, name, None)
         setattr(instance, attname, value)
 
     return property(get_pk, set_pk, doc=f"The primary key, `{attname}`.")

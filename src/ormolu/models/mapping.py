@@ -268,6 +268,13 @@ def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> Non
     _set(cls, field.name, descriptor)
 
 
+def links_upwards(meta: Any) -> tuple[str, ...]:
+    """Return the attnames of a model's links to its parents, and of theirs to their own, without its own key."""
+    lineage = (meta.concrete_model, *meta.concrete_model._meta.all_parents)
+    links = (link for model in lineage for link in model._meta.parents.values() if link is not None)
+    return tuple(link.attname for link in links if link is not meta.pk)
+
+
 def is_parent_link(field: Any) -> bool:
     """Tell whether a field is a child's link to its parent's row."""
     return any(link is field for link in field.model._meta.parents.values())
@@ -333,7 +340,7 @@ def complete_key(cls: type[Any], setters: dict[str, Any]) -> None:
         pk = key_property(tuple(keys))
     else:
         shared = [link for link in parents.values() if link is not None and link is not meta.pk]
-        pk = pk_property(keys[0], tuple((link.attname, link.target_field.attname) for link in shared))
+        pk = pk_property(keys[0], tuple(link.target_field.attname for link in shared), links_upwards(meta))
     _set(cls, "pk", pk)
     setters["pk"] = pk.fset
 
