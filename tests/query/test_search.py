@@ -540,3 +540,18 @@ async def test_random_queries_mean_the_same_everywhere(db: Backend, world: World
         expected = [" ".join(words) for words in texts if meets(words)]
         assert await world.list(notes.filter(search=query)) == expected, query
         assert await world(notes.exclude(search=query).count) == len(texts) - len(expected), query
+
+
+async def test_rows_that_are_missing_have_no_words(recipes, world: World):
+    """Over a relation that leads nowhere: no word is found there, and all are missing."""
+    await world(Cook.objects.create, name="Cleo")
+    everybody = Cook.objects.order_by("name").values_list("name", flat=True).distinct()
+    for query, expected in [
+        ("tomato", ["Ben"]),
+        (~SearchQuery("tomato"), ["Ann", "Cleo"]),
+        (SearchQuery("-tomato", search_type="websearch"), ["Ann", "Cleo"]),
+        (~(SearchQuery("pizza") | SearchQuery("tomato")), ["Ann", "Cleo"]),
+    ]:
+        assert await world.list(everybody.filter(recipes__title__search=query)) == expected, query
+    assert await world.list(everybody.exclude(recipes__title__search="tomato")) == ["Ann", "Cleo"]
+    assert await world.list(everybody.filter(~Q(recipes__title__search="pizza"))) == ["Ben", "Cleo"]

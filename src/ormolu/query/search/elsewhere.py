@@ -51,9 +51,9 @@ def _condition(builder: Any, vector: Term, index: Indexed, query: Any, negated: 
     texts = spelling(builder).texts(builder, index, [query])
     element = spelling(builder).meets(builder, index, texts)
     if query.invert:
-        element = sa.not_(element)
-    whole_term = merge(None, None, [vector, *texts.terms], nullable=False, constant=True)
-    return conclude(whole_term, None, element, negated)
+        element = index.without(element)
+    row = merge(index.key, None, [vector, *texts.terms], constant=False, nullable=index.joined)
+    return conclude(row, None, element, negated)
 
 
 def rank(builder: Any, vector: Term, query: Any, weights: Any) -> Term:

@@ -62,7 +62,7 @@ def meets(builder: Any, index: Indexed, texts: Texts) -> Any:
         return found
     mustnt = sa.func.ormolu_search_except(text.sa)
     others = among(index, in_columns(index, mustnt))
-    return sa.or_(found, sa.and_(mustnt.is_not(None), sa.not_(others)))
+    return sa.or_(found, sa.and_(mustnt.is_not(None), index.without(others)))
 
 
 def among(index: Indexed, expression: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+
 from ormolu.compile.terms import Term
 from ormolu.exceptions import NotSupportedError
 from ormolu.fields.search import SearchVectorField
@@ -19,6 +21,13 @@ class Indexed(NamedTuple):
     used: dict[str, str | None]
     table: Any
     key: Any
+    joined: bool
+    """Whether the row may be missing: its key is NULL then, and its document an empty one."""
+
+    def without(self, condition: Any) -> Any:
+        """Return the condition that a document doesn't meet another one."""
+        other = sa.not_(condition)
+        return sa.or_(self.key.is_(None), other) if self.joined else other
 
 
 def indexed(builder: Any, term: Term) -> Indexed:
@@ -53,7 +62,8 @@ def indexed(builder: Any, term: Term) -> Indexed:
     index = min(found, key=lambda index: len(index.fields))
     used = {model._meta.get_field(name).column: weight for name, (_part, weight) in zip(names, parts)}
     columns = tuple(model._meta.get_field(name).column for name in index.fields)
-    return Indexed(index.name, columns, used, table, table.c[model._meta.pk.sa_column.key])
+    key = table.c[model._meta.pk.sa_column.key]
+    return Indexed(index.name, columns, used, table, key, any(join.nullable for join in term.joins))
 
 
 def fits(builder: Any, index: Any, names: list[Any]) -> bool:

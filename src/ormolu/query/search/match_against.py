@@ -98,8 +98,8 @@ def meets(builder: Any, index: Indexed, texts: Texts) -> Any:
     (others,) = texts.others
     if others is None:
         return found
-    without = sa.and_(others != sa.literal_column("''"), against(index, others) == sa.literal_column("0"))
-    return sa.or_(found, without)
+    meets_others = against(index, others) > sa.literal_column("0")
+    return sa.or_(found, sa.and_(others != sa.literal_column("''"), index.without(meets_others)))
 
 
 def rank(builder: Any, index: Indexed, texts: Texts, weights: Any) -> Any:
