@@ -2,6 +2,7 @@
 
 from typing import Any, assert_type
 
+import polars
 from sqlalchemy import ColumnElement
 
 from models import Author, Book
@@ -84,6 +85,11 @@ async def several_at_once_in_async_code() -> None:
     )
     assert_type(there, bool)
     assert_type(page.items, list[Author])
+
+
+def tables() -> None:
+    assert_type(Author.objects.to_polars(), polars.DataFrame)
+    assert_type(Author.objects.values("name").to_polars(chunk_size=100), polars.DataFrame)
 
 
 def instances(author: Author) -> None:
