@@ -19,7 +19,9 @@ from ormolu import (
     ManyToManyField,
     Model,
     OneToOneField,
+    create_tables,
     databases,
+    drop_tables,
 )
 from ormolu.models import CASCADE
 from ormolu.models.registry import isolated
@@ -351,6 +353,41 @@ def test_columns_may_be_declared_as_in_sqlalchemy_and_later(db: Backend) -> None
         Both.add_to_class("late", IntegerField(default=3))
         assert "late" in Both._meta.table.columns
         assert "late" in str(select(Both))
+
+
+@pytest.mark.worlds("sync")
+def test_a_field_that_a_parent_gets_later_is_its_childrens(db: Backend) -> None:
+    """Of children of its chain, of further parents' and of proxies: read, set and saved as any other."""
+    with isolated():
+
+        class Stem(Model):
+            stem_id = AutoField(primary_key=True)
+
+        class Leaf(Model):
+            leaf_id = AutoField(primary_key=True)
+
+        class Plant(Stem, Leaf):
+            pass
+
+        class PottedPlant(Plant):
+            class Meta:
+                proxy = True
+
+        Stem.add_to_class("height", IntegerField(default=1))
+        Leaf.add_to_class("veins", IntegerField(default=2))
+        Leaf.add_to_class("twig", ForeignKey(Stem, on_delete=CASCADE, null=True, related_name="+"))
+        Leaf.add_to_class("shades", ManyToManyField(Stem, related_name="+"))
+        create_tables(Plant)
+        made: Any = PottedPlant.objects.create(height=3, veins=4)
+        made.height, made.veins, made.twig = 5, 6, made
+        made.save()
+        made.shades.add(made)
+        for model in (Plant, PottedPlant):
+            found: Any = model._default_manager.get(height=5, veins=6, shades__height=5)
+            assert found.twig_id == made.pk
+        with Session(databases.get().engine) as session:
+            assert session.scalars(select(Plant)).one().veins == 6
+        drop_tables(Plant)
 
 
 @pytest.mark.worlds("sync")

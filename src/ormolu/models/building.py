@@ -151,6 +151,9 @@ def add_to_class(cls: type[Any], name: str, value: Any) -> None:
     if isinstance(value, Field) and "__mapper__" in vars(cls):
         mapping.add_later(cls, value)
         _install_init(cls)
+        for child in mapping.descendants(cls):
+            mapping.inherit_later(child, value)
+            _install_init(child)
         if isinstance(value, RelatedField):
             value.resolve()
 

@@ -367,3 +367,33 @@ def add_later(cls: type[Any], field: Any) -> None:
     elif field.is_relation and hasattr(field, "from_fields"):
         setattr(cls, field.name, object_relationship(field))
         install_object(cls, field, cls._setters)
+
+
+def descendants(cls: type[Any]) -> list[type[Any]]:
+    """Return the mapped classes that derive from a model, nearest first."""
+    found: dict[type[Any], None] = {}
+    for child in cls.__subclasses__():
+        found.update(dict.fromkeys([child] if "__mapper__" in vars(child) else []))
+        found.update(dict.fromkeys(descendants(child)))
+    return list(found)
+
+
+def inherit_later(cls: type[Any], field: Any) -> None:
+    """Give a model the descriptors of a field that was added to one that it derives from."""
+    mapper: Any = cls.__mapper__
+    mapped = field.name if field.many_to_many else field.attname
+    if mapped not in mapper._props:  # the parent isn't in the mapper's chain
+        if field.column is not None:
+            for source in (mapper.local_table, mapper.persist_selectable):
+                source._refresh_for_new_column(field.sa_column)
+            mapper.add_property(field.attname, field.sa_column)
+        if field.is_relation:
+            made = forward_relationship if field.column is not None else object_relationship
+            made = many_relationship if field.many_to_many else made
+            mapper.add_property(field.name, made(field))
+    if field.column is not None:
+        install_column(cls, mapper._props[field.attname], {id(field.sa_column): field}, cls._setters)
+    if field.many_to_many:
+        install_many(cls, field)
+    elif field.is_relation:
+        (install_relation if field.column is not None else install_object)(cls, field, cls._setters)
