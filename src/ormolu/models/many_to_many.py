@@ -235,10 +235,10 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
         through = self.remote_field.through._meta.concrete_model._meta
         down = [
             hop
-            for up in reversed(ancestry(through, near.sa_column.table))
+            for up in reversed(ancestry(through, near.related_fields[0][0].sa_column.table))
             for hop in up.join_field.remote_field.path_infos()
         ]
-        up = ancestry(through, far.sa_column.table)
+        up = ancestry(through, far.related_fields[0][0].sa_column.table)
         return (self._into(near, join_field), *down, *up, self._out_of(far, join_field))
 
     def _into(self, key: Any, join_field: Any) -> PathInfo:

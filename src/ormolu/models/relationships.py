@@ -99,7 +99,8 @@ def object_relationship(field: Any) -> Any:
 def between(field: Any) -> Any:
     """Return the table between a many-to-many field's models, joined with its parents' where these have a key."""
     through = field.remote_field.through
-    tables = {key.sa_column.table for key in (field.source_key(), field.target_key())}
+    keys = (field.source_key(), field.target_key())
+    tables = {near.sa_column.table for key in keys for near, _ in key.related_fields}
     table = through._meta.table
     return table if tables == {table} else through.__mapper__.persist_selectable
 
