@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from ormolu import (
     OuterRef,
     Sum,
     Upper,
+    UUIDField,
     Value,
 )  # fmt: skip
 from ormolu.exceptions import NotSupportedError
@@ -34,6 +36,11 @@ class Crate(Model):
 
     class Meta:
         ordering = ["-number"]
+
+
+class Seal(Model):
+    code = UUIDField()
+    replaced = UUIDField(null=True)
 
 
 class Bottle(Model):
@@ -196,3 +203,13 @@ def test_they_are_the_operations_of_sets(
     assert found(one.difference(two, three)) == sorted(first - second - third)
     assert found(one.union(two).intersection(three.union(two))) == sorted((first | second) & (third | second))
     assert found(one.difference(two.intersection(three))) == sorted(first - (second & third))
+
+
+async def test_a_later_query_may_have_nulls(db: Backend, world: World) -> None:
+    """Where the first query's column has none."""
+    seal = await world(Seal.objects.create, code=uuid.UUID(int=5))
+    codes, replaced = (
+        Seal.objects.values_list("code", flat=True),
+        Seal.objects.values_list("replaced", flat=True),
+    )
+    assert set(await world.list(codes.union(replaced))) == {seal.code, None}

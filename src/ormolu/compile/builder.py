@@ -139,7 +139,7 @@ class Builder:
             field,
             joins=chain,
             strict=chain | frozenset[Any]([(join, column.key)]) if points else chain,
-            nullable=bool(column.nullable) or join.nullable,
+            nullable=bool(column.nullable) or join.nullable or not is_table(join.table),
         )
 
     def has_each_row(self, term: Term) -> bool:
@@ -148,7 +148,7 @@ class Builder:
         return (
             not (term.nullable or term.joins or term.constant)
             and getattr(term.sa, "table", None) is table
-            and isinstance(getattr(table, "element", table), sa.Table)  # and not a CTE in its place
+            and is_table(table)
         )
 
     def own_column(self, join: Join, field: Any) -> Term:
@@ -635,6 +635,11 @@ class Builder:
 def has_transform(term: Term, name: str) -> bool:
     """Tell whether the type of a term has a transform of that name."""
     return term.field is not None and term.field.get_transform(name) is not None
+
+
+def is_table(source: Any) -> bool:
+    """Tell whether rows come from a table, and not from a query in its place, whose columns may be NULL."""
+    return isinstance(getattr(source, "element", source), sa.Table)
 
 
 def is_empty(q: Any) -> bool:

@@ -200,7 +200,9 @@ class Compound:
         columns = iter(self.table.c)
 
         def as_column(term: Term) -> Term:
-            return Term(next(columns), term.field, why=term.why, convert=term.convert, nullable=term.nullable)
+            return Term(
+                next(columns), term.field, why=term.why, convert=term.convert, nullable=True
+            )  # of some query
 
         return [
             term.mapped(as_column) if isinstance(term, TupleTerm) else as_column(term)
