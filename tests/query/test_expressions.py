@@ -8,6 +8,7 @@ import pytest
 
 from ormolu import (
     Avg,
+    BooleanField,
     Case,
     CharField,
     Count,
@@ -35,6 +36,7 @@ from ormolu.exceptions import DatabaseError, NotSupportedError
 from ormolu.models import CASCADE
 from ormolu.query import Expression, ExpressionWrapper
 from ormolu.query.functions import Abs, Coalesce
+from ormolu.query.lookups import GreaterThan
 from support.backends import Backend
 from support.worlds import World
 
@@ -281,3 +283,23 @@ def test_hashes_of_lists() -> None:
     """Whether a condition's values are a list or a tuple makes no difference to what an expression is."""
     cases = [Case(When(value__in=values, then=1), default=2) for values in ([1, 2], (1, 2))]
     assert hash(cases[0]) == hash(cases[1])
+
+
+class Switch(Model):
+    on = BooleanField(null=True)
+    level = IntegerField(null=True)
+
+
+async def test_negated_conditions_and_null(db: Backend, world: World) -> None:
+    """`~F("on")` is SQL's NOT, in which NULL is neither; `~Q()` and exclude() are what is left."""
+    for on, level in ((True, 1), (False, 5), (None, None)):
+        await world(Switch.objects.create, on=on, level=level)
+    high = GreaterThan(F("level"), 3)
+    for condition in (~F("on"), F("on"), ~high, high):
+        assert await world(Switch.objects.filter(condition).count) == 1
+    for condition in (~F("on"), F("on"), ~high):
+        assert await world(Switch.objects.exclude(condition).count) == 2
+        assert await world(Switch.objects.filter(~Q(condition)).count) == 2
+    rows = Switch.objects.annotate(off=~F("on")).order_by("pk")
+    assert await world.list(rows.values_list("off", flat=True)) == [False, True, None]
+    assert await world(rows.filter(off=True).count) == 1

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self, cast
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement, Grouping, UnaryExpression
 
-from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition
+from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, negate
 from ormolu.compile.terms import UNKNOWN_TYPE, Term, merge
 from ormolu.exceptions import FieldError, OutputFieldIsNoneError
 from ormolu.query.combinable import Combinable
@@ -415,10 +415,12 @@ class NegatedExpression(ExpressionWrapper):
         return term.replace(sa=Grouping(sa.not_(Grouping(term.sa))), field=self._given)  # type: ignore[no-any-return]
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
-        """Return NOT of the condition."""
-        from ormolu.compile.conditions import negate
-
-        return negate(builder.boolean(self.expression, True))
+        """Return NOT of the condition, as SQL has it: what is NULL is neither. exclude() keeps that."""
+        found = negate(builder.boolean(self.expression))
+        if not negated or found is EVERYTHING or found is NOTHING:
+            return found
+        found.sa = sa.func.coalesce(found.sa, sa.false())
+        return found
 
 
 class OrderBy(Expression):

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ormolu.compile.terms import Term, merge
+from ormolu.exceptions import NotSupportedError
 from ormolu.fields import FloatField, IntegerField
 from ormolu.query.func import Func
 
@@ -81,7 +82,15 @@ class _Neighbour(_WindowFunction):
         return getattr(self.source_expressions[0], "_output_field_or_none", None)
 
     def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
-        """Return the call; PostgreSQL wants the default to be of the very type of the value."""
+        """Return the call; PostgreSQL wants the default to be of the very type of the value.
+
+        Raises NotSupportedError for a default on MariaDB, which has none.
+        """
+        if len(args) == 3 and getattr(builder.driver.dialect, "is_mariadb", False):
+            raise NotSupportedError(
+                f"MariaDB takes no default in {self.function}(). Where no value is NULL, "
+                "Coalesce(Window(...), default) gives the same."
+            )
         if builder.vendor == "postgresql" and len(args) == 3 and type_ is not None:
             args = [*args[:2], sa.cast(args[2], type_)]
         return super().call(builder, args, type_)
