@@ -8,7 +8,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ormolu import CharField, Count, ForeignKey, ManyToManyField, Model, databases
+from ormolu import (
+    CharField,
+    Count,
+    ForeignKey,
+    ForeignObject,
+    IntegerField,
+    ManyToManyField,
+    Model,
+    databases,
+)
 from ormolu.models import CASCADE
 from support.backends import Backend
 from support.worlds import World
@@ -46,6 +55,17 @@ class FavouritesEntry(RunnersEntry):
         proxy = True
 
 
+class Lane(Model):
+    number = IntegerField(unique=True)
+    runners = ManyToManyField(Runner, through="Start", related_name="lanes")
+
+
+class Start(Model):
+    lane_number = IntegerField()
+    runner: Any = ForeignKey(Runner, on_delete=CASCADE)
+    lane: Any = ForeignObject(Lane, on_delete=CASCADE, from_fields=("lane_number",), to_fields=("number",))
+
+
 @pytest.fixture
 def race(db: Backend) -> Race:
     """One with two runners and a club, and one with nobody."""
@@ -79,6 +99,15 @@ async def test_lookups_and_prefetching(race: Race, world: World, queries: Any) -
     assert [[club.name for club in r.clubs.all()] for r in found] == [[], ["turtles"]]
     assert [len(r.runners.all()) for r in found] == [0, 2]
     assert len(queries) == 3
+
+
+async def test_a_key_without_a_column(race: Race, world: World) -> None:
+    """The table in between may refer to a model by a ForeignObject."""
+    ann = await world(Runner.objects.get, name="ann")
+    lane = await world(Lane.objects.create, number=7)
+    await world(Start.objects.create, lane_number=7, runner=ann)
+    assert await world.list(lane.runners.all()) == [ann]
+    assert await world.list(Runner.objects.filter(lanes__number=7)) == [ann]
 
 
 @pytest.mark.worlds("sync")
