@@ -58,7 +58,9 @@ class Given(Builder):
         model = SimpleNamespace(_meta=_NoModel())
         super().__init__(_Query(model), params, driver)
         for name, value in against.items():
-            self.annotation(name, value if hasattr(value, "as_term") else Value(value))
+            term = self.annotation(name, value if hasattr(value, "as_term") else Value(value))
+            if value is None:
+                term.why = None  # a NULL of no type is compared as it is, and no error
 
 
 def check(driver: Any, q: Any, against: Mapping[str, Any], savepoint: bool) -> Program[bool]:
