@@ -228,7 +228,7 @@ class Chain:
         if self.likely(0.08):
             self.loading()
         if (
-            self.likely(0.12) and not self.windows
+            self.likely(0.12) and not self.windows and not self.totals
         ):  # of rows that a window's value chose, Django's are not distinct
             self.add("step", ".distinct()")
         if ordered:
@@ -237,7 +237,8 @@ class Chain:
         sliced = exact and self.likely(0.4)
         if sliced and self.likely(0.8):
             self.slice()
-        if self.likely(0.03):
+        asked = "".join(map(str, self.steps))
+        if self.likely(0.03) and "[]" not in asked and "[None]" not in asked:  # else nothing is asked
             self.mistake()
         draw = self.chance.random()
         if draw < 0.3:
@@ -322,7 +323,7 @@ class Chain:
                 exact=exact,
             )
         how = self.chance.choice(["values({})", "values_list({})", "values_list({}, named=True)"])
-        if self.likely(0.15) and not self.windows:
+        if self.likely(0.15) and not self.windows and not self.totals:
             self.add("step", f".{how}".replace("{}", ", ".join(shown)), fixed=True)
             self.add("step", ".distinct()")
             self.steps = [s for s in self.steps if not str(s).startswith((".order_by", "["))]

@@ -132,6 +132,11 @@ def mixed_up(steps: list[list[tuple[str, int, bool]]], model: str, schema: Schem
             if other is not passed
         ):
             return True
+        # Asked for missing rows, the subquery keeps the table before the first with several rows, and is tied to that.
+        for passed in asks_null:
+            before = [table for _relation, table, _many in passed[: first_place(passed)]]
+            if before and (before[-1] in earlier or before[-1] in before[:-1]):
+                return True
         for relation, table in ties:
             if sum(bool(passed) for passed, _ in found) > 1 and repeated(
                 found, relation, table, schema, model
@@ -171,6 +176,11 @@ def repeated(
             before = [of for _hop, of, _many in passed[: names.index(relation)]]
             return table in (root(schema, schema.models[model]), *before)
     return False
+
+
+def first_place(passed: list[tuple[str, str, bool]]) -> int:
+    """Return the number of the first hop that may meet several rows, 0 without one."""
+    return next((number for number, (_relation, _table, many) in enumerate(passed) if many), 0)
 
 
 def first_many(passed: list[tuple[str, str, bool]]) -> tuple[str, str] | None:
