@@ -364,7 +364,7 @@ class Chain:
                 f"<queryset>.{self.chance.choice(['first()', 'last()', 'reverse()[:2]', 'reverse().first()'])}",
                 exact=True,
             )
-        if draw < 0.45 and not self.shown and not self.totals:
+        if draw < 0.45 and not self.shown and not self.totals and not self.windows:
             return self.dates()
         if draw < 0.55:
             return self.end("<queryset>.get()")

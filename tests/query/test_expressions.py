@@ -18,6 +18,7 @@ from ormolu import (
     DurationField,
     F,
     FieldError,
+    FloatField,
     ForeignKey,
     Func,
     IntegerField,
@@ -27,6 +28,7 @@ from ormolu import (
     StdDev,
     Subquery,
     Sum,
+    TextField,
     TimeField,
     Value,
     Variance,
@@ -35,7 +37,7 @@ from ormolu import (
 from ormolu.exceptions import DatabaseError, NotSupportedError
 from ormolu.models import CASCADE
 from ormolu.query import Expression, ExpressionWrapper
-from ormolu.query.functions import Abs, Coalesce
+from ormolu.query.functions import Abs, Cast, Ceil, Coalesce, Concat, Floor
 from ormolu.query.lookups import GreaterThan
 from support.backends import Backend
 from support.worlds import World
@@ -303,3 +305,19 @@ async def test_negated_conditions_and_null(db: Backend, world: World) -> None:
     rows = Switch.objects.annotate(off=~F("on")).order_by("pk")
     assert await world.list(rows.values_list("off", flat=True)) == [False, True, None]
     assert await world(rows.filter(off=True).count) == 1
+
+
+async def test_a_part_of_a_text_is_a_short_text(prices, world: World):
+    """A slice has the type of a CharField, whatever it was cut from, and mixes with such."""
+    assert await world.list(prices.values_list(Concat(Value("a"), F("note")[:1]), flat=True)) == ["ax", "a"]
+    found = prices.annotate(long=Cast("note", TextField())).values_list(
+        Concat(Value("a"), F("long")[:1]), flat=True
+    )
+    assert await world.list(found) == ["ax", "a"]
+
+
+async def test_what_is_rounded_down_stays_a_fraction(prices, world: World):
+    """Half of a float that was rounded down is no integer."""
+    mean = Cast("amount", FloatField())
+    assert await world.list(prices.values_list(Floor(mean) / 4, flat=True)) == [0.25, 0.5]
+    assert await world.list(prices.values_list(Ceil(mean) / 4, flat=True)) == [0.5, 0.75]

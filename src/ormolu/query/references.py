@@ -207,4 +207,4 @@ class Sliced(Expression):
         args: list[Any] = [term.sa, sa.literal_column(str(self.start))]
         if self.length is not None:
             args.append(sa.literal_column(str(self.length)))
-        return merge(name(*args, type_=sa.String()), term.field, [term], strict=True)
+        return merge(name(*args, type_=sa.String()), CharField(), [term], strict=True)

@@ -24,6 +24,15 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _whole(function: Callable[[float], int]) -> Callable[..., Any]:
+    """Return a function that makes a whole number, of the class of its argument: half of 3.0 is 1.5, half of 3 is 1."""
+
+    def call(value: Any) -> Any:
+        return value if value is None or isinstance(value, int) else float(function(float(value)))
+
+    return call
+
+
 def _log(base: float, value: float) -> float:
     return math.log(value, base)
 
@@ -34,12 +43,14 @@ def _sign(value: float) -> int:
 
 FUNCTIONS: dict[tuple[str, int], Callable[..., Any]] = {
     ("pi", 0): lambda: math.pi,
+    ("ceiling", 1): _whole(math.ceil),
+    ("floor", 1): _whole(math.floor),
     **{
         (name, number): _guarded(function)
         for name, number, function in (
             ("acos", 1, math.acos), ("asin", 1, math.asin), ("atan", 1, math.atan), ("atan2", 2, math.atan2),
-            ("ceiling", 1, math.ceil), ("cos", 1, math.cos), ("degrees", 1, math.degrees), ("exp", 1, math.exp),
-            ("floor", 1, math.floor), ("ln", 1, math.log), ("log", 2, _log), ("mod", 2, math.fmod),
+            ("cos", 1, math.cos), ("degrees", 1, math.degrees), ("exp", 1, math.exp),
+            ("ln", 1, math.log), ("log", 2, _log), ("mod", 2, math.fmod),
             ("power", 2, math.pow), ("radians", 1, math.radians), ("sign", 1, _sign), ("sin", 1, math.sin),
             ("sqrt", 1, math.sqrt), ("tan", 1, math.tan),
         )
