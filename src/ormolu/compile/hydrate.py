@@ -130,6 +130,8 @@ class _Source:
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {"utc": dt.UTC}
+        self.before: list[str] = []  # lines before the loop
+        self.as_is: dict[str, str] = {}  # values that may need no conversion: what says so, by the expression
         self.lines: list[str] = []
 
     def value(self, place: int, term: Term, driver: Any) -> str:
@@ -140,12 +142,23 @@ class _Source:
         convert = converter(term, driver)
         if convert is None:
             return f"c{place}"
+        never_null = not (term.nullable or term.joins or term.aggregate)
         inline = _INLINE.get(getattr(convert, "func", convert))  # the function of a partial
+        if inline is not None and never_null and inline[1] is None:
+            # A column has a time zone or not: the first row says it of all.
+            self.scope[f"f{place}"] = convert
+            first = f"rows[0][{place}]"
+            self.before.append(
+                f"    as_is{place} = bool(rows) and {first} is not None and {first}.tzinfo is None"
+            )
+            text = f"(c{place} if as_is{place} else f{place}(c{place}))"
+            self.as_is[text] = f"as_is{place}"
+            return text
         if inline is not None:
             text, self.scope[f"f{place}"] = inline[0], inline[1] or convert
             return f"({text.format(f=f'f{place}', c=f'c{place}')} if c{place} is not None else None)"
         self.scope[f"f{place}"] = convert
-        if getattr(convert, "takes_null", False) or not (term.nullable or term.joins or term.aggregate):
+        if getattr(convert, "takes_null", False) or never_null:
             return f"f{place}(c{place})"
         return f"f{place}(c{place}) if c{place} is not None else None"
 
@@ -175,8 +188,11 @@ def tuples(terms: Sequence[Term], driver: Any, *, hidden: int = 0, native: bool 
     values = source.values(terms, driver)
     if native and not hidden and all(value == f"c{n}" for n, value in enumerate(values)):
         return list
+    if native and not hidden and all(v == f"c{n}" or v in source.as_is for n, v in enumerate(values)):
+        source.before.append(f"    if {' and '.join(source.as_is.values())}: return list(rows)")
     source.lines = [
         "def decode(rows):",
+        *source.before,
         f"    return [({', '.join(values)},) for {row_names(terms, hidden)} in rows]",
     ]
     return source.compile("decode")  # type: ignore[no-any-return]
@@ -186,7 +202,11 @@ def flat(terms: Sequence[Term], driver: Any, *, hidden: int = 0) -> Decode:
     """Return rows -> list of the first column."""
     source = _Source()
     value = source.value(0, terms[0], driver)
-    source.lines = ["def decode(rows):", f"    return [{value} for {row_names(terms, hidden)} in rows]"]
+    source.lines = [
+        "def decode(rows):",
+        *source.before,
+        f"    return [{value} for {row_names(terms, hidden)} in rows]",
+    ]
     return source.compile("decode")  # type: ignore[no-any-return]
 
 
@@ -195,7 +215,11 @@ def dicts(names: Sequence[str], terms: Sequence[Term], driver: Any, *, hidden: i
     source = _Source()
     values = source.values(terms, driver)
     body = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
-    source.lines = ["def decode(rows):", f"    return [{{{body}}} for {row_names(terms, hidden)} in rows]"]
+    source.lines = [
+        "def decode(rows):",
+        *source.before,
+        f"    return [{{{body}}} for {row_names(terms, hidden)} in rows]",
+    ]
     return source.compile("decode")  # type: ignore[no-any-return]
 
 
@@ -236,6 +260,7 @@ def instances(layout: Layout, driver: Any, db: str, *, hidden: int = 0, mode: An
         source.lines = [
             "def decode(rows):",
             *([] if announced else LISTENED),
+            *source.before,
             *nodes.opening(),
             "    append = out.append",
             *setup,
@@ -286,6 +311,7 @@ def linked(
         source.lines = [
             "def decode(rows, holders):",
             *([] if announced else [LISTENED[0], LISTENED[1].replace("(rows)", "(rows, holders)")]),
+            *source.before,
             *nodes.opening(),
             "    append = out.append",
             "    groups = defaultdict(list)",
