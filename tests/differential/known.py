@@ -99,7 +99,8 @@ def own(code: Code, negated: int = 0, inside: bool = False) -> Iterator[tuple[st
     if code.kind in INNER and not inside:
         return
     if code.lookup is not None:
-        yield code.lookup[1], negated, True
+        none = any(part.text == "None" for part in code.parts)
+        yield code.lookup[1] + ("__isnull" if none else ""), negated, True
     for name in QUOTED.findall(code.text):
         yield name, negated, False
     for part in code.parts:
