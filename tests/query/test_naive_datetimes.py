@@ -137,3 +137,26 @@ async def test_instants_are_read_in_utc(db, world):
         assert (shift.starts.day, shift.starts.hour) == (1, 4)
     finally:
         await world(ormolu.databases.get().execute, f'ALTER DATABASE "{name}" RESET TimeZone')
+
+
+@pytest.mark.parametrize("column", ["timestamptz", "timestamp"])
+@pytest.mark.backends("postgresql", "asyncpg")
+async def test_results_of_every_shape_have_them(naive, world, column):
+    """Also of a column that has no time zone itself, and of none at all."""
+    with naive.engine().begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {Shift._meta.db_table} ALTER COLUMN starts TYPE {column}")
+    assert await world.list(Shift.objects.values_list("starts")) == []
+    moments = [LATE, LATE + dt.timedelta(days=200)]
+    await world(Shift.objects.bulk_create, [Shift(starts=moment) for moment in moments])
+    if column == "timestamp":  # what is stored is the session's time then, whatever its zone
+        with naive.engine().begin() as connection:
+            for pk, moment in enumerate(moments, 1):
+                connection.exec_driver_sql(
+                    f"UPDATE {Shift._meta.db_table} SET starts = '{moment}' WHERE id = {pk}"
+                )
+    rows = Shift.objects.order_by("pk")
+    assert [shift.starts for shift in await world.list(rows)] == moments
+    assert await world.list(rows.values_list("starts")) == [(moment,) for moment in moments]
+    assert await world.list(rows.values_list("starts", flat=True)) == moments
+    assert await world.list(rows.values("starts")) == [{"starts": moment} for moment in moments]
+    assert await world.list(rows.values_list("hours", "starts")) == [(1, moment) for moment in moments]
