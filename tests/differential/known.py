@@ -23,7 +23,7 @@ QUOTED = re.compile(r"'(\w+)'")
 
 
 # Django refuses such an expression always, ours where its value is read or compared.
-MIXED = re.compile(r"mixed types: \w+, \w+\.")
+MIXED = re.compile(r"mixed types: \w+, \w+\.|Cannot infer type of")
 
 
 def verdict(expected: Any, found: Any) -> str:
