@@ -30,7 +30,8 @@ from ormolu import (
     Value,
     When,
 )
-from ormolu.query.functions import Cast, Coalesce, Greatest, Least, TruncYear
+from ormolu.query import Window
+from ormolu.query.functions import Cast, Coalesce, Greatest, Least, Rank, TruncYear
 
 pytestmark = pytest.mark.backends("sqlite", "postgresql", "asyncpg", "mariadb")
 
@@ -330,3 +331,31 @@ async def test_an_annotation_with_the_name_of_a_column(coats, world):
         .annotate(n=Count("tailor__name"))
     )
     assert await world.list(by.order_by("age")) == [{"age": 0, "n": 3}, {"age": 1, "n": 2}]
+
+
+async def test_conditions_on_groups_by_subqueries(coats, db, world):
+    """Groups by a subquery or by an expression with a value may be asked for by these beside an aggregate in an OR."""
+    name = Subquery(Tailor.objects.filter(pk=OuterRef("tailor")).values("name"))
+    some = Exists(Tailor.objects.filter(pk=OuterRef("tailor"), name="Ann"))
+    for expression, value, other in ((name, "Ann", "Bea"), (some, True, False), (F("size") % 2, 1, 0)):
+        groups = Coat.objects.annotate(by=expression).values("by").annotate(n=Count("pk"))
+        assert await world.list(groups.filter(Q(by=value) | Q(n=7)).values_list("by", flat=True)) == [value]
+        assert await world.list(groups.filter(Q(by=other) | Q(n=7)).values_list("by", flat=True)) == [other]
+        if db.vendor != "mysql":  # which finds under HAVING what is selected
+            assert len(await world.list(groups.filter(Q(by=value) | Q(n=7)).values_list("n", flat=True))) == 1
+
+
+async def test_windows_over_groups(coats, world):
+    """A window ranks groups, and is asked for beside other conditions on them."""
+    groups = Coat.objects.values("size").annotate(n=Count("pk")).annotate(
+        rank=Window(Rank(), order_by=F("n").desc())
+    )  # fmt: skip
+    sizes = groups.order_by("size").values_list("size", flat=True)
+    assert await world.list(sizes.filter(rank=1)) == [1, 2]
+    assert await world.list(sizes.filter(Q(rank=3) | Q(size=1))) == [1, 4]
+    assert await world(groups.filter(rank=1).count) == 2
+    tailors = Tailor.objects.annotate(n=Count("coats"), rank=Window(Rank(), order_by=F("n").desc()))
+    assert [t.name for t in await world.list(tailors.filter(Q(rank=1) | Q(name="Bea")).order_by("name"))] == [
+        "Ann", "Bea"
+    ]  # fmt: skip
+    assert await world(tailors.filter(rank=2).aggregate, n=Sum("n")) == {"n": 2}

@@ -13,7 +13,7 @@ from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, combine, f
 from ormolu.compile.joins import Join, multiple
 from ormolu.compile.ordering import Order, orders
 from ormolu.compile.qualify import distinct_rows, qualified
-from ormolu.compile.sharing import Shared
+from ormolu.compile.sharing import Shared, replaced
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import columns_of, flat
 from ormolu.exceptions import EmptyResultSet
@@ -217,12 +217,19 @@ class Parts:
                 columns, group = [self.share(c) for c in columns], [self.share(element) for element in group]
                 having = None if having is None else self.share(having)
                 source = source.join(self.share.table, sa.true())
+        elif having is not None and self.builder.vendor == "mysql":
+            having = replaced(having, self.output_names(columns))
         select = sa.select(*columns).select_from(source, *self.more_tables())
         if self.where:
             select = select.where(combine("AND", self.where).sa)
         if group:
             select = select.group_by(*group)
         return select if having is None else select.having(having)
+
+    def output_names(self, columns: list[Any]) -> dict[int, Any]:
+        """Return the names that grouped expressions have in the select list: under HAVING MySQL wants these."""
+        places = ((element, place_of(element, columns)) for element in self.group_by())
+        return {id(element): self.named(columns[n], element) for element, n in places if n is not None}
 
     def sliced_by(self, key: Term) -> Any:
         """Return the Select with LIMIT and OFFSET applied to the rows of each value of `key`."""

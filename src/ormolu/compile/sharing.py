@@ -1,6 +1,7 @@
-"""Expressions with parameters that a query groups by, and reads elsewhere, too: written once.
+"""Expressions with parameters, and subqueries, that a query groups by, and reads elsewhere, too: written once.
 
-PostgreSQL takes `GREATEST(pages, $1)` in GROUP BY and `GREATEST(pages, $2)` inside another expression for two things.
+PostgreSQL takes `GREATEST(pages, $1)` in GROUP BY and `GREATEST(pages, $2)` inside another expression for two things,
+and a subquery in both places, too.
 So such an expression is computed beside the row, and both places name its column.
 """
 
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter, Label
 
-__all__ = ["Shared"]
+__all__ = ["Shared", "replaced"]
 
 
 class Shared:
@@ -25,7 +26,7 @@ class Shared:
     def __init__(self, group: Sequence[Any], columns: Sequence[Any], readers: Sequence[Any]) -> None:
         self._columns: dict[int, Any] = {}
         self.table: Any = None
-        found = [element for element in group if has_parameters(element)]
+        found = [element for element in group if differs(element)]
         if not found:
             return
         within = {id(part) for column in columns for part in parts_within(column)}
@@ -41,15 +42,22 @@ class Shared:
         if self.table is None:
             return element
 
-        def column(part: Any, **options: Any) -> Any:
-            return self._columns.get(id(part))
-
-        return visitors.replacement_traverse(element, {}, column)  # type: ignore[call-overload]
+        return replaced(element, self._columns)
 
 
-def has_parameters(element: Any) -> bool:
-    """Tell whether an expression has parameters."""
-    return any(isinstance(part, BindParameter) for part in visitors.iterate(element))
+def replaced(element: Any, columns: dict[int, Any]) -> Any:
+    """Return an element with columns in the places of expressions, by the identity of these."""
+
+    def column(part: Any, **options: Any) -> Any:
+        return columns.get(id(part))
+
+    return visitors.replacement_traverse(element, {}, column)  # type: ignore[call-overload]
+
+
+def differs(element: Any) -> bool:
+    """Tell whether the database takes an expression for another one where it stands twice."""
+    kinds = (BindParameter, sa.ScalarSelect, sa.Exists)
+    return any(isinstance(part, kinds) for part in visitors.iterate(element))
 
 
 def parts_within(element: Any) -> list[Any]:
