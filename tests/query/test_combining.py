@@ -87,3 +87,15 @@ async def test_a_condition_excludes_itself(writers, world: World):
     assert await names(world, writers.filter(twice)) == []
     assert await names(world, writers.exclude(twice)) == ["a", "b", "c"]
     assert await names(world, writers.filter(twice ^ Q(name="a"))) == ["a"]
+
+
+async def test_a_filter_after_values_is_about_other_related_rows(writers, world: World):
+    """What values() shows was joined before: each report of a writer who has an x. After filter() it is that x."""
+    shown = (
+        writers.values_list("name", "reports__name")
+        .filter(reports__name="x")
+        .order_by("name", "reports__name")
+    )
+    assert sorted(await world.list(shown)) == [("a", "x"), ("a", "y"), ("b", "x")]
+    same = writers.filter(reports__name="x").values_list("name", "reports__name").order_by("name")
+    assert await world.list(same) == [("a", "x"), ("b", "x")]

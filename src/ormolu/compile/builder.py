@@ -53,6 +53,7 @@ class Builder:
         self.renamed: tuple[str, str] | None = None  # a relation and its alias, inside of its condition
         self.where: list[Condition] = []
         self.values: list[str] | None = None
+        self.shown: dict[str, Term] = {}  # terms of values() over relations, as they were joined then
         self.group: list[Any] | None = None  # explicit GROUP BY columns
         self.group_terms: list[Term] = []
         self.group_model = False  # GROUP BY the primary key
@@ -525,7 +526,7 @@ class Builder:
             return
         self.group, self.group_terms, self.group_model = [], [], False
         for name in self.values:
-            term = self.ref(name)
+            term = self.shown.get(name) or self.ref(name)
             self.group_terms.append(term)
             self.group.extend(term.group_columns())
 
@@ -534,6 +535,10 @@ class Builder:
         if fields:
             self.values = list(fields)
             self.selected = [name for name in fields if name in self.annotations]
+            # What is joined here is what is shown: a filter() that follows is about other related rows.
+            self.shown = {
+                name: self.ref(name) for name in fields if "__" in name and name not in self.annotations
+            }
         else:
             self.values = [*(field.attname for field in self.meta.concrete_fields), *self.selected]
 

@@ -199,7 +199,7 @@ def values_decoder(driver: Any, query: Any, names: list[str], terms: list[Term],
 def values_terms(builder: Builder) -> tuple[list[Term], list[str]]:
     """Return the terms and names of values()."""
     names = list(builder.values or ())
-    return [builder.ref(name) for name in names], names
+    return [builder.shown.get(name) or builder.ref(name) for name in names], names
 
 
 def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
