@@ -31,7 +31,7 @@ class Team(Model):
     name = CharField(max_length=20)
 
 
-class Skill(Model):
+class Talent(Model):
     name = CharField(max_length=20)
 
 
@@ -39,7 +39,7 @@ class Player(Model):
     name = CharField(max_length=20)
     age = IntegerField(null=True)
     team: Any = ForeignKey(Team, on_delete=CASCADE, related_name="players")
-    skills: Any = ManyToManyField(Skill, related_name="players")
+    skills: Any = ManyToManyField(Talent, related_name="players")
 
     @property
     def biggest(self) -> list[Any]:
@@ -52,14 +52,14 @@ class Shoe(Model):
     size = IntegerField()
 
 
-MODELS = [Team, Skill, Player, Shoe]
+MODELS = [Team, Talent, Player, Shoe]
 
 
 @pytest.fixture
 def players(db: Backend) -> None:
     """Two teams, three players with skills and shoes."""
     reds, blues = Team.objects.create(name="reds"), Team.objects.create(name="blues")
-    skills = [Skill.objects.create(name=name) for name in ("run", "jump")]
+    skills = [Talent.objects.create(name=name) for name in ("run", "jump")]
     for number, team in enumerate([reds, blues, reds]):
         player = Player.objects.create(name="ABC"[number], age=20 + number, team=team)
         player.skills.set(skills[: number + 1])
@@ -109,7 +109,7 @@ async def test_more_questions(players, world: World):
 
 async def test_querysets_keep_their_results(players, world: World, queries):
     """As when they are read; one that has been read is not asked again."""
-    teams, skills = Team.objects.all(), Skill.objects.all()
+    teams, skills = Team.objects.all(), Talent.objects.all()
     found = await world(fetch_many, teams, skills)
     queries.clear()
     assert found == (await world.list(teams), await world.list(skills))
@@ -122,7 +122,7 @@ async def test_the_form_of_a_queryset(players, world: World):
     """`queryset.fetch_many(others)` is the same, with the queryset first."""
     names = Team.objects.order_by("name").values_list("name", flat=True)
     assert await world(names.fetch_many, Player.objects.later.count()) == (["blues", "reds"], 3)
-    teams, _skills = await world(Team.objects.fetch_many, Skill.objects.all())
+    teams, _skills = await world(Team.objects.fetch_many, Talent.objects.all())
     assert len(teams) == 2
 
 
@@ -184,7 +184,7 @@ async def test_an_error_of_the_database(players, world: World):
     """It names its own statement; a block around it is spoilt, as by any error."""
     wrong = Player.objects.extra(where=["1 / (age - age) = 1"])
     with pytest.raises(DataError, match="zero") as caught:
-        await world(fetch_many, Team.objects.all(), wrong, Skill.objects.all())
+        await world(fetch_many, Team.objects.all(), wrong, Talent.objects.all())
     assert "age - age" in str(caught.value.statement)
     assert await world(fetch_many, Team.objects.later.count()) == (2,)
     with pytest.raises(DataError):
@@ -198,7 +198,7 @@ async def test_an_error_of_the_database(players, world: World):
 async def test_errors_leave_the_connection_as_it_was(players, world: World):
     """Also where statements behind the one that failed were about to be prepared on the server."""
     for number in range(10):
-        after = Skill.objects.filter(name="run"), Team.objects.filter(name="reds").later.count()
+        after = Talent.objects.filter(name="run"), Team.objects.filter(name="reds").later.count()
         with pytest.raises(DataError):
             await world(fetch_many, Team.objects.extra(where=["1 / (id - id) = 1"]), *after)
         if number % 3 == 2:
@@ -221,9 +221,9 @@ async def test_a_cancelled_task_leaves_no_trace(players, world: World, seconds: 
         for _ in range(8):
             if inside:
                 async with ormolu.aatomic():
-                    await ormolu.afetch_many(Skill.objects.all(), slow.all(), Team.objects.later.count())
+                    await ormolu.afetch_many(Talent.objects.all(), slow.all(), Team.objects.later.count())
             else:
-                await ormolu.afetch_many(Skill.objects.all(), slow.all(), Team.objects.later.count())
+                await ormolu.afetch_many(Talent.objects.all(), slow.all(), Team.objects.later.count())
 
     for inside in (False, True):
         task = asyncio.create_task(ask(inside))
@@ -232,7 +232,7 @@ async def test_a_cancelled_task_leaves_no_trace(players, world: World, seconds: 
         with pytest.raises(asyncio.CancelledError):
             await task
         for _ in range(7):
-            skills, count = await ormolu.afetch_many(Skill.objects.all(), Team.objects.later.count())
+            skills, count = await ormolu.afetch_many(Talent.objects.all(), Team.objects.later.count())
             assert (len(skills), count) == (2, 2)
 
 
@@ -313,25 +313,25 @@ async def test_one_round_trip(far: Proxy, world: World):
         return far.trips
 
     await world(Team.objects.count)  # the connection is made
-    assert await trips(Team.objects.all(), Skill.objects.all(), Player.objects.later.count()) == 1
+    assert await trips(Team.objects.all(), Talent.objects.all(), Player.objects.later.count()) == 1
     prefetching = Player.objects.prefetch_related("skills", "shoes", "team__players")
     assert await trips(prefetching, Team.objects.prefetch_related("players__shoes")) == 3
     async with world.atomic():
-        assert await trips(Team.objects.all(), Skill.objects.all()) == 1
-        assert await trips(Team.objects.all(), Skill.objects.all()) == 1
+        assert await trips(Team.objects.all(), Talent.objects.all()) == 1
+        assert await trips(Team.objects.all(), Talent.objects.all()) == 1
     far.trips = 0
     await world.list(Player.objects.prefetch_related("skills", "shoes", "team__players"))
     assert far.trips == 3
     for _ in range(8):  # past the use at which a statement is prepared on the server
-        assert await trips(Team.objects.filter(name="reds"), Skill.objects.filter(name="run")) == 1
+        assert await trips(Team.objects.filter(name="reds"), Talent.objects.filter(name="run")) == 1
     with ormolu.capture_queries() as captured:
-        assert await trips(Team.objects.all(), Skill.objects.all()) == 1
+        assert await trips(Team.objects.all(), Talent.objects.all()) == 1
     assert len(captured) == 2
 
 
 @pytest.mark.backends("postgresql")
 async def test_a_connection_that_died_is_replaced(far: Proxy, world: World):
     """What only reads is asked again on a new one."""
-    assert await world(fetch_many, Team.objects.later.count(), Skill.objects.later.count()) == (2, 2)
+    assert await world(fetch_many, Team.objects.later.count(), Talent.objects.later.count()) == (2, 2)
     far.cut()
-    assert await world(fetch_many, Team.objects.later.count(), Skill.objects.later.count()) == (2, 2)
+    assert await world(fetch_many, Team.objects.later.count(), Talent.objects.later.count()) == (2, 2)

@@ -403,21 +403,21 @@ class Blank(CharField):
         return super().get_prep_value(value) or None
 
 
-class Note(Model):
+class Jotting(Model):
     text = Blank(max_length=10, null=True)
 
 
 async def test_values_that_are_prepared_as_null(db: Backend, world: World):
     """A value that the field prepares as None is compared as None is."""
     for text in ("a", None):
-        await world(Note.objects.create, text=text)
+        await world(Jotting.objects.create, text=text)
     for _time in range(2):
-        assert await world(Note.objects.filter(text="a").count) == 1
-        assert await world(Note.objects.filter(text="").count) == 1
-        assert await world(Note.objects.exclude(text="").count) == 1
-        assert await world(Note.objects.filter(Q(text="") | Q(text="a")).count) == 2
+        assert await world(Jotting.objects.filter(text="a").count) == 1
+        assert await world(Jotting.objects.filter(text="").count) == 1
+        assert await world(Jotting.objects.exclude(text="").count) == 1
+        assert await world(Jotting.objects.filter(Q(text="") | Q(text="a")).count) == 2
     with pytest.raises(ValueError, match="None"):
-        Note.objects.filter(text__gt="")
+        Jotting.objects.filter(text__gt="")
 
 
 def test_what_expressions_say_of_themselves() -> None:

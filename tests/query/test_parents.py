@@ -31,7 +31,7 @@ class Favourite(Trattoria):
         proxy = True
 
 
-class Review(Model):
+class Verdict(Model):
     place: Any = ForeignKey(Place, on_delete=CASCADE, related_name="reviews")
     text = CharField(max_length=20)
 
@@ -45,7 +45,7 @@ def trattoria(db: Backend) -> Trattoria:
     """A grandchild with a review, and a plain place beside it."""
     Place.objects.create(name="bench", seats=3)
     made = Favourite.objects.create(name="luigi", seats=20, hot_dogs=True, pasta=4)
-    Review.objects.create(place=made, text="good")
+    Verdict.objects.create(place=made, text="good")
     return made
 
 
@@ -137,7 +137,7 @@ async def test_delete_can_leave_the_parents_rows(trattoria, world: World):
     await world(trattoria.delete, keep_parents=True)
     assert await world(Trattoria.objects.count) == 0
     assert await world(Restaurant.objects.filter(pk=pk).exists)
-    assert await world(Review.objects.count) == 1
+    assert await world(Verdict.objects.count) == 1
 
 
 async def test_an_object_stands_for_its_key_that_is_a_relation(trattoria, world: World):
@@ -148,7 +148,7 @@ async def test_an_object_stands_for_its_key_that_is_a_relation(trattoria, world:
     assert await world.list(Badge.objects.filter(pk__in=Badge.objects.all())) == [badge]
     assert await world.list(Badge.objects.filter(pk__in=[badge])) == [badge]
     with pytest.raises(ValueError, match='Must be "Place" instance'):
-        await world(Badge.objects.get, place=Review(pk=1))
+        await world(Badge.objects.get, place=Verdict(pk=1))
 
 
 async def test_only_may_follow_the_link_to_the_parent(trattoria, world: World):
@@ -160,6 +160,6 @@ async def test_only_may_follow_the_link_to_the_parent(trattoria, world: World):
 
 async def test_an_update_counts_each_row_once(trattoria, world: World):
     """Also where the condition finds it several times, and the column is in a parent's table."""
-    await world(Review.objects.create, place=trattoria, text="good")
+    await world(Verdict.objects.create, place=trattoria, text="good")
     assert await world(Trattoria.objects.filter(reviews__text="good").update, seats=7) == 1
     assert (await world(Place.objects.get, pk=trattoria.pk)).seats == 7

@@ -79,14 +79,14 @@ class Draft(Paper):
         proxy = True
 
 
-class Note(Model):
+class Jot(Model):
     text = TextField()
 
     class Meta:
         indexes = [FullTextIndex(fields=["text"], config="simple", name="note_words")]
 
 
-MODELS = [Cook, Recipe, Menu, Line, Paper, Review, Note]
+MODELS = [Cook, Recipe, Menu, Line, Paper, Review, Jot]
 
 TOAST, SALAD, PIZZA, SOUP = "Cheese on toast", "Red tomato salad", "Pizza", "Green tomato soup"
 METHODS = {
@@ -533,8 +533,8 @@ async def test_random_queries_mean_the_same_everywhere(db: Backend, world: World
     """Each database finds the documents that meet the query by its own words."""
     random = Random(7)
     texts = [[random.choice(WORDS) for _ in range(random.randint(0, 6))] for _ in range(40)]
-    await world(Note.objects.bulk_create, [Note(text=" ".join(words)) for words in texts])
-    notes = Note.objects.annotate(search=SearchVector()).order_by("pk").values_list("text", flat=True)
+    await world(Jot.objects.bulk_create, [Jot(text=" ".join(words)) for words in texts])
+    notes = Jot.objects.annotate(search=SearchVector()).order_by("pk").values_list("text", flat=True)
     for _ in range(60):
         query, meets = random_query(random, 2)
         expected = [" ".join(words) for words in texts if meets(words)]

@@ -38,7 +38,7 @@ class Crate(Model):
         ordering = ["-number"]
 
 
-class Seal(Model):
+class Sigil(Model):
     code = UUIDField()
     replaced = UUIDField(null=True)
 
@@ -207,9 +207,9 @@ def test_they_are_the_operations_of_sets(
 
 async def test_a_later_query_may_have_nulls(db: Backend, world: World) -> None:
     """Where the first query's column has none."""
-    seal = await world(Seal.objects.create, code=uuid.UUID(int=5))
+    seal = await world(Sigil.objects.create, code=uuid.UUID(int=5))
     codes, replaced = (
-        Seal.objects.values_list("code", flat=True),
-        Seal.objects.values_list("replaced", flat=True),
+        Sigil.objects.values_list("code", flat=True),
+        Sigil.objects.values_list("replaced", flat=True),
     )
     assert set(await world.list(codes.union(replaced))) == {seal.code, None}
