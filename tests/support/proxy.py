@@ -35,6 +35,8 @@ class Proxy:
         """The server's URL by way of the proxy."""
         host, port = self._listener.getsockname()
         query = {**self._target.query, "sslmode": "disable", "gssencmode": "disable"}
+        for name in ("host", "port"):  # of a server that listens on a Unix socket
+            query.pop(name, None)
         if "asyncpg" in self._target.drivername:
             query.pop("gssencmode")
         through = self._target.set(host=host, port=port, query=query)
@@ -63,12 +65,23 @@ class Proxy:
             except OSError:
                 return
             self._open.append(client)
-            server = socket.create_connection((self._target.host or "127.0.0.1", self._target.port or 5432))
-            for one in (client, server):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server = self._connect()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.append(server)
             self._start(client, server, self._of_client)
             self._start(server, client, self._of_server)
+
+    def _connect(self) -> socket.socket:
+        """Return a connection to the server, which may listen on a Unix socket alone."""
+        port = self._target.query.get("port") or self._target.port or 5432
+        folder = str(self._target.query.get("host", ""))
+        if folder.startswith("/"):
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(f"{folder}/.s.PGSQL.{port}")
+            return server
+        server = socket.create_connection((folder or self._target.host or "127.0.0.1", int(str(port))))
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return server
 
     def _start(self, source: socket.socket, target: socket.socket, note: Callable[[], None]) -> None:
         said: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
