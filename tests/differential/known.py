@@ -111,7 +111,7 @@ def mixed_up(steps: list[list[tuple[str, int, bool]]], model: str, schema: Schem
     """Tell whether a negated lookup may be tied to the wrong join of its first many-valued table."""
     earlier: set[str] = {root(schema, schema.models[model])}
     for names in steps:
-        found = [(hops(schema, model, name), negated and lookup) for name, negated, lookup in names]
+        found = [(hops(schema, model, name), negated if lookup else 0) for name, negated, lookup in names]
         ties = [tie for passed, under in found if under for tie in [first_many(passed)] if tie is not None]
         joined = {
             (relation, table)
