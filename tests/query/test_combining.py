@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ormolu import CharField, ForeignKey, Model, Q
+from ormolu import CharField, ForeignKey, Model, Q, capture_queries
 from ormolu.models import CASCADE
 from support.backends import Backend
 from support.worlds import World
@@ -87,6 +87,19 @@ async def test_a_condition_excludes_itself(writers, world: World):
     assert await names(world, writers.filter(twice)) == []
     assert await names(world, writers.exclude(twice)) == ["a", "b", "c"]
     assert await names(world, writers.filter(twice ^ Q(name="a"))) == ["a"]
+
+
+async def test_constants_are_counted_without_a_query(writers, world: World):
+    """What ^ joins may be impossible or always true; where nothing else is joined, the answer needs no query."""
+    never, always = Q(pk__in=[]), ~Q(pk__in=[])
+    with capture_queries() as queries:
+        assert await names(world, writers.filter(never ^ Q(name__in=[]))) == []
+        assert await names(world, writers.filter(always ^ ~Q(name__in=[]))) == []
+    assert not queries
+    assert await names(world, writers.filter(never ^ always)) == ["a", "b", "c"]
+    assert await names(world, writers.filter(never ^ Q(name="a"))) == ["a"]
+    assert await names(world, writers.filter(always ^ Q(name="a"))) == ["b", "c"]
+    assert await names(world, writers.exclude(always ^ Q(name="a") ^ never)) == ["a"]
 
 
 async def test_a_filter_after_values_is_about_other_related_rows(writers, world: World):

@@ -100,6 +100,23 @@ def test_filter(ranked: Any) -> None:
     assert list(best.order_by("rank").values_list("rank", flat=True).distinct()) == [1]
 
 
+def test_filter_by_an_odd_number_of_conditions(ranked: Any) -> None:
+    """A condition on a window's value may be joined by ^."""
+    paid = {row.name: row.rank for row in ranked}
+    first = {name for name, rank in paid.items() if rank == 1}
+    odd = sorted(first ^ {"a", "e"})
+    condition = Q(rank=1) ^ Q(name__in=["a", "e"])
+    assert names(ranked.filter(condition)) == odd
+    assert names(ranked.exclude(condition)) == sorted(paid.keys() - odd)
+
+
+def test_filter_beside_a_subquery(ranked: Any) -> None:
+    """A queryset beside a condition on a window's value is compared with all of its rows."""
+    others = Employee.objects.filter(name__in=["a", "c", "e"]).order_by("name")
+    first = {row.name for row in ranked if row.rank == 1}
+    assert names(ranked.filter(Q(pk__in=others) | Q(rank=1))) == sorted(first | {"a", "c", "e"})
+
+
 def test_filter_inside_a_subquery(ranked: Any) -> None:
     """Such a query can be a subquery, be aggregated, changed and deleted."""
     assert names(Employee.objects.order_by("name").filter(pk__in=ranked.filter(rank=1).values("pk"))) == [

@@ -107,18 +107,21 @@ def _union(sets: list[frozenset[Any]]) -> frozenset[Any]:
 
 
 def _xor(parts: Sequence[Condition]) -> Condition:
-    """True where an odd number of the parts is true (Django's definition)."""
-    if not parts:
-        return EVERYTHING
+    """True where an odd number of the parts is true (Django's definition); constants are counted here."""
+    kept = [part for part in parts if part is not EVERYTHING and part is not NOTHING]
+    odd = sum(part is EVERYTHING for part in parts) % 2 == 1
+    if not kept:
+        return EVERYTHING if odd or not parts else NOTHING
     total: Any = None
-    for part in parts:
+    for part in kept:
         one = sa.case((part.sa, 1), else_=0)
         total = one if total is None else total + one
     return Condition(
-        (total % 2) == 1,
-        joins=_union([part.joins for part in parts]),
-        aggregate=any(part.aggregate for part in parts),
-        group=tuple(column for part in parts for column in part.group),
+        (total % 2) == (0 if odd else 1),
+        joins=_union([part.joins for part in kept]),
+        aggregate=any(part.aggregate for part in kept),
+        window=any(part.window for part in kept),
+        group=tuple(column for part in kept for column in part.group),
     )
 
 
