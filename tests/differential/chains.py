@@ -11,6 +11,7 @@ from .schemas import Relation, Table
 from .source import Code, Question
 
 QUOTED = re.compile(r"'-?(\w+)'")
+EMPTY = re.compile(r"\[(|None|:0|(\d):\2)\]")  # values of which there are none, slices without rows
 SORTABLE = ["text", "integer", "decimal", "float", "boolean", "date", "datetime", "time", "duration", "uuid"]
 
 
@@ -131,7 +132,7 @@ class Chain:
         column = self.chance.choice(list(target.columns))
         if self.likely(0.5):
             self.add("step", f".filter({name}__{column}__isnull={self.chance.choice(['True', 'False'])})")
-        elif relation.many and ((relation.name,) in self.roots or not self.roots):
+        elif relation.many and not self.roots:  # its join is another than an aggregate's over the relation
             self.roots.add((relation.name, name))
             self.multiplied = True
             self.add("step", f".annotate({name}n=Count('{name}__{column}'))")
@@ -238,7 +239,7 @@ class Chain:
         if sliced and self.likely(0.8):
             self.slice()
         asked = "".join(map(str, self.steps))
-        if self.likely(0.03) and "[]" not in asked and "[None]" not in asked:  # else nothing is asked
+        if self.likely(0.03) and not EMPTY.search(asked):  # else nothing is asked
             self.mistake()
         draw = self.chance.random()
         if draw < 0.3:

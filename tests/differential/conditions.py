@@ -228,7 +228,10 @@ class Conditions:
             )
             return f"{key}__{how}", value
         if draw < 0.85:
-            return f"{key}__in", f"[{self.chance.choice(JSON_VALUES)}, {self.chance.choice(JSON_VALUES)}]"
+            one, other = self.chance.choice(JSON_VALUES), self.chance.choice(JSON_VALUES)
+            if {one, other} == {"1", "True"}:  # which Django takes for one, as Python does
+                other = one
+            return f"{key}__in", f"[{one}, {other}]"
         if draw < 0.93 and key not in ("", "__c"):  # of which the text is null, or none: databases differ
             how = self.chance.choice(["icontains", "iexact", "istartswith", "gt", "lte"])
             return f"{key}__{how}", "1" if how in ("gt", "lte") else "'x'"

@@ -15,11 +15,12 @@ BROKEN = frozenset(
     {
         "OperationalError", "ProgrammingError", "NotSupportedError", "DataError", "InternalError", "AttributeError",
         "KeyError", "IndexError", "AssertionError", "RecursionError", "OverflowError", "InvalidOperation",
-        "FullResultSet", "NotImplementedError",
+        "FullResultSet", "NotImplementedError", "JSONDecodeError",
     }
 )  # fmt: skip
 INNER = frozenset({"inner", "queryset"})
 QUOTED = re.compile(r"'(\w+)'")
+NAMED = re.compile(r"(\w+)=\{")
 
 
 # Django refuses such an expression always, ours where its value is read or compared.
@@ -91,6 +92,27 @@ def confuses_django(asked: Question, schema: Schema) -> bool:
                 model = str(piece).split(".", 1)[0]
                 if mixed_up([list(own(piece, inside=True))], model, schema):
                     return True
+    return False
+
+
+def chooses_by_subquery(asked: Question) -> bool:
+    """Tell whether a condition on a window's value has a queryset beside it that must be read with it.
+
+    Django selects the queryset as a value then, of which SQLite compares the first row alone.
+    """
+    windows = {
+        name
+        for step in asked.steps
+        if any(piece.kind == "windowed" for piece, _ in step.walk())
+        for name in NAMED.findall(step.text)
+    }
+    for step in asked.steps if windows else ():
+        for piece, negated in step.walk():
+            if not (negated or piece.negates or piece.between in (" | ", " ^ ")):
+                continue
+            named = {name.split("__", 1)[0] for name, _under, _lookup in own(piece)}
+            if named & windows and any(inside.kind == "queryset" for inside, _ in piece.walk()):
+                return True
     return False
 
 

@@ -154,6 +154,23 @@ def test_text_of_a_key(documents: Any) -> None:
         KT("data")
 
 
+def test_text_of_a_key_is_text_for_all_that_reads_it(documents: Any) -> None:
+    """The text of a number is text, too, and is compared as text is, not as JSON."""
+    texts = documents.annotate(c=KT("data__c"), a=KT("data__a"))
+    assert list(texts.filter(number__gte=3).values_list("c", flat=True)[:2]) == ["14", "14"]
+    assert numbers(texts.filter(c="14")) == numbers(texts.filter(c__lt="2")) == [3, 4]
+    assert numbers(texts.filter(a="b")) == numbers(texts.filter(a__gte=F("a"))) == [3, 4]
+    assert numbers(texts.filter(a__gte="a\\b")) == [3, 4]
+
+
+def test_one_and_true_are_two_documents(documents: Any) -> None:
+    """What Python takes for equal, JSON doesn't: each value of __in is looked for."""
+    Document.objects.create(number=20, data=True)
+    Document.objects.create(number=21, data=1)
+    assert numbers(documents.filter(data__in=[True, 1])) == [20, 21]
+    assert numbers(documents.filter(data__in=[1])) == [21]
+
+
 def test_chains_of_annotations(documents: Any) -> None:
     """Keys can be taken from annotations that are keys themselves."""
     found = documents.annotate(d=F("data__d"), f=F("d__1__f"), e=KeyTransform("0", "d"))

@@ -383,3 +383,12 @@ async def test_casts(firms: Any, world: World) -> None:
     assert (await world.list(row.values_list("real", "text")))[0] == (12.0, "12")
     summed = await world(Firm.objects.aggregate, a=Sum(Cast("price", FloatField())), b=Sum("price"))
     assert summed == {"a": 3.0, "b": 3}
+
+
+async def test_a_float_rounds_as_a_float_column_does(firms: Any, world: World) -> None:
+    """Cast() of a float that is given rounds as that of a column which holds it: how, is the database's rule."""
+    for half in (0.5, 1.5, 2.5):
+        await world(firms.update, rate=half)
+        casts = firms.annotate(given=Cast(Value(half), IntegerField()), held=Cast("rate", IntegerField()))
+        row = await world(casts.first)
+        assert row.given == row.held

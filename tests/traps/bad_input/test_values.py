@@ -157,6 +157,9 @@ async def test_lookups_that_need_another_kind_of_value(db: Any, world: Any) -> N
     """isnull takes a boolean, range two values, in a list: anything else is refused and says so."""
     with pytest.raises(ValueError, match="isnull"):
         await world.list(Parcel.objects.filter(price__isnull="no"))
+    for nothing in (Parcel.objects.filter(pk__in=[]), Parcel.objects.none()):
+        with pytest.raises(ValueError, match="isnull"):
+            await world.list(nothing.filter(price__isnull=1))
     with pytest.raises((ValueError, TypeError), match=r"range|two|values"):
         await world.list(Parcel.objects.filter(number__range=5))
     with pytest.raises((ValueError, TypeError)):
