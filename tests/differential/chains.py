@@ -297,6 +297,11 @@ class Chain:
             parts, table, many = self.writer.path(self.scope if self.likely(0.15) else self.scope.single())
             self.repeats |= many
             last = [self.chance.choice([*table.columns, "pk"])] if not parts or self.likely(0.8) else []
+            if self.windows and last in (
+                [],
+                ["pk"],
+            ):  # Django selects a column once there, whatever its names
+                last = [table.key]
             found.append("__".join([*parts, *last]))
         return list(dict.fromkeys(found))
 

@@ -117,6 +117,12 @@ def test_filter_beside_a_subquery(ranked: Any) -> None:
     assert names(ranked.filter(Q(pk__in=others) | Q(rank=1))) == sorted(first | {"a", "c", "e"})
 
 
+def test_filter_of_a_column_by_two_names(ranked: Any) -> None:
+    """Each name that is asked for has its value, also where two are one column's."""
+    first = ranked.filter(rank=1)
+    assert list(first.values_list("pk", "id")) == [(row.pk, row.pk) for row in first]
+
+
 def test_filter_inside_a_subquery(ranked: Any) -> None:
     """Such a query can be a subquery, be aggregated, changed and deleted."""
     assert names(Employee.objects.order_by("name").filter(pk__in=ranked.filter(rank=1).values("pk"))) == [
