@@ -189,12 +189,18 @@ class Chain:
             fixed=fixed,
         )
 
+    def impossible(self, name: str) -> bool:
+        """Tell whether an annotation has a condition that nothing can meet: sorting by it may empty Django's query."""
+        return any(f"({name}=" in str(step) and EMPTY.search(str(step)) for step in self.steps)
+
     def sort_keys(self, columns: int = 2) -> list[str]:
         """Return what to sort by before the key."""
         found: list[str] = []
         for _ in range(self.chance.choice([0, 1, 1, columns])):
             if self.shown and self.likely(0.3):
-                sortable = [n for n in self.shown if self.scope.named.get(n) in SORTABLE]
+                sortable = [
+                    n for n in self.shown if self.scope.named.get(n) in SORTABLE and not self.impossible(n)
+                ]
                 if sortable:
                     found.append(repr(self.chance.choice(["", "-"]) + self.chance.choice(sortable)))
                     continue
