@@ -59,7 +59,9 @@ def test_they_are_made(db: Backend) -> None:
 @pytest.mark.backends("sqlite")
 def test_other_databases_do_without(db: Backend) -> None:
     """Only the plain one is there, without its operator class."""
-    rows = ormolu.databases.get().fetch("SELECT name FROM sqlite_master WHERE type = 'index'")
+    rows = ormolu.databases.get().fetch(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = %s", [Parcel._meta.db_table]
+    )
     assert [name for (name,) in rows] == ["p_class"]
 
 

@@ -253,8 +253,8 @@ def django_database(url: sa.URL) -> dict[str, Any]:
         "NAME": url.database,
         "USER": url.username or "",
         "PASSWORD": url.password or "",
-        "HOST": url.host or "",
-        "PORT": str(url.port or ""),
+        "HOST": url.query.get("host") or url.host or "",  # in the query it is the folder of a Unix socket
+        "PORT": str(url.query.get("port") or url.port or ""),
     }
 
 
