@@ -264,7 +264,8 @@ def _announce(
 ) -> Program[None]:
     """Tell those who listen of each row; the sender is the model, or the proxy that the object is of."""
     for row in rows:
-        sender = type(row) if type(row)._meta.proxy else model
+        cls: Any = row.__class__
+        sender: Any = cls if cls._meta.proxy else model
         if has_signals(sender):
             yield from notify(signal, sender, instance=row, using=collector.using, origin=origin)
 
