@@ -115,6 +115,12 @@ def check_field(adapter: Any, probe: Probe, args: Input, result: Any) -> None:
     expect([row[1:] for row in probe.added()], wanted, "rows in the database")
 
 
+def check_upserted(adapter: Any, probe: Probe, args: Input, result: Any) -> None:
+    """Check that every row has the values that it was given, and that there are no others."""
+    wanted = sorted(row for batch in args[0] for row in batch)
+    expect([tuple(row) for row in probe.added()], [tuple(row) for row in wanted], "rows in the database")
+
+
 def check_deleted(adapter: Any, probe: Probe, args: Input, result: Any) -> None:
     """Check that only the row that was to stay is there."""
     expect(len(probe.added()), 1, "rows in the database")

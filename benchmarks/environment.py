@@ -20,18 +20,18 @@ def cache_home() -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "ormolu"
 
 
-def environment_path(requirements: Path) -> Path:
+def environment_path(requirements: Path, name: str = "") -> Path:
     """Return the directory for this interpreter and these requirements, whether or not it exists."""
     mark = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    return cache_home() / f"{requirements.stem}-{mark}"
+    return cache_home() / f"{name or requirements.stem}-{mark}"
 
 
-def ensure_environment(requirements: Path = HERE / "requirements.txt") -> Path:
+def ensure_environment(requirements: Path = HERE / "requirements.txt", name: str = "") -> Path:
     """Return the Python of the environment for these requirements, made on first use.
 
     Raises `subprocess.CalledProcessError` when pip fails; what was begun is begun anew the next time.
     """
-    path = environment_path(requirements)
+    path = environment_path(requirements, name)
     python = path / ("Scripts" if os.name == "nt" else "bin") / "python"
     if not (path / READY).exists():
         print(f"making {path} from {requirements.name} (once)", file=sys.stderr)

@@ -43,10 +43,12 @@ GOALS: tuple[Goal, ...] = (
             "M2": 3.0,
             "R": 3.0,
             "O": 1.8,
+            "U": 1.5,
+            "V": 1.5,
         },
     ),
     *_goals("sqlite", "ormolu_async", "raw", {"F": 10.0, "R": 7.0, "Q": 7.0, "D": 2.0}),
-    *_goals("postgres", "ormolu", "raw", {"F": 1.7, "A": 1.8, "D": 2.2, "R": 1.5}),
+    *_goals("postgres", "ormolu", "raw", {"F": 1.7, "A": 1.8, "D": 2.2, "R": 1.5, "U": 1.5, "V": 1.0}),
     *_goals("postgres", "ormolu_async", "raw_async", {"F": 1.6, "Q": 1.3, "D": 1.6}),
 )
 

@@ -82,7 +82,9 @@ class Worker:
         """Prepare the input, time the work, check what came out; returns the time."""
         function = getattr(self.adapter, workload.method)
         args = tuple(
-            self.call(self.adapter.load, arg.keys) if isinstance(arg, Load) else arg
+            self.call(self.adapter.load_many if arg.many else self.adapter.load, arg.keys)
+            if isinstance(arg, Load)
+            else arg
             for arg in workload.prepare(self.adapter, self.probe, size, chance)
         )
         gc.collect()
@@ -114,6 +116,7 @@ class Worker:
 
     def first(self, workload: Workload, size: int, chance: random.Random) -> dict[str, Any]:
         """Run once to check and once to time; the long workload only once, with an eye on the memory."""
+        self.probe.tidy()
         if workload.most > 1:
             self.run(workload, size, chance)
             return {"seconds": self.run(workload, size, chance)[0]}

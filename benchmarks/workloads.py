@@ -31,6 +31,7 @@ from .checks import (
     check_summary,
     check_tags,
     check_tuples,
+    check_upserted,
 )
 from .probe import Probe
 from .schema import (
@@ -41,10 +42,12 @@ from .schema import (
     LEVELS,
     ROWS_PER_LEVEL,
     TAGS_PER_BOOK,
+    Row,
     new_rows,
 )
 
 BULK = 1_000
+MANY = 10_000
 TASKS = 64
 THREADS = 16
 POOL = 16
@@ -75,9 +78,10 @@ class Workload:
 
 @dataclass
 class Load:
-    """Ask the worker to replace this by the objects that `adapter.load(keys)` gives."""
+    """Ask the worker to replace this by the objects that `adapter.load(keys)`, or `load_many`, gives."""
 
     keys: list[int]
+    many: bool = False
 
 
 def rows_input(adapter: Any, probe: Probe, size: int, chance: random.Random) -> Input:
@@ -118,6 +122,26 @@ def whole_input(adapter: Any, probe: Probe, size: int, chance: random.Random) ->
 def field_input(adapter: Any, probe: Probe, size: int, chance: random.Random) -> Input:
     """Give loaded objects and a new text for each."""
     return Load(probe.insert(new_rows(size))), [f"changed {n}" for n in range(size)]
+
+
+def many_input(adapter: Any, probe: Probe, size: int, chance: random.Random) -> Input:
+    """Give many loaded objects and a new text for each."""
+    count = size * MANY
+    return Load(probe.insert(new_rows(count)), many=True), [f"changed {n}" for n in range(count)]
+
+
+def upsert_input(adapter: Any, probe: Probe, size: int, chance: random.Random) -> Input:
+    """Give batches of rows with keys: half of a batch is there, with other values, and half is new."""
+    half = BULK // 2
+    there = probe.insert(new_rows(size * half))
+    rows = new_rows(size * BULK, 500_037)
+    batches: list[list[Row]] = []
+    for batch in range(size):
+        keys = there[batch * half : (batch + 1) * half]
+        keys += [there[-1] + batch * half + n + 1 for n in range(half)]
+        values = rows[batch * BULK : (batch + 1) * BULK]
+        batches.append([Row(key, *row) for key, row in zip(keys, values, strict=True)])
+    return (batches,)
 
 
 def delete_input(adapter: Any, probe: Probe, size: int, chance: random.Random) -> Input:
@@ -164,6 +188,8 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload("I", "save whole instance", "save_whole", 1, 20, 2_000, whole_input, check_saved, True),
     Workload("J", "save one field", "save_field", 1, 20, 2_000, field_input, check_field, True),
     Workload("K", "delete instance", "delete", 1, 20, 2_000, delete_input, check_deleted, True),
+    Workload("U", "bulk update (rows)", "update_bulk", MANY, 1, 1, many_input, check_field, True),
+    Workload("V", "upsert (rows)", "upsert", BULK, 1, 10, upsert_input, check_upserted, True),
     Workload("L", "1000 books + author joined (rows)", "join", BOOKS, 1, 60, times_input, check_join),
     Workload("L2", "the same as tuples (rows)", "join_tuples", BOOKS, 1, 120, times_input, check_join_tuples),
     Workload(

@@ -12,9 +12,12 @@ The methods, and what they are given (`benchmarks.workloads` names them):
 ``dicts``            levels            all rows of each level
 ``tuples``           levels            the same
 ``load``             keys              the objects that the next three change (not timed)
+``load_many``        keys              the same for many of them, in their order (not timed)
 ``save_whole``       objects, rows     set three fields, save, in one transaction
 ``save_field``       objects, texts    set one field, save, in one transaction
 ``delete``           objects           delete, in one transaction
+``update_bulk``      objects, texts    set one field of each, write all with the bulk update
+``upsert``           batches of rows   with keys: insert or update with one bulk call for each batch
 ``join``             times             all books with their author, in one statement
 ``join_tuples``      times             (key, title, author's name) of all books, in one statement
 ``prefetch_books``   times             all authors with their books, looking at each list
@@ -50,6 +53,10 @@ class Adapter:
         """Remember the database; connect() opens it."""
         self.target = target
         self.sqlite = target.kind == "sqlite"
+
+    def load_many(self, keys: Sequence[int]) -> Any:
+        """Load many objects to change."""
+        return self.load(keys)  # type: ignore[attr-defined]
 
     def row(self, entry: Any) -> tuple[Any, ...]:
         """Return the values of an entry of the journal."""

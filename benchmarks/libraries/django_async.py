@@ -7,7 +7,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import AsyncAdapter
 from .django_models import configure, models
@@ -46,6 +46,26 @@ class DjangoAsync(AsyncAdapter):
         for rows in batches:
             await self.Journal.objects.abulk_create(
                 [self.Journal(level=level, text=text, ts=ts) for level, text, ts in rows]
+            )
+
+    async def load_many(self, keys: Sequence[int]) -> list[Any]:
+        """Load many at once."""
+        return [entry async for entry in self.Journal.objects.filter(id__gte=keys[0]).order_by("id")]
+
+    async def update_bulk(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use abulk_update(), in batches of a good size."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        await self.Journal.objects.abulk_update(objects, ["text"], batch_size=500)
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use abulk_create() with update_conflicts."""
+        for rows in batches:
+            await self.Journal.objects.abulk_create(
+                [self.Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows],
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["level", "text", "ts"],
             )
 
     async def filter_large(self, levels: Sequence[int]) -> list[Any]:

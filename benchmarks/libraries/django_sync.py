@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import SyncAdapter
 from .django_models import configure, models
@@ -57,6 +57,22 @@ class DjangoSync(SyncAdapter):
         for rows in batches:
             self.Journal.objects.bulk_create(
                 [self.Journal(level=level, text=text, ts=ts) for level, text, ts in rows]
+            )
+
+    def update_bulk(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use bulk_update(), in batches of a good size."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        self.Journal.objects.bulk_update(objects, ["text"], batch_size=500)
+
+    def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use bulk_create() with update_conflicts."""
+        for rows in batches:
+            self.Journal.objects.bulk_create(
+                [self.Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows],
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["level", "text", "ts"],
             )
 
     def filter_large(self, levels: Sequence[int]) -> list[Any]:

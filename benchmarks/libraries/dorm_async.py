@@ -11,7 +11,7 @@ import dorm
 from dorm import transaction
 from dorm.db.connection import close_all_async
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import AsyncAdapter
 from .dorm_models import Author, Book, Journal, configure
@@ -46,6 +46,26 @@ class DormAsync(AsyncAdapter):
         for rows in batches:
             objects = [Journal(level=level, text=text, ts=ts) for level, text, ts in rows]
             await Journal.objects.abulk_create(objects)
+
+    async def load_many(self, keys: Sequence[int]) -> list[Any]:
+        """Load many at once."""
+        return [item async for item in Journal.objects.filter(id__gte=keys[0]).order_by("id")]
+
+    async def update_bulk(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use abulk_update(), in batches of a good size."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        await Journal.objects.abulk_update(objects, ["text"], batch_size=100)
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use abulk_create() with update_conflicts."""
+        for rows in batches:
+            await Journal.objects.abulk_create(
+                [Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows],
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["level", "text", "ts"],
+            )
 
     async def filter_large(self, levels: Sequence[int]) -> list[Any]:
         """Iterate over the query set."""

@@ -11,7 +11,7 @@ import dorm
 from dorm import transaction
 from dorm.db.connection import close_all
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import SyncAdapter
 from .dorm_models import Author, Book, Journal, configure
@@ -47,6 +47,26 @@ class DormSync(SyncAdapter):
         """Use bulk_create()."""
         for rows in batches:
             Journal.objects.bulk_create([Journal(level=level, text=text, ts=ts) for level, text, ts in rows])
+
+    def load_many(self, keys: Sequence[int]) -> list[Any]:
+        """Load many at once."""
+        return list(Journal.objects.filter(id__gte=keys[0]).order_by("id"))
+
+    def update_bulk(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use bulk_update(), in batches of a good size."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        Journal.objects.bulk_update(objects, ["text"], batch_size=100)
+
+    def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use bulk_create() with update_conflicts."""
+        for rows in batches:
+            Journal.objects.bulk_create(
+                [Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows],
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["level", "text", "ts"],
+            )
 
     def filter_large(self, levels: Sequence[int]) -> list[Any]:
         """Evaluate the query set."""

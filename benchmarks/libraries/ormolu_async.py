@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 from ormolu import Count, Max, Min, Sum, aatomic, databases
 
 from .base import AsyncAdapter
@@ -48,6 +48,22 @@ class OrmoluAsync(AsyncAdapter):
             await Journal.objects.abulk_create(
                 [Journal(level=level, text=text, ts=ts) for level, text, ts in rows]
             )
+
+    async def load_many(self, keys: Sequence[int]) -> list[Journal]:
+        """Load many at once."""
+        return await Journal.objects.filter(id__gte=keys[0]).order_by("id")
+
+    async def update_bulk(self, objects: Sequence[Journal], texts: Sequence[str]) -> None:
+        """Use abulk_update()."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        await Journal.objects.abulk_update(objects, ["text"])
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use abulk_upsert(), reading nothing back."""
+        for rows in batches:
+            objects = [Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows]
+            await Journal.objects.abulk_upsert(objects, unique_fields=["id"], returning=False)
 
     async def filter_large(self, levels: Sequence[int]) -> list[Journal]:
         """Await the query set."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 from ormolu import Count, Max, Min, Sum, atomic, databases
 
 from .base import SyncAdapter
@@ -42,6 +42,22 @@ class OrmoluSync(SyncAdapter):
         """Use bulk_create()."""
         for rows in batches:
             Journal.objects.bulk_create([Journal(level=level, text=text, ts=ts) for level, text, ts in rows])
+
+    def load_many(self, keys: Sequence[int]) -> list[Journal]:
+        """Load many at once."""
+        return list(Journal.objects.filter(id__gte=keys[0]).order_by("id"))
+
+    def update_bulk(self, objects: Sequence[Journal], texts: Sequence[str]) -> None:
+        """Use bulk_update()."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        Journal.objects.bulk_update(objects, ["text"])
+
+    def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use bulk_upsert(), reading nothing back."""
+        for rows in batches:
+            objects = [Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows]
+            Journal.objects.bulk_upsert(objects, unique_fields=["id"], returning=False)
 
     def filter_large(self, levels: Sequence[int]) -> list[Journal]:
         """Evaluate the query set."""

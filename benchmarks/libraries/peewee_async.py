@@ -8,7 +8,7 @@ from typing import Any
 from peewee import fn, prefetch
 from playhouse.pwasyncio import AsyncModel, AsyncPostgresqlDatabase, AsyncSqliteDatabase
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 from benchmarks.workloads import POOL
 
 from .base import AsyncAdapter
@@ -54,6 +54,28 @@ class PeeweeAsync(AsyncAdapter):
             objects = [self.Journal(level=level, text=text, ts=ts) for level, text, ts in rows]
             async with self.database.atomic():
                 await self.Journal.abulk_create(objects)
+
+    async def load_many(self, keys: Sequence[int]) -> list[Any]:
+        """Load many at once."""
+        query = self.Journal.select().where(self.Journal.id >= keys[0]).order_by(self.Journal.id)
+        return await self.database.list(query)
+
+    async def update_bulk(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use abulk_update(), in batches of a good size."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        async with self.database.atomic():
+            await self.Journal.abulk_update(objects, [self.Journal.text], batch_size=100)
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use insert_many() with on_conflict()."""
+        journal = self.Journal
+        for rows in batches:
+            query = journal.insert_many([row._asdict() for row in rows]).on_conflict(
+                conflict_target=[journal.id], preserve=[journal.level, journal.text, journal.ts]
+            )
+            async with self.database.atomic():
+                await self.database.aexecute(query)
 
     async def filter_large(self, levels: Sequence[int]) -> list[Any]:
         """Use list()."""

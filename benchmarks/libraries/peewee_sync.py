@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import Model, PostgresqlDatabase, SqliteDatabase, fn, prefetch
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import SyncAdapter
 from .peewee_models import models
@@ -63,6 +63,28 @@ class PeeweeSync(SyncAdapter):
                 self.Journal.bulk_create(
                     [self.Journal(level=level, text=text, ts=ts) for level, text, ts in rows]
                 )
+
+    def load_many(self, keys: Sequence[int]) -> list[Any]:
+        """Load many at once."""
+        query = self.Journal.select().where(self.Journal.id >= keys[0]).order_by(self.Journal.id)
+        return list(query)
+
+    def update_bulk(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use bulk_update(), in batches of a good size."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        with self.database.atomic():
+            self.Journal.bulk_update(objects, [self.Journal.text], batch_size=100)
+
+    def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use insert_many() with on_conflict()."""
+        journal = self.Journal
+        for rows in batches:
+            query = journal.insert_many([row._asdict() for row in rows]).on_conflict(
+                conflict_target=[journal.id], preserve=[journal.level, journal.text, journal.ts]
+            )
+            with self.database.atomic():
+                query.execute()
 
     def filter_large(self, levels: Sequence[int]) -> list[Any]:
         """Evaluate the query."""

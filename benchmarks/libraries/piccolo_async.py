@@ -11,7 +11,7 @@ from piccolo.engine.sqlite import SQLiteEngine
 from piccolo.query.functions.aggregate import Count, Max, Min, Sum
 from piccolo.table import Table
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 from benchmarks.workloads import POOL
 
 from .base import AsyncAdapter
@@ -93,6 +93,14 @@ class PiccoloAsync(AsyncAdapter):
         """Use insert()."""
         for rows in batches:
             await Journal.insert(*[Journal(level=level, text=text, ts=ts) for level, text, ts in rows])
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use insert() with on_conflict()."""
+        for rows in batches:
+            objects = [Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows]
+            await Journal.insert(*objects).on_conflict(
+                target=Journal.id, action="DO UPDATE", values=[Journal.level, Journal.text, Journal.ts]
+            )
 
     async def filter_large(self, levels: Sequence[int]) -> list[Any]:
         """Use objects()."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import SyncAdapter
 from .raw_common import (
@@ -81,6 +81,26 @@ class Raw(SyncAdapter):
         for rows in batches:
             cursor.execute("BEGIN")
             cursor.executemany(self.sql.insert, [stored(row) for row in rows])
+            cursor.execute("COMMIT")
+
+    def update_bulk(self, objects: Sequence[Entry], texts: Sequence[str]) -> None:
+        """Use executemany; on PostgreSQL one statement, joined with arrays."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        cursor = self.connection.cursor()
+        if self.sqlite:
+            cursor.execute("BEGIN")
+            cursor.executemany(self.sql.update_bulk, [(item.text, item.id) for item in objects])
+            cursor.execute("COMMIT")
+        else:
+            cursor.execute(self.sql.update_bulk, ([i.text for i in objects], [i.id for i in objects]))
+
+    def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use executemany."""
+        stored, cursor = self.make.stored, self.connection.cursor()
+        for rows in batches:
+            cursor.execute("BEGIN")
+            cursor.executemany(self.sql.upsert, [(row[0], *stored(row[1:])) for row in rows])
             cursor.execute("COMMIT")
 
     def filter_large(self, levels: Sequence[int]) -> list[Entry]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 from benchmarks.workloads import TASKS
 
 from .base import AsyncAdapter
@@ -88,6 +88,15 @@ class SqliteWorker(AsyncAdapter):
         """One hop a batch."""
         for rows in batches:
             await self.hop(self.raw.insert_bulk, (rows,))
+
+    async def update_bulk(self, objects: Sequence[Entry], texts: Sequence[str]) -> None:
+        """One hop."""
+        await self.hop(self.raw.update_bulk, objects, texts)
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """One hop a batch."""
+        for rows in batches:
+            await self.hop(self.raw.upsert, (rows,))
 
     async def filter_large(self, levels: Sequence[int]) -> Any:
         """One hop a query; the objects are built on the thread."""

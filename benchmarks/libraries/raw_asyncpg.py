@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 from benchmarks.workloads import POOL
 
 from .base import AsyncAdapter
@@ -64,6 +64,18 @@ class AsyncpgRaw(AsyncAdapter):
         """Insert with executemany."""
         for rows in batches:
             await self.connection.executemany(self.sql.insert, rows)
+
+    async def update_bulk(self, objects: Sequence[Entry], texts: Sequence[str]) -> None:
+        """One statement, joined with arrays."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        sql = self.sql.update_bulk
+        await self.connection.execute(sql, [i.text for i in objects], [i.id for i in objects])
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use executemany."""
+        for rows in batches:
+            await self.connection.executemany(self.sql.upsert, rows)
 
     async def filter_large(self, levels: Sequence[int]) -> list[Entry]:
         """Build slotted objects."""

@@ -70,6 +70,8 @@ class Statements(NamedTuple):
     by_level_small: str
     by_key: str
     update: str
+    upsert: str
+    update_bulk: str
     update_text: str
     delete: str
     everything: str
@@ -94,6 +96,16 @@ def statements(style: str, kind: str) -> Statements:
         by_level_small=f"{entry} WHERE level = ? LIMIT 20",
         by_key=f"{entry} WHERE id = ?",
         update="UPDATE journal SET level = ?, text = ?, ts = ? WHERE id = ?",
+        upsert=(
+            "INSERT INTO journal (id, level, text, ts) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "level = excluded.level, text = excluded.text, ts = excluded.ts"
+        ),
+        update_bulk=(
+            "UPDATE journal SET text = ? WHERE id = ?"
+            if kind == "sqlite"
+            else "UPDATE journal SET text = new.text FROM unnest(?::text[], ?::int[]) AS new (text, id) "
+            "WHERE journal.id = new.id"
+        ),
         update_text="UPDATE journal SET text = ? WHERE id = ?",
         delete="DELETE FROM journal WHERE id = ?",
         everything=entry,

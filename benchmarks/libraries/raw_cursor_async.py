@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import AsyncAdapter
 from .raw_common import (
@@ -73,6 +73,25 @@ class CursorRaw(AsyncAdapter):
         for rows in batches:
             await self.execute("BEGIN")
             await self.executemany(self.sql.insert, [self.make.stored(row) for row in rows])
+            await self.execute("COMMIT")
+
+    async def update_bulk(self, objects: Sequence[Entry], texts: Sequence[str]) -> None:
+        """Use executemany; on PostgreSQL one statement, joined with arrays."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        if not self.sqlite:
+            await self.execute(self.sql.update_bulk, ([i.text for i in objects], [i.id for i in objects]))
+            return
+        await self.execute("BEGIN")
+        await self.executemany(self.sql.update_bulk, [(item.text, item.id) for item in objects])
+        await self.execute("COMMIT")
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use executemany."""
+        for rows in batches:
+            await self.execute("BEGIN")
+            values = [(row[0], *self.make.stored(row[1:])) for row in rows]
+            await self.executemany(self.sql.upsert, values)
             await self.execute("COMMIT")
 
     async def filter_large(self, levels: Sequence[int]) -> list[Entry]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import AsyncAdapter
-from .sqlalchemy_models import Author, Book, Journal, async_engine
+from .sqlalchemy_models import Author, Book, Journal, async_engine, upsert_of
 
 CHUNK = 2_000
 
@@ -46,6 +46,20 @@ class SqlalchemyAsync(AsyncAdapter):
         for rows in batches:
             async with AsyncSession(self.engine) as session, session.begin():
                 session.add_all([Journal(level=level, text=text, ts=ts) for level, text, ts in rows])
+
+    async def update_bulk(self, objects: Sequence[Journal], texts: Sequence[str]) -> None:
+        """Use the bulk update by primary key."""
+        values = [{"id": item.id, "text": text} for item, text in zip(objects, texts, strict=True)]
+        await self.session.execute(update(Journal), values)
+        await self.session.commit()
+        await self.session.close()
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use the upsert statement of the dialect with a list of rows."""
+        statement = upsert_of(Journal, self.target.kind)
+        for rows in batches:
+            async with AsyncSession(self.engine) as session, session.begin():
+                await session.execute(statement, [row._asdict() for row in rows])
 
     async def filter_large(self, levels: Sequence[int]) -> Sequence[Any]:
         """Use a new session for each query."""

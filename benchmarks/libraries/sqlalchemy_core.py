@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import SyncAdapter
-from .sqlalchemy_models import Author, Book, Journal, sync_engine
+from .sqlalchemy_models import Author, Book, Journal, sync_engine, upsert_of
 
 CHUNK = 2_000
 journal: Any = Journal.__table__
@@ -51,6 +51,20 @@ class SqlalchemyCore(SyncAdapter):
             with self.engine.begin() as connection:
                 values = [{"level": level, "text": text, "ts": ts} for level, text, ts in rows]
                 connection.execute(insert(table), values)
+
+    def update_bulk(self, objects: Sequence[int], texts: Sequence[str]) -> None:
+        """Execute with a list."""
+        statement = update(table).where(journal.c.id == bindparam("key")).values(text=bindparam("new"))
+        values = [{"key": key, "new": text} for key, text in zip(objects, texts, strict=True)]
+        with self.engine.begin() as connection:
+            connection.execute(statement, values)
+
+    def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Execute with a list."""
+        statement = upsert_of(table, self.target.kind)
+        for rows in batches:
+            with self.engine.begin() as connection:
+                connection.execute(statement, [row._asdict() for row in rows])
 
     def filter_large(self, levels: Sequence[int]) -> Sequence[Any]:
         """Take rows."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, Engine, ForeignKey, Integer, String, Table, create_engine
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -79,3 +81,13 @@ def async_engine(target: Target) -> AsyncEngine:
         f"sqlite+aiosqlite:///{target.path}" if target.kind == "sqlite" else target.url("postgresql+asyncpg")
     )
     return create_async_engine(url, pool_size=POOL)
+
+
+def upsert_of(target: Any, kind: str) -> Any:
+    """Return the INSERT that updates a journal's row that is there already."""
+    insert: Any = sqlite.insert if kind == "sqlite" else postgresql.insert
+    statement = insert(target)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["id"], set_={"level": new.level, "text": new.text, "ts": new.ts}
+    )

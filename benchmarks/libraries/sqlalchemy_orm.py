@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 
 from .base import SyncAdapter
-from .sqlalchemy_models import Author, Book, Journal, sync_engine
+from .sqlalchemy_models import Author, Book, Journal, sync_engine, upsert_of
 
 CHUNK = 2_000
 
@@ -46,6 +46,20 @@ class SqlalchemyOrm(SyncAdapter):
         for rows in batches:
             with Session(self.engine) as session, session.begin():
                 session.add_all([Journal(level=level, text=text, ts=ts) for level, text, ts in rows])
+
+    def update_bulk(self, objects: Sequence[Journal], texts: Sequence[str]) -> None:
+        """Use the bulk update by primary key."""
+        values = [{"id": item.id, "text": text} for item, text in zip(objects, texts, strict=True)]
+        self.session.execute(update(Journal), values)
+        self.session.commit()
+        self.session.close()
+
+    def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use the upsert statement of the dialect with a list of rows."""
+        statement = upsert_of(Journal, self.target.kind)
+        for rows in batches:
+            with Session(self.engine) as session, session.begin():
+                session.execute(statement, [row._asdict() for row in rows])
 
     def filter_large(self, levels: Sequence[int]) -> Sequence[Any]:
         """Use a new session for each query: instances are built anew."""

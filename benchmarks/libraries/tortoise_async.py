@@ -10,7 +10,7 @@ from tortoise.functions import Count, Max, Min, Sum
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
-from benchmarks.schema import NewRow, Target
+from benchmarks.schema import NewRow, Row, Target
 from benchmarks.workloads import POOL
 
 from .base import AsyncAdapter
@@ -118,6 +118,22 @@ class TortoiseAsync(AsyncAdapter):
         """Use bulk_create()."""
         for rows in batches:
             await Journal.bulk_create([Journal(level=level, text=text, ts=ts) for level, text, ts in rows])
+
+    async def update_bulk(self, objects: Sequence[Any], texts: Sequence[str]) -> None:
+        """Use bulk_update(), in batches of a good size."""
+        for item, text in zip(objects, texts, strict=True):
+            item.text = text
+        async with in_transaction():
+            await Journal.bulk_update(objects, fields=["text"], batch_size=100)
+
+    async def upsert(self, batches: Sequence[Sequence[Row]]) -> None:
+        """Use bulk_create() with on_conflict."""
+        for rows in batches:
+            await Journal.bulk_create(
+                [Journal(id=key, level=level, text=text, ts=ts) for key, level, text, ts in rows],
+                on_conflict=["id"],
+                update_fields=["level", "text", "ts"],
+            )
 
     async def filter_large(self, levels: Sequence[int]) -> list[Any]:
         """Await the query set."""
