@@ -4,7 +4,8 @@ A test that asks for `db` runs on every database. It finds the tables of its mod
 the library configured with that database as its default. A module says which models these are with
 `MODELS = [...]`; without it they are the models that the module itself defines. A test that asks for
 `world` as well runs in both worlds; see `support.worlds`. `@pytest.mark.backends("sqlite")` and
-`@pytest.mark.worlds("async")` narrow that down.
+`@pytest.mark.worlds("async")` narrow that down. The tests of a module share their tables, emptied after each; one
+that changes a table, or gives it triggers, says `@pytest.mark.changes_tables`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 import ormolu
+from ormolu.conf import settings
 from support.backends import NAMES, WORLDS, Backend, Backends, usual
 from support.worlds import WORLDS as WORLD_OBJECTS
 from support.worlds import World
@@ -43,6 +44,13 @@ def _marked(metafunc: pytest.Metafunc, marker: str, default: tuple[str, ...]) ->
     return mark.args if mark else default
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no process is left alone with one at the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a test that is a coroutine function in its world; without a world, in an event loop."""
@@ -64,6 +72,27 @@ def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
     made.close()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def kept_settings_of_module() -> Iterator[None]:
+    """Take the settings of before again after a module, whose fixtures may configure a database for all its tests."""
+    yield from _kept_settings()
+
+
+@pytest.fixture(autouse=True)
+def kept_settings() -> Iterator[None]:
+    """Take the settings of before the test again after it, so that no test sees another one's database."""
+    yield from _kept_settings()
+
+
+def _kept_settings() -> Iterator[None]:
+    before = settings._explicit
+    yield
+    if before is None:
+        settings.reset()  # what files and the environment said is forgotten, too
+    elif settings._explicit is not before:
+        settings._replace(before)
+
+
 @pytest.fixture
 def backend(request: pytest.FixtureRequest, backends: Backends) -> Backend:
     """The database that this test runs on."""
@@ -81,8 +110,7 @@ def kept_tables(backends: Backends) -> Iterator[None]:
     """Drop, after a module, the tables that its tests shared."""
     yield
     for backend in backends.made():
-        if backend.keeps_tables:
-            backend.drop_tables()
+        backend.drop_tables()
 
 
 @pytest.fixture
@@ -96,15 +124,10 @@ def configured(backend: Backend) -> Iterator[Backend]:
 @pytest.fixture
 def db(request: pytest.FixtureRequest, configured: Backend, kept_tables: None) -> Iterator[Backend]:
     """The default database, with empty tables of this module's models."""
-    models = _models_of(request.module)
-    tables = [table for model in models for table in _tables_of(model)]
-    if tables:
-        ormolu.create_tables(*models)
+    if models := _models_of(request.module):
+        ormolu.create_tables(*models)  # those that aren't there
     yield configured
-    if configured.keeps_tables:
-        configured.empty_tables()
-    elif tables:
-        ormolu.drop_tables(*models)
+    configured.tidy(changed=request.node.get_closest_marker("changes_tables") is not None)
 
 
 @pytest.fixture
@@ -125,7 +148,3 @@ def _models_of(module: Any) -> list[type[ormolu.Model]]:
         and value.__module__ == module.__name__
         and not value._meta.abstract
     ]
-
-
-def _tables_of(model: type[ormolu.Model]) -> list[sa.Table]:
-    return [model._meta.table]

@@ -216,3 +216,33 @@ def test_what_cannot_be_called_is_refused() -> None:
     """connect() of something that is no function raises."""
     with pytest.raises(TypeError, match="must be callable"):
         Signal().connect(3)  # type: ignore[call-overload]
+
+
+def test_what_reaches_a_class_is_found_once() -> None:
+    """A class that has sent a signal is not compared with the connections again, until these change."""
+    signal = Signal()
+    seen: list[str] = []
+
+    def hear(sender: Any, **kwargs: Any) -> None:
+        seen.append(sender.__name__)
+
+    signal.connect(hear, sender=Sender)
+    assert signal.live(Sender) is signal.live(Sender)
+    assert signal.live(Signal) is signal.live(Signal)
+    signal.connect(hear, sender=Signal)
+    signal.send(Signal)
+    signal.disconnect(hear, sender=Sender)
+    signal.send(Sender)
+    assert seen == ["Signal"]
+
+    class Brief:
+        def hear(self, sender: Any, **kwargs: Any) -> None:
+            seen.append("brief")
+
+    listener = Brief()
+    signal.connect(listener.hear)
+    signal.send(Sender)
+    del listener
+    gc.collect()
+    signal.send(Sender)
+    assert seen == ["Signal", "brief"]

@@ -12,23 +12,29 @@ __version__ = "0.1.0"
 # fmt: off
 # isort: off
 if TYPE_CHECKING:
-    from ormolu import conf, databases, exceptions, fields, models, query, signals, transaction
+    from ormolu import (
+        conf, databases, exceptions, fields, files, models, query, repository, schemas, signals, transaction,
+    )
     from ormolu.models import (
-        Model, Manager, ForeignKey, ForeignObject, OneToOneField, ManyToManyField, CompositePrimaryKey,
+        Model, TypedModel, key_of,
+        Manager, ForeignKey, ForeignObject, OneToOneField, ManyToManyField, CompositePrimaryKey,
         GeneratedField, CASCADE, PROTECT, RESTRICT, SET,
-        SET_NULL, SET_DEFAULT, DO_NOTHING, FullTextIndex, Index, UniqueConstraint, CheckConstraint, Deferrable,
+        SET_NULL, SET_DEFAULT, DB_CASCADE, DB_SET_NULL, DB_SET_DEFAULT, DO_NOTHING,
+        FullTextIndex, Index, UniqueConstraint, CheckConstraint, Deferrable,
         TimestampMixin, IntPKMixin, UUIDPKMixin, PGUUIDPKMixin, UpdateMixin, SoftDeleteMixin, create_tables,
         acreate_tables, drop_tables, adrop_tables,
     )
     from ormolu.fields import (
         Field, AutoField, BigAutoField, SmallAutoField, ArrayField, BigIntegerField, BinaryField,
-        BooleanField, CharField, DateField, DateTimeField, DecimalField, DurationField, EmailField,
+        BooleanField, CharField, DateField, DateTimeField, DecimalField, DurationField, EmailField, EnumField,
         FileField, FilePathField, FloatField, GenericIPAddressField, ImageField, IntegerField, JSONField,
         PositiveBigIntegerField, PositiveIntegerField, PositiveSmallIntegerField, SlugField,
-        SmallIntegerField, TextField, TimeField, URLField, UUIDField, Choices, TextChoices, IntegerChoices,
+        SmallIntegerField, TextField, TimeField, URLField, UUIDField, VersionField, Choices, TextChoices,
+        IntegerChoices,
     )
     from ormolu.query import (
-        QuerySet, Q, F, CTE, Lateral, Value, Func, Case, When, Exists, Subquery, OuterRef, ExpressionWrapper, RawSQL,
+        QuerySet, Q, F, CTE, Lateral, Value, Func, Case, When, Exists, Subquery, OuterRef, Proposed, ExpressionWrapper,
+        RawSQL,
         Prefetch, prefetch_related_objects, aprefetch_related_objects, Avg, Count, Max, Min, StdDev, Sum,
         Variance, Aggregate, Expression, Lookup, Transform, KT, KeyTextTransform, KeyTransform,
         FetchMode, FETCH_ONE, FETCH_PEERS, RAISE, FilteredRelation, OrderBy, RowRange, ValueRange, Window,
@@ -37,8 +43,12 @@ if TYPE_CHECKING:
     from ormolu.query.functions import (
         Abs, Cast, Coalesce, Concat, Greatest, Least, Length, Lower, Now, NullIf, Round, Trim, Trunc, Upper,
     )
+    from ormolu.repository import AsyncRepository, AsyncUnitOfWork, Repository, UnitOfWork
     from ormolu.transaction import atomic, aatomic, on_commit
     from ormolu.databases import capture_queries, CapturedQuery
+    from ormolu.databases.health import ahealth_check, health_check
+    from ormolu.databases.observation import reset_queries
+    from ormolu.databases.retry import aretry_transient, retry_transient
     from ormolu.databases.connections import connection, connections
     from ormolu.conf import configure, settings
     from ormolu.signals import (
@@ -48,22 +58,25 @@ if TYPE_CHECKING:
     from ormolu.exceptions import (
         ObjectDoesNotExist, MultipleObjectsReturned, FieldDoesNotExist, FieldError, ValidationError,
         FieldFetchBlocked, ImproperlyConfigured, InvalidCursor, NotLoaded, MissingExtra, DatabaseError, IntegrityError,
-        OperationalError, ProtectedError, RestrictedError, TransactionManagementError,
+        OperationalError, ProtectedError, RestrictedError, StaleObjectError, TransactionManagementError,
     )
 
 __all__ = [
-    "Model", "Manager", "ForeignKey", "ForeignObject", "OneToOneField", "ManyToManyField", "CompositePrimaryKey",
+    "Model", "TypedModel", "key_of",
+    "Manager", "ForeignKey", "ForeignObject", "OneToOneField", "ManyToManyField", "CompositePrimaryKey",
     "GeneratedField", "CASCADE", "PROTECT", "RESTRICT",
-    "SET", "SET_NULL", "SET_DEFAULT", "DO_NOTHING", "FullTextIndex", "Index", "UniqueConstraint", "CheckConstraint",
+    "SET", "SET_NULL", "SET_DEFAULT", "DB_CASCADE", "DB_SET_NULL", "DB_SET_DEFAULT", "DO_NOTHING",
+    "FullTextIndex", "Index", "UniqueConstraint", "CheckConstraint",
     "Deferrable", "TimestampMixin", "IntPKMixin", "UUIDPKMixin", "PGUUIDPKMixin", "UpdateMixin",
     "SoftDeleteMixin", "create_tables", "acreate_tables", "drop_tables", "adrop_tables",
     "Field", "AutoField", "BigAutoField", "SmallAutoField", "ArrayField", "BigIntegerField", "BinaryField",
     "BooleanField", "CharField", "DateField", "DateTimeField", "DecimalField", "DurationField",
-    "EmailField", "FileField", "FilePathField", "FloatField", "GenericIPAddressField", "ImageField",
+    "EmailField", "EnumField", "FileField", "FilePathField", "FloatField", "GenericIPAddressField", "ImageField",
     "IntegerField", "JSONField", "PositiveBigIntegerField", "PositiveIntegerField",
     "PositiveSmallIntegerField", "SlugField", "SmallIntegerField", "TextField", "TimeField", "URLField",
-    "UUIDField", "Choices", "TextChoices", "IntegerChoices",
+    "UUIDField", "VersionField", "Choices", "TextChoices", "IntegerChoices",
     "QuerySet", "Q", "F", "CTE", "Lateral", "Value", "Func", "Case", "When", "Exists", "Subquery", "OuterRef",
+    "Proposed",
     "ExpressionWrapper", "RawSQL", "Prefetch", "prefetch_related_objects", "aprefetch_related_objects",
     "FetchMode", "FETCH_ONE", "FETCH_PEERS", "RAISE", "fetch_many", "afetch_many", "FilteredRelation", "OrderBy",
     "RowRange", "ValueRange", "Window", "WindowFrame", "WindowFrameExclusion",
@@ -71,36 +84,41 @@ __all__ = [
     "Aggregate", "Expression", "Lookup", "Transform", "KT", "KeyTextTransform", "KeyTransform",
     "Abs", "Cast", "Coalesce", "Concat", "Greatest", "Least", "Length", "Lower", "Now", "NullIf", "Round",
     "Trim", "Trunc", "Upper",
+    "Repository", "AsyncRepository", "UnitOfWork", "AsyncUnitOfWork",
     "atomic", "aatomic", "on_commit",
-    "capture_queries", "CapturedQuery", "connection", "connections",
+    "capture_queries", "CapturedQuery", "reset_queries", "connection", "connections",
+    "health_check", "ahealth_check", "retry_transient", "aretry_transient",
     "configure", "settings",
     "Signal", "receiver", "pre_init", "post_init", "pre_save", "post_save", "pre_delete", "post_delete",
     "m2m_changed", "pre_query", "post_query",
     "ObjectDoesNotExist", "MultipleObjectsReturned", "FieldDoesNotExist", "FieldError", "ValidationError",
     "FieldFetchBlocked", "ImproperlyConfigured", "InvalidCursor", "NotLoaded", "MissingExtra", "DatabaseError",
     "IntegrityError",
-    "OperationalError", "ProtectedError", "RestrictedError", "TransactionManagementError",
-    "conf", "databases", "exceptions", "fields", "models", "query", "signals", "transaction",
+    "OperationalError", "ProtectedError", "RestrictedError", "StaleObjectError", "TransactionManagementError",
+    "conf", "databases", "exceptions", "fields", "files", "models", "query", "repository", "schemas", "signals",
+    "transaction",
 ]
 
 _NAMES = {
     "ormolu.models": """
-        Model Manager ForeignKey ForeignObject OneToOneField ManyToManyField CompositePrimaryKey
+        Model TypedModel key_of
+        Manager ForeignKey ForeignObject OneToOneField ManyToManyField CompositePrimaryKey
         GeneratedField CASCADE PROTECT RESTRICT SET SET_NULL
-        SET_DEFAULT DO_NOTHING FullTextIndex Index UniqueConstraint CheckConstraint Deferrable TimestampMixin IntPKMixin
+        SET_DEFAULT DB_CASCADE DB_SET_NULL DB_SET_DEFAULT DO_NOTHING
+        FullTextIndex Index UniqueConstraint CheckConstraint Deferrable TimestampMixin IntPKMixin
         UUIDPKMixin PGUUIDPKMixin UpdateMixin SoftDeleteMixin create_tables acreate_tables drop_tables
         adrop_tables
     """,
     "ormolu.fields": """
         Field AutoField BigAutoField SmallAutoField ArrayField BigIntegerField BinaryField BooleanField
-        CharField DateField DateTimeField DecimalField DurationField EmailField FileField FilePathField
+        CharField DateField DateTimeField DecimalField DurationField EmailField EnumField FileField FilePathField
         FloatField GenericIPAddressField ImageField IntegerField JSONField PositiveBigIntegerField
         PositiveIntegerField PositiveSmallIntegerField SlugField SmallIntegerField TextField TimeField
-        URLField UUIDField Choices TextChoices IntegerChoices
+        URLField UUIDField VersionField Choices TextChoices IntegerChoices
     """,
     "ormolu.query": """
-        QuerySet Q F CTE Lateral Value Func Case When Exists Subquery OuterRef ExpressionWrapper RawSQL Prefetch
-        prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
+        QuerySet Q F CTE Lateral Value Func Case When Exists Subquery OuterRef Proposed ExpressionWrapper RawSQL
+        Prefetch prefetch_related_objects aprefetch_related_objects Avg Count Max Min StdDev Sum Variance
         Aggregate Expression Lookup Transform KT KeyTextTransform KeyTransform
         FetchMode FETCH_ONE FETCH_PEERS RAISE FilteredRelation OrderBy RowRange ValueRange Window WindowFrame
         WindowFrameExclusion fetch_many afetch_many
@@ -108,11 +126,23 @@ _NAMES = {
     "ormolu.query.functions": """
         Abs Cast Coalesce Concat Greatest Least Length Lower Now NullIf Round Trim Trunc Upper
     """,
+    "ormolu.repository": """
+        Repository AsyncRepository UnitOfWork AsyncUnitOfWork
+    """,
     "ormolu.transaction": """
         atomic aatomic on_commit
     """,
     "ormolu.databases": """
         capture_queries CapturedQuery
+    """,
+    "ormolu.databases.health": """
+        health_check ahealth_check
+    """,
+    "ormolu.databases.observation": """
+        reset_queries
+    """,
+    "ormolu.databases.retry": """
+        retry_transient aretry_transient
     """,
     "ormolu.databases.connections": """
         connection connections
@@ -128,7 +158,7 @@ _NAMES = {
         ObjectDoesNotExist MultipleObjectsReturned FieldDoesNotExist FieldError ValidationError
         FieldFetchBlocked ImproperlyConfigured InvalidCursor NotLoaded MissingExtra DatabaseError IntegrityError
         OperationalError
-        ProtectedError RestrictedError TransactionManagementError
+        ProtectedError RestrictedError StaleObjectError TransactionManagementError
     """,
 }
 # fmt: on

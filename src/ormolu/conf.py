@@ -30,7 +30,7 @@ from ormolu.exceptions import ImproperlyConfigured
 from ormolu.near import near_names
 from ormolu.signals import setting_changed
 
-__all__ = ["DEFAULTS", "Settings", "configure", "override", "settings"]
+__all__ = ["DEFAULTS", "Settings", "SettingsReference", "configure", "override", "settings"]
 
 DEFAULTS: dict[str, Any] = {
     "DATABASES": {},
@@ -40,19 +40,46 @@ DEFAULTS: dict[str, Any] = {
     "DEFAULT_INDEX_TABLESPACE": "",
     "DEFAULT_TABLESPACE": "",
     "FETCH_MODE": "peers",
+    "FILE_UPLOAD_DIRECTORY_PERMISSIONS": None,
+    "FILE_UPLOAD_PERMISSIONS": 0o644,
     "INSTALLED_APPS": [],
     "LANGUAGE_CODE": "en-us",
+    "LONG_TRANSACTION_MS": 30_000.0,
     "MEDIA_ROOT": "",
+    "MEDIA_URL": "",
     "MIGRATION_MODULES": {},
     "SLOW_QUERY_MS": 500.0,
+    "STORAGES": {"default": {"BACKEND": "ormolu.files.FileSystemStorage"}},
     "SYNC_IN_ASYNC": "warn",
     "TIME_ZONE": "UTC",
     "USE_TZ": True,
+    "VALIDATE_ON_SAVE": False,
 }
 """Every setting of Ormolu's own. Upper-case names besides these are kept as the program's own settings."""
 
-_CHOICES = {"FETCH_MODE": ("one", "peers", "raise"), "SYNC_IN_ASYNC": ("warn", "error", "off")}
+_CHOICES = {
+    "FETCH_MODE": ("one", "peers", "raise"),
+    "SYNC_IN_ASYNC": ("warn", "error", "off"),
+    "VALIDATE_ON_SAVE": (False, True, "full"),
+}
 _MISSING: Any = object()
+
+FILE_VARIABLES = ["ORMOLU_SETTINGS"]
+"""The environment variables that may name the settings file. Ports add those of the systems that they stand for."""
+
+
+class SettingsReference(str):
+    """A setting's value that knows which setting it is, so that a migration can refer to that instead.
+
+    It is the text that the setting says now; `setting_name` is the setting's name.
+    """
+
+    setting_name: str
+
+    def __new__(cls, value: str, setting_name: str) -> SettingsReference:
+        reference = super().__new__(cls, value)
+        reference.setting_name = setting_name
+        return reference
 
 
 class Settings:
@@ -63,6 +90,7 @@ class Settings:
         self._from_file: dict[str, Any] | None = None
         self._lock = threading.RLock()
         self._watchers: list[tuple[Callable[[], None], frozenset[str]]] = []
+        self._adapters: list[Callable[[dict[str, Any]], dict[str, Any]]] = []
 
     def __repr__(self) -> str:
         state = "configured" if self._explicit is not None else "from the environment and files"
@@ -104,9 +132,24 @@ class Settings:
             name in (self._explicit or {}) or _from_environment(name) is not _MISSING or name in self._file()
         )
 
+    def known(self) -> dict[str, Any]:
+        """Return what `configure()` set, else what a file gave that was read already. Nothing is read by this."""
+        return dict(self._explicit if self._explicit is not None else self._from_file or {})
+
     def on_change(self, callback: Callable[[], None], *names: str) -> None:
         """Call `callback` whenever one of these settings may have another value."""
         self._watchers.append((callback, frozenset(names)))
+
+    def adapt_files(self, adapter: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Let a function complete what a settings file says. For ports, whose defaults are other ones."""
+        self._adapters.append(adapter)
+        if self._from_file:  # it was read before the port was imported
+            self.reset_file()
+
+    def reset_file(self) -> None:
+        """Read the settings file anew when a setting is next asked for."""
+        self._from_file = None
+        self._replace(self._explicit)
 
     def reset(self) -> None:
         """Forget what `configure()` set and what files gave."""
@@ -137,10 +180,13 @@ class Settings:
         return value
 
     def _file(self) -> dict[str, Any]:
-        if self._explicit is not None and not os.environ.get("ORMOLU_SETTINGS"):
+        if self._explicit is not None and not _named_file()[1]:
             return {}
         if self._from_file is None:
-            self._from_file = _values_from_file()
+            values = _values_from_file()
+            for adapter in self._adapters if values else ():
+                values = adapter(values)
+            self._from_file = values
         return self._from_file
 
 
@@ -196,7 +242,9 @@ def _near(name: str, choices: Mapping[str, Any]) -> str:
 def _check_choice(name: str, value: Any) -> None:
     choices = _CHOICES.get(name)
     if choices is not None and value not in choices:
-        raise ImproperlyConfigured(f"The setting {name} must be one of {', '.join(choices)}, not {value!r}.")
+        raise ImproperlyConfigured(
+            f"The setting {name} must be one of {', '.join(map(str, choices))}, not {value!r}."
+        )
 
 
 def _urls_of_environment() -> dict[str, str]:
@@ -233,9 +281,9 @@ def _from_environment(name: str) -> Any:
 
 def _values_from_file() -> dict[str, Any]:
     """Return the settings of the file that applies to this process, {} if there is none."""
-    named = os.environ.get("ORMOLU_SETTINGS")
+    variable, named = _named_file()
     if named:
-        return _values_of(named)
+        return _values_of(variable, named)
     for folder in _folders():
         if (folder / "settings.py").is_file():
             return _public(_import_file(folder / "settings.py"))
@@ -243,6 +291,14 @@ def _values_from_file() -> dict[str, Any]:
         if table:
             return table
     return {}
+
+
+def _named_file() -> tuple[str, str]:
+    """Return the environment variable that names a settings file, and what it says."""
+    for variable in FILE_VARIABLES:
+        if named := os.environ.get(variable):
+            return variable, named
+    return FILE_VARIABLES[0], ""
 
 
 def _folders() -> Iterator[Path]:
@@ -254,22 +310,20 @@ def _folders() -> Iterator[Path]:
             return
 
 
-def _values_of(named: str) -> dict[str, Any]:
+def _values_of(variable: str, named: str) -> dict[str, Any]:
     if named.endswith(".toml"):
         return _tool_table(Path(named))
     if named.endswith(".py") or os.sep in named:
         path = Path(named)
         if not path.is_file():
-            raise ImproperlyConfigured(f"ORMOLU_SETTINGS names the file {named!r}, which does not exist.")
+            raise ImproperlyConfigured(f"{variable} names the file {named!r}, which does not exist.")
         return _public(_import_file(path))
     try:
         return _public(importlib.import_module(named))
     except ModuleNotFoundError as error:
         if error.name is None or not named.startswith(error.name):
             raise
-        raise ImproperlyConfigured(
-            f"ORMOLU_SETTINGS names the module {named!r}, which can't be found."
-        ) from error
+        raise ImproperlyConfigured(f"{variable} names the module {named!r}, which can't be found.") from error
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -28,6 +28,7 @@ __all__ = [
     "InterfaceError",
     "InternalError",
     "InvalidCursor",
+    "LockNotAvailable",
     "MissingExtra",
     "MultipleObjectsReturned",
     "NotLoaded",
@@ -159,6 +160,7 @@ class Error(sqlalchemy.exc.DBAPIError):
 
     # SQLAlchemy appends a link for every error that has a code; ours say what to do themselves.
     code: Any = None
+    _retryable: bool | None = None
 
     def __init__(
         self,
@@ -180,12 +182,44 @@ class Error(sqlalchemy.exc.DBAPIError):
         if orig is not None:
             self.__cause__ = orig
 
+    @property
+    def retryable(self) -> bool:
+        """Whether the same transaction may succeed when it is run again: it lost against another one.
+
+        True for serialization failures and deadlocks: SQLSTATE 40001 and 40P01; 1020, 1205 and 1213 of MariaDB and
+        MySQL; on SQLite a write in a transaction that began by reading, after another connection has written.
+        Nothing of such a transaction is kept, and `atomic(retries=...)` goes by this.
+        """
+        if self._retryable is None:
+            self._retryable = _lost(self.orig)
+        return self._retryable
+
+    @retryable.setter
+    def retryable(self, value: bool) -> None:
+        self._retryable = value
+
     def __str__(self) -> str:
         text = Exception.__str__(self)
         return "\n".join([text, *self.detail]) if self.detail else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.args, self.__dict__
+
+
+_SQLITE_BUSY_SNAPSHOT = 517
+
+
+def _lost(orig: BaseException | None) -> bool:
+    """Say whether a driver's error is that of a transaction that lost against another one."""
+    state = getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None)
+    if state is not None:
+        return state in ("40001", "40P01")
+    if getattr(orig, "sqlite_errorcode", None) == _SQLITE_BUSY_SNAPSHOT:
+        return True
+    number = orig.args[0] if orig is not None and orig.args else None
+    return type(orig).__module__.startswith(("pymysql", "MySQLdb", "mysql.", "asyncmy", "mariadb")) and (
+        number in (1020, 1205, 1213)
+    )
 
 
 class InterfaceError(Error, sqlalchemy.exc.InterfaceError):
@@ -206,6 +240,10 @@ class OutOfRange(DataError, OverflowError):
 
 class OperationalError(DatabaseError, sqlalchemy.exc.OperationalError):
     """The database could not do it now: locked, gone, out of space, no such table (SQLite)."""
+
+
+class LockNotAvailable(OperationalError):
+    """A lock is held by somebody else, and was not to be had in the time that the caller gave."""
 
 
 class IntegrityError(DatabaseError, sqlalchemy.exc.IntegrityError):
@@ -233,7 +271,26 @@ class TransactionManagementError(ProgrammingError):
 
 
 class StaleObjectError(DatabaseError):
-    """A row was changed or removed by somebody else since it was loaded."""
+    """A row was changed or removed by somebody else since it was loaded: see `Meta.version_field`.
+
+    `model`, `key`, the `expected` version, and the one that was `found`, None where the row is gone. Nothing was
+    written. Load the object again and decide what is to become of its changes.
+    """
+
+    def __init__(
+        self, *args: object, model: Any = None, key: Any = None, expected: Any = None, found: Any = None
+    ) -> None:
+        self.model = model
+        self.key = key
+        self.expected = expected
+        self.found = found
+        if not args:
+            what = "the row is gone" if found is None else f"the row has version {found}"
+            args = (
+                f"{model._meta.label} with key {key!r} was changed by somebody else: the object has version "
+                f"{expected}, {what}. Load it again with refresh_from_db() before saving.",
+            )
+        super().__init__(*args)
 
 
 class ProtectedError(IntegrityError):

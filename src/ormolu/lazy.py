@@ -1,4 +1,4 @@
-"""Public names of a package that are imported on first use (PEP 562). See docs/decisions/0006."""
+"""The public names of packages: imported on first use (PEP 562, docs/decisions/0006), and told of a class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-__all__ = ["door"]
+__all__ = ["door", "home_of", "public_path"]
+
+_paths: dict[type, str] = {}
 
 
 def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -34,3 +36,36 @@ def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         return sorted({*vars(sys.modules[package]), *places})
 
     return find, names
+
+
+def public_path(cls: type) -> str:
+    """Return the dotted path by which a program imports a class.
+
+    For a class of this library, that is the shortest package which lists it among its public names: `ormolu.CharField`,
+    `ormolu.fields.validators.MinValueValidator`. It stays when files move. For any other class it is where the
+    class is defined.
+    """
+    module, name = cls.__module__, cls.__qualname__
+    if module.partition(".")[0] != "ormolu":
+        return f"{module}.{name}"
+    found = _paths.get(cls)
+    if found is None:
+        found = _paths[cls] = f"{home_of(cls)}.{name}"
+    return found
+
+
+def home_of(cls: type) -> str:
+    """Return the package that a class of this library is imported from.
+
+    One that is offered elsewhere than above its own file says so as its `public_home`.
+    """
+    elsewhere: str | None = getattr(cls, "public_home", None)
+    if elsewhere is not None:
+        return elsewhere
+    parts = cls.__module__.split(".")
+    for length in range(1, len(parts)):
+        package = sys.modules[".".join(parts[:length])]
+        names = getattr(package, "__all__", ())
+        if cls.__name__ in names and getattr(package, cls.__name__) is cls:
+            return package.__name__
+    return cls.__module__

@@ -22,6 +22,7 @@ from ormolu.signals import Signal
 __all__ = [
     "Await",
     "Connection",
+    "Copy",
     "Enter",
     "Execute",
     "ExecuteMany",
@@ -29,6 +30,7 @@ __all__ = [
     "FetchLocked",
     "FetchMany",
     "FetchNamed",
+    "FetchWriting",
     "Insert",
     "Leave",
     "OnCommit",
@@ -36,8 +38,12 @@ __all__ = [
     "Reading",
     "Step",
     "Sweep",
+    "Write",
+    "WriteNew",
+    "WriteReturning",
     "arun",
     "atomically",
+    "break_off",
     "brief",
     "no_transaction",
     "notify",
@@ -55,13 +61,19 @@ class Connection(Protocol):
 
     @property
     def in_atomic(self) -> bool: ...
+    @property
+    def blocks(self) -> Sequence[Any]: ...
+    @property
+    def savepoints(self) -> Sequence[str]: ...
+    @property
+    def eras(self) -> Any: ...
     def fetch(self, sql: str, params: Any) -> Any: ...
     def fetch_named(self, sql: str, params: Any) -> Any: ...
     def fetch_many(self, requests: Any) -> Any: ...
     def execute(self, sql: str, params: Any) -> Any: ...
     def insert(self, sql: str, params: Any) -> Any: ...
     def executemany(self, sql: str, rows: Any) -> Any: ...
-    def enter(self, *, durable: bool = False, savepoint: bool = True) -> Any: ...
+    def enter(self, *, durable: bool = False, savepoint: bool = True, immediate: bool = False) -> Any: ...
     def leave(self, block: Any, error: bool, /) -> Any: ...
     def on_commit(self, callback: Callable[[], Any]) -> Any: ...
     def await_(self, callback: Callable[[], Awaitable[Any]]) -> Any: ...
@@ -103,6 +115,20 @@ class FetchLocked(Fetch):
     def run(self, conn: Connection) -> Any:
         if not conn.in_atomic:
             raise no_transaction()
+        return conn.fetch(self.sql, self.params)
+
+
+class FetchWriting(Fetch):
+    """The same where a transaction locks all tables when it writes: SQLite. One that is to begin here does it now.
+
+    Begun by reading, it could not write any more once another connection has.
+    """
+
+    __slots__ = ()
+
+    def run(self, conn: Any) -> Any:
+        if getattr(conn, "attention", False):
+            conn.begin(True)
         return conn.fetch(self.sql, self.params)
 
 
@@ -241,21 +267,87 @@ class ExecuteMany:
         return conn.executemany(self.sql, self.rows)
 
 
+class Write(Execute):
+    """Run a statement that writes an object's row. Result: how many rows changed.
+
+    Afterwards `era` is the part of the transaction that this belongs to, None outside of blocks: see
+    `ormolu.databases.eras`.
+    """
+
+    __slots__ = ("era",)
+
+    def __init__(self, sql: str, params: Any = ()) -> None:
+        self.sql = sql
+        self.params = params
+        self.era: Any = None
+
+    def run(self, conn: Connection) -> Any:
+        if conn.blocks:
+            self.era = conn.eras.current(conn.savepoints)
+        return conn.execute(self.sql, self.params)
+
+
+class WriteReturning(Write):
+    """The same for a statement that returns columns of the row. Result: a sequence of rows."""
+
+    __slots__ = ()
+
+    def run(self, conn: Connection) -> Any:
+        if conn.blocks:
+            self.era = conn.eras.current(conn.savepoints)
+        return conn.fetch(self.sql, self.params)
+
+
+class WriteNew(Write):
+    """The same for an INSERT. Result: the key that the database gave the row, as with `Insert`."""
+
+    __slots__ = ()
+
+    def run(self, conn: Connection) -> Any:
+        if conn.blocks:
+            self.era = conn.eras.current(conn.savepoints)
+        return conn.insert(self.sql, self.params)
+
+
+class Copy:
+    """Load rows into a table by COPY. Result: how many; None where this connection sends INSERTs only.
+
+    `target` has `sql`, `table`, `schema` and `columns`; only drivers with `copies` take this step.
+    """
+
+    __slots__ = ("rows", "target")
+    brief = False
+
+    def __init__(self, target: Any, rows: Sequence[Params]) -> None:
+        self.target = target
+        self.rows = rows
+
+    def run(self, conn: Any) -> Any:
+        return conn.copy(self.target, self.rows)
+
+
 class Enter:
     """Begin a transaction block: the outermost is a transaction, an inner one a savepoint. Result: a token.
 
     No statement is sent before the first one inside the block. With `savepoint=False` an inner block is
-    part of the outer one, and its failure spoils that. `durable` refuses to be an inner block.
+    part of the outer one, and its failure spoils that. `durable` refuses to be an inner block. `immediate` takes
+    SQLite's write lock at the first statement, even if that reads.
     """
 
-    __slots__ = ("durable", "savepoint")
-    brief = True
+    __slots__ = ("durable", "immediate", "savepoint")
 
-    def __init__(self, durable: bool = False, savepoint: bool = True) -> None:
+    def __init__(self, durable: bool = False, savepoint: bool = True, immediate: bool = False) -> None:
         self.durable = durable
         self.savepoint = savepoint
+        self.immediate = immediate
+
+    @property
+    def brief(self) -> bool:
+        return not self.immediate
 
     def run(self, conn: Connection) -> Any:
+        if self.immediate:
+            return conn.enter(durable=self.durable, savepoint=self.savepoint, immediate=True)
         return conn.enter(durable=self.durable, savepoint=self.savepoint)
 
 
@@ -331,6 +423,19 @@ def run(program: Generator[Any, Any, R], conn: Connection, step: Any = None) -> 
                 step = send(result)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+    except BaseException:
+        break_off(program)  # interrupted between two steps, it would end when the error is forgotten
+        raise
+
+
+def break_off(program: Generator[Any, Any, Any]) -> None:
+    """End a program now that was interrupted, without the steps of its cleaning up: its connection does that."""
+    while True:
+        try:
+            program.close()
+        except RuntimeError:  # it yields one more step
+            continue
+        return
 
 
 async def arun(program: Generator[Any, Any, R], conn: Connection) -> R:
@@ -350,10 +455,10 @@ async def arun(program: Generator[Any, Any, R], conn: Connection) -> R:
 
 
 def atomically(
-    program: Generator[Any, Any, R], *, durable: bool = False, savepoint: bool = True
+    program: Generator[Any, Any, R], *, durable: bool = False, savepoint: bool = True, immediate: bool = False
 ) -> Generator[Any, Any, R]:
     """Return the same program as one transaction block: undone as a whole if it raises."""
-    token = yield Enter(durable, savepoint)
+    token = yield Enter(durable, savepoint, immediate)
     try:
         result = yield from program
     except GeneratorExit:

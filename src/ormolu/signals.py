@@ -24,6 +24,8 @@ __all__ = [
     "Signal",
     "class_prepared",
     "m2m_changed",
+    "pool_closed",
+    "pool_opened",
     "post_delete",
     "post_init",
     "post_query",
@@ -97,7 +99,8 @@ class Signal:
         self.name = name
         self.receivers: list[_Entry] = []
         """The connections; an empty list means that nobody listens (read by hot paths)."""
-        self._live: dict[Any, list[_Entry]] = {}
+        self._live: weakref.WeakKeyDictionary[Any, list[_Entry]] = weakref.WeakKeyDictionary()
+        """What reaches each class that has sent this signal, until a connection changes."""
         self.lock = threading.RLock()
         self._watchers: list[Callable[[], None]] = []
 
@@ -195,9 +198,18 @@ class Signal:
 
     def live(self, sender: object) -> list[_Entry]:
         """Return the connections that a signal from `sender` reaches, in the order of connecting."""
-        if not self.receivers:
+        receivers = self.receivers
+        if not receivers:
             return []
-        return [entry for entry in self.receivers if self._matches(entry, sender) and entry.ref() is not None]
+        if not isinstance(sender, type):
+            return [entry for entry in receivers if self._matches(entry, sender) and entry.ref() is not None]
+        found = self._live.get(sender)
+        if found is None:
+            found = [entry for entry in receivers if self._matches(entry, sender) and entry.ref() is not None]
+            with self.lock:
+                if self.receivers is receivers:  # else somebody has connected meanwhile
+                    self._live[sender] = found
+        return found
 
     def has_listeners(self, sender: object = None) -> bool:
         """Say whether anybody would hear a signal from `sender`."""
@@ -359,6 +371,11 @@ def use_registry(current: Callable[[], Any]) -> None:
         current().lazy_model_operation(function, key)
 
 
+def known_models() -> list[Any]:
+    """Return the models that a program has declared, those of many-to-many relations included."""
+    return [] if _registry is None else list(_registry().get_models(include_auto_created=True))
+
+
 def _with_model(apps: Any, label: str, function: Callable[[Any], Any]) -> None:
     """Call `function(model)` once the model of a label exists. Raises ValueError for a text that is no label."""
     app_label, dot, name = label.partition(".")
@@ -407,6 +424,10 @@ pre_query = Signal("pre_query")
 """Before each statement. Sender: the vendor ("sqlite", "postgresql", ...). Keywords: sql, params, alias."""
 post_query = Signal("post_query")
 """After each statement. Sender: the vendor. Keywords: sql, params, alias, elapsed_ms, error."""
+pool_opened = Signal("pool_opened")
+"""A pool is used for the first time. Sender: the vendor. Keywords: alias, is_async."""
+pool_closed = Signal("pool_closed")
+"""A pool was closed: by the program, by other settings, or because its event loop ends. Keywords: alias, is_async."""
 setting_changed = Signal("setting_changed")
 """A setting changed for a test. Keywords: setting, value, enter."""
 

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy.orm import InstrumentedAttribute
 
 import ormolu
-from ormolu import exceptions
+from ormolu import exceptions, lazy
 from ormolu.fields import timezones
+from ormolu.fields.choices import CallableChoices
+from ormolu.fields.identity import FieldIdentity
 from ormolu.query import lookups, pickling, terminals
 
 MODULES: dict[str, list[str]] = {
@@ -20,10 +22,19 @@ MODULES: dict[str, list[str]] = {
     "django.contrib.contenttypes.fields": ["ormolu.contrib.contenttypes.fields"],
     "django.contrib.contenttypes.models": ["ormolu.contrib.contenttypes.models"],
     "django.contrib.contenttypes.prefetch": ["ormolu.contrib.contenttypes.prefetch"],
-    "django.contrib.postgres.fields": ["ormolu.fields", "ormolu.fields.arrays"],
+    "django.contrib.postgres.aggregates": ["ormolu.contrib.postgres.aggregates"],
+    "django.contrib.postgres.expressions": ["ormolu.contrib.postgres.expressions"],
+    "django.contrib.postgres.fields": ["ormolu.contrib.postgres.fields"],
+    "django.contrib.postgres.fields.array": ["ormolu.query.postgres.arrays", "ormolu.fields.arrays"],
+    "django.contrib.postgres.fields.hstore": ["ormolu.query.postgres.hstore", "ormolu.fields.hstore"],
+    "django.contrib.postgres.fields.ranges": ["ormolu.query.postgres.ranges", "ormolu.fields.ranges"],
+    "django.contrib.postgres.functions": ["ormolu.contrib.postgres.functions"],
+    "django.contrib.postgres.constraints": ["ormolu.contrib.postgres.constraints"],
     "django.contrib.postgres.indexes": ["ormolu.contrib.postgres.indexes"],
     "django.contrib.postgres.search": ["ormolu.contrib.postgres.search"],
+    "django.contrib.postgres.validators": ["ormolu.contrib.postgres.validators"],
     "django.db": ["ormolu.exceptions", "ormolu.databases.routing"],
+    "django.db.backends.postgresql.psycopg_any": ["ormolu.contrib.postgres.fields"],
     "django.db.utils": ["ormolu.exceptions", "ormolu.databases.routing"],
     "django.db.transaction": ["ormolu.transaction", "ormolu.exceptions"],
     "django.db.models": [
@@ -36,6 +47,7 @@ MODULES: dict[str, list[str]] = {
         "ormolu.query.lookups",
         "ormolu.query.windows",
         "ormolu.models.relations",
+        "ormolu.models.related_fields",
         "ormolu.models.foreign_objects",
         "ormolu.fields.base",
     ],
@@ -60,14 +72,16 @@ MODULES: dict[str, list[str]] = {
     ],
     "django.db.models.fields": ["ormolu.fields", "ormolu.fields.base", "ormolu.fields.plain"],
     "django.db.models.fields.composite": ["ormolu.models.keys"],
-    "django.db.models.fields.files": ["ormolu.fields.files"],
+    "django.db.models.fields.files": ["ormolu.fields.files", "ormolu.fields.field_files"],
     "django.db.models.fields.json": [
         "ormolu.fields.json",
         "ormolu.query.json_keys",
         "ormolu.query.json_lookups",
     ],
+    "django.db.models.fields.mixins": ["ormolu.models.rels"],
     "django.db.models.fields.related": [
         "ormolu.models.relations",
+        "ormolu.models.related_fields",
         "ormolu.models.foreign_objects",
         "ormolu.models.many_to_many",
         "ormolu.models.rels",
@@ -128,7 +142,8 @@ def found(name: str) -> dict[str, Any]:
         module = importlib.import_module(name)
     except ModuleNotFoundError:
         return {}
-    names: dict[str, Any] = dict(vars(module))
+    # Not its submodules: `models.expressions` is the module that has Django's names.
+    names: dict[str, Any] = {k: v for k, v in vars(module).items() if not isinstance(v, types.ModuleType)}
     for public in getattr(module, "__all__", ()):
         with contextlib.suppress(AttributeError, ImportError):  # not there yet: missing, for the bench
             names[public] = getattr(module, public)
@@ -149,12 +164,43 @@ def modules() -> dict[str, list[dict[str, Any] | types.ModuleType]]:
     return named
 
 
+PACKAGES = {
+    "ormolu": "django.db.models",
+    "ormolu.fields": "django.db.models",
+    "ormolu.models": "django.db.models",
+    "ormolu.query": "django.db.models",
+    "ormolu.query.functions": "django.db.models.functions",
+    "ormolu.contrib.postgres.constraints": "django.contrib.postgres.constraints",
+    "ormolu.contrib.postgres.fields": "django.contrib.postgres.fields",
+    "ormolu.contrib.postgres.indexes": "django.contrib.postgres.indexes",
+    "ormolu.contrib.contenttypes.fields": "django.contrib.contenttypes.fields",
+    "ormolu.fields.validators": "django.core.validators",
+}
+"""What our public classes are imported from, and where Django has them."""
+
+
+def rename_paths() -> None:
+    """Let `deconstruct()` and the reprs of fields say what Django calls the place of a class."""
+    home_of, show = lazy.home_of, FieldIdentity.__repr__
+
+    def renamed(cls: type) -> str:
+        home = home_of(cls)
+        return PACKAGES.get(home, home)
+
+    def shown(field: Any) -> str:
+        module = "fields.related" if "ormolu.models." in type(field).__module__ else "fields"
+        return show(field).replace("<django.db.models.", f"<django.db.models.{module}.", 1)
+
+    lazy.home_of, FieldIdentity.__repr__ = renamed, shown  # type: ignore[method-assign]
+
+
 def overrides() -> dict[str, dict[str, Any]]:
     """Return our exceptions and validators for the places where Django's own code has its own."""
     ours = vars(exceptions)
     named = (
         "NON_FIELD_ERRORS EmptyResultSet FieldDoesNotExist FieldError FullResultSet ImproperlyConfigured "
-        "MultipleObjectsReturned ObjectDoesNotExist SuspiciousOperation SynchronousOnlyOperation ValidationError"
+        "MultipleObjectsReturned ObjectDoesNotExist SuspiciousFileOperation SuspiciousOperation "
+        "SynchronousOnlyOperation ValidationError"
     )
     validators = found("ormolu.fields.validators")
     return {
@@ -164,7 +210,13 @@ def overrides() -> dict[str, dict[str, Any]]:
         },
         "django.utils.connection": {"ConnectionDoesNotExist": exceptions.ImproperlyConfigured},
         # What is deprecated there, and here for the same reason, warns as deprecated things of no framework do.
-        "django.utils.deprecation": {"RemovedInDjango60Warning": DeprecationWarning},
+        "django.utils.deprecation": {
+            "RemovedInDjango60Warning": DeprecationWarning,
+            "RemovedInDjango61Warning": DeprecationWarning,
+        },
+        "django.utils.choices": {"CallableChoiceIterator": CallableChoices},
+        "django.core.checks": found("ormolu.checks"),
+        "django.core.checks.messages": found("ormolu.problems"),
         "django.core.exceptions": {name: ours[name] for name in named.split()},
         "django.core.validators": {
             name: value

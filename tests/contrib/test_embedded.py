@@ -10,9 +10,12 @@ from ormolu.contrib import embedded
 def test_server_starts_makes_databases_and_stops() -> None:
     """A server with no folder of its own is a real PostgreSQL, and leaves nothing behind."""
     with embedded.start() as server:
+        server.create_database('odd "; name')
         url = server.create_database("books")
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT current_database(), version()").fetchone()[1].startswith("Post")
+            names = connection.execute("SELECT datname FROM pg_database").fetchall()
+            assert ('odd "; name',) in names
             folder = Path(connection.execute("SHOW data_directory").fetchone()[0])
         assert folder.exists()
     assert not folder.exists()

@@ -1,5 +1,6 @@
 """SQLAlchemy's own asynchronous engine and sessions, on the same databases."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -53,3 +54,17 @@ async def test_unloaded_attributes_of_an_async_session_s_objects(db: Any, world:
         assert jar.shelf in session
         again = await Jar.objects(session).get()
         assert again is jar
+
+
+@pytest.mark.backends("sqlite")
+@pytest.mark.worlds("async")
+async def test_a_connection_that_is_stopped_while_it_closes(db: Any, world: Any) -> None:
+    """It closes. SQLAlchemy stops what a cancelled task was closing, and the end of the loop waits for both."""
+    async with databases.get().async_engine.connect() as connection:
+        native: Any = (await connection.get_raw_connection()).driver_connection
+        closing = asyncio.ensure_future(native.close())
+        await asyncio.sleep(0)
+        native.stop()
+        await asyncio.wait_for(closing, 5)
+        await connection.invalidate()
+    assert await Shelf.objects.acount() == 0

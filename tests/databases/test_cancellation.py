@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ormolu import databases, transaction
-from ormolu.programs import Enter, Execute, Fetch, Leave, atomically
+from ormolu.programs import Enter, Execute, Fetch, Leave, atomically, brief
 
 COUNTING = "SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000000"
 SLOW = {
@@ -191,3 +191,47 @@ async def test_a_program_interrupted_between_its_steps(numbers: Any, world: Any)
             numbers.database.driver.run(program)
         numbers.add_now(3)
     assert numbers.all_now() == [2, 3]
+
+
+@pytest.mark.worlds("async")
+async def test_a_program_that_waits_for_a_worker_is_ended(numbers: Any, world: Any) -> None:
+    """One that was begun in the loop's thread and never came to a worker ends with its task, and waits for none."""
+    slow = SLOW[numbers.database.vendor]
+    ended: list[int] = []
+
+    def long(_driver: Any) -> Any:
+        yield Fetch(slow, ())
+
+    @brief
+    def quick(_driver: Any) -> Any:
+        yield Fetch("SELECT 1", ())
+
+    @brief
+    def begun(_driver: Any) -> Any:
+        token = yield Enter()
+        try:
+            yield Fetch(slow, ())
+        except BaseException:
+            yield Leave(token, True)
+            raise
+        finally:
+            ended.append(1)
+
+    arun = numbers.database.adriver.arun
+    for _ in range(3):  # then there is a connection in the loop's thread, where there is to be one
+        await arun(quick)
+        await asyncio.sleep(0.05)
+    others = [asyncio.create_task(arun(long)) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    last = asyncio.create_task(arun(begun))
+    await asyncio.sleep(0.1)
+    last.cancel()
+    started = time.perf_counter()
+    with pytest.raises(asyncio.CancelledError):
+        await last
+    assert time.perf_counter() - started < 4
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    assert ended == [1]
+    assert idle_and_clean(numbers.database)

@@ -98,6 +98,28 @@ def test_what_is_not_understood_is_refused(given: Any, text: str) -> None:
     assert "default" in str(caught.value)
 
 
+def test_keys_may_be_in_lower_case() -> None:
+    """What a settings library has read from a file is understood; a key that is there twice must say one thing."""
+    config = parse(
+        "default", {"ENGINE": "postgresql", "name": "d", "user": "u", "host": "h", "port": 5433, "NAME": "d"}
+    )
+    assert config.url.render_as_string() == "postgresql+psycopg://u@h:5433/d"
+    with pytest.raises(ImproperlyConfigured, match="has 'name' and 'NAME', with different values"):
+        parse("default", {"ENGINE": "postgresql", "name": "a", "NAME": "b"})
+    with pytest.raises(ImproperlyConfigured, match="unknown key 'nmae'. Did you mean 'NAME'"):
+        parse("default", {"ENGINE": "postgresql", "nmae": "a"})
+
+
+def test_how_long_connections_are_kept_and_sought() -> None:
+    """MAX_IDLE, MIN_POOL_SIZE and the tries to connect, in an entry or in Django's `pool`."""
+    given = {"MAX_IDLE": 60, "MIN_POOL_SIZE": 2, "CONNECT_RETRIES": 3, "CONNECT_BACKOFF": 0.5}
+    pool = parse("default", {"URL": "postgresql://h/d", **given}).pool
+    assert (pool.max_idle, pool.least, pool.connect_retries, pool.connect_backoff) == (60, 2, 3, 0.5)
+    sizes = {"min_size": 1, "max_size": 4, "max_idle": 9, "max_lifetime": 99}
+    pool = parse("default", {"URL": "postgresql://h/d", "OPTIONS": {"pool": sizes}}).pool
+    assert (pool.least, pool.limit, pool.max_idle, pool.recycle) == (1, 4, 9, 99)
+
+
 def test_asyncpg_understands_libpqs_options() -> None:
     """Options in libpq's and psycopg's words become asyncpg's arguments."""
     import sqlalchemy as sa

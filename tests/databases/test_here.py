@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 import ormolu
 from ormolu import BigIntegerField, CharField, F, Model, RawSQL, databases, transaction
+from ormolu.databases.sqlite import here
 from ormolu.databases.sqlite.here import COMMITS, LOG_SIZE
 from ormolu.exceptions import ImproperlyConfigured, IntegrityError
 from ormolu.signals import post_save
@@ -139,6 +140,20 @@ async def test_what_takes_long_goes_on_in_a_worker(any_kind: str) -> None:
         await Note.objects.acreate(text="three")
     assert await Note.objects.acount() == 3
     assert await reader() == me
+
+
+async def test_a_block_begins_once(any_kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that is broken off at once goes on in a worker; the block around it has begun by then."""
+    monkeypatch.setattr(here, "LOOK", 3)  # which SQLite reaches at the end of BEGIN
+    await configured(any_kind)
+    await Note.objects.acreate(text="one")
+    monkeypatch.setattr(databases.get().adriver._here, "budget", 0)
+    for columns in (["id"], ["text"], ["thread"]):  # a read that took too long is not tried here again
+        async with transaction.aatomic():
+            async with transaction.aatomic():
+                assert (await Note.objects.only(*columns).aget(pk=1)).pk == 1
+            await Note.objects.acreate(text=str(columns))
+    assert await Note.objects.acount() == 4
 
 
 async def test_the_loop_turns_while_a_long_read_runs(file: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+import ormolu
 from ormolu import databases
 from ormolu.conf import override
 from ormolu.exceptions import IntegrityError
@@ -199,3 +200,35 @@ def test_names_are_quoted_and_joins_written_in_full(configured: Any) -> None:
     text = str(sa.select(left.c.id).outerjoin(right, left.c.id == right.c.id).compile(engine))
     assert f"LEFT OUTER JOIN {quote('plain')}" in text
     assert quote("plain") in ('"plain"', "`plain`")
+
+
+async def test_a_limit_of_the_programs_own_times_every_statement(
+    numbers: Any, world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a SLOW_QUERY_MS that the program sets all statements are timed, else only those that are watched."""
+    with caplog.at_level(logging.WARNING, "ormolu.sql.slow"):
+        await numbers.all()
+        assert caplog.records == []
+        with override(SLOW_QUERY_MS=0.0):
+            await numbers.all()
+        assert "SELECT n FROM numbers" in caplog.records[-1].getMessage()
+        caplog.clear()
+        await numbers.all()
+        assert caplog.records == []
+
+
+async def test_debug_keeps_the_statements(numbers: Any, world: Any) -> None:
+    """`connection.queries` has what ran with DEBUG, as Django has it; reset_queries() forgets it."""
+    ormolu.reset_queries()
+    await numbers.all()
+    assert ormolu.connection.queries == []
+    with override(DEBUG=True):
+        await numbers.add(7)
+        assert await numbers.all() == [7]
+        first, second = ormolu.connection.queries
+        assert first["sql"].startswith("INSERT INTO numbers")
+        assert float(second["time"]) >= 0
+        ormolu.reset_queries()
+        assert ormolu.connection.queries == []
+    await numbers.all()
+    assert ormolu.connection.queries == []

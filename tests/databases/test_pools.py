@@ -200,6 +200,7 @@ async def test_tasks_and_async_sessions_wait_for_each_other(configured: Any, wor
             await asyncio.sleep(0.02)
             order.append(name)
 
+    await database.afetch("SELECT 1")  # connecting may take longer than anybody waits here
     await asyncio.gather(ours("a"), theirs("b"), ours("c"), theirs("d"), ours("e"))
     assert sorted(order) == list("abcde")
 

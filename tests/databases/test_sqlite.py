@@ -186,7 +186,7 @@ async def test_memory_and_many_tasks() -> None:
                 raise KeyError
 
     await asyncio.gather(*(work(n) for n in range(20)), return_exceptions=True)
-    assert await database.afetch("SELECT n FROM t") == [(n,) for n in range(10)]
+    assert await database.afetch("SELECT n FROM t ORDER BY n") == [(n,) for n in range(10)]
     ormolu.settings.reset()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import ormolu
 from ormolu import databases, transaction
-from ormolu.exceptions import IntegrityError, TransactionManagementError
+from ormolu.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 
 class Stop(Exception):
@@ -383,3 +383,53 @@ async def test_ten_reads_are_ten_statements(numbers: Any, world: Any) -> None:
     if native is not None:
         assert len(seen) == 10
         native.native.set_trace_callback(None)
+
+
+async def test_a_savepoint_that_is_lost_takes_the_outer_block_with_it(numbers: Any, world: Any) -> None:
+    """Where the database has undone the whole transaction (as at a deadlock), what follows is not written alone.
+
+    And whoever has handled the inner block's error is told.
+    """
+    lost = OperationalError("deadlock")
+    lost.retryable = True
+    for going_on in (True, False):
+        with pytest.raises(TransactionManagementError, match="savepoint could not be rolled back") as caught:
+            async with world.atomic():
+                await numbers.add(1)
+                with pytest.raises(OperationalError):
+                    async with world.atomic():
+                        await numbers.add(2)
+                        await world(numbers.database.execute, "ROLLBACK")
+                        numbers.database.ambient().spoil(lost)
+                        raise lost
+                if going_on:
+                    with pytest.raises(TransactionManagementError):
+                        await numbers.add(3)
+        assert caught.value.__cause__ is lost  # so that it is tried again where that was asked for
+        assert await numbers.all() == []
+
+
+async def test_functions_of_a_savepoint_that_could_not_be_released_are_forgotten(
+    numbers: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A savepoint whose release fails is undone, and what waited for its commit is not called."""
+    called: list[str] = []
+    async with world.atomic():
+        await numbers.add(1)
+        conn = numbers.database.ambient()
+        run_control = conn.control_now
+
+        def failing(sql: str) -> Any:
+            if sql.startswith("RELEASE"):
+                monkeypatch.undo()
+                raise Stop
+            return run_control(sql)
+
+        with pytest.raises(Stop):
+            async with world.atomic():
+                await numbers.add(2)
+                await world(transaction.on_commit, lambda: called.append("inner"))
+                monkeypatch.setattr(conn, "control_now", failing)
+        await world(transaction.on_commit, lambda: called.append("outer"))
+    assert called == ["outer"]
+    assert await numbers.all() == [1]

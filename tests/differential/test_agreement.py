@@ -31,3 +31,19 @@ def test_random_questions_agree_with_django(configured: Any) -> None:
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["deletions", "relating"])
+def test_random_steps_agree_with_django(what: str) -> None:
+    """Deletions of rows of any models, and sequences of what one does with related objects, are as with Django."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.differential.{what}", "--examples", str(max(10, COUNT // 20))],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

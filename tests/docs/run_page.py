@@ -10,7 +10,7 @@ a notebook shows them. `--write` puts what happened in their place. A block that
 must raise, and its `text` is the error. `<!--python` ... `-->` is a block that a reader does not see.
 
 `--on URL` runs a page on another database: its results must be the same, its SQL need not. Blocks that begin with
-"```python sqlite" are left out there.
+"```python sqlite" are left out there, and those that begin with "```python postgresql" run nowhere else.
 """
 
 import ast
@@ -112,7 +112,7 @@ def main(path: Path, write: bool = False, elsewhere: bool = False) -> int:
     runner, count, happened, left_out = Runner(path), 0, {}, False
     for block in blocks:
         if block.language == "python":
-            left_out = elsewhere and "sqlite" in block.info
+            left_out = ("sqlite" if elsewhere else "postgresql") in block.info
             if not left_out:
                 runner.run(block, checked)
                 count += 1

@@ -16,6 +16,13 @@ from support.backends import Backends
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUERY_PAGES = [ROOT / "docs/queries.md", *sorted((ROOT / "docs/queries").glob("*.md"))]
+ALSO_ON_POSTGRESQL = [
+    *QUERY_PAGES,
+    *(page for page in PAGES if "```python postgresql" in page.read_text(encoding="utf-8")),
+]
+NEEDED = {"files.md": "PIL", "schemas.md": "fastapi"}
+"""What the examples of a page need beside the drivers."""
+
 RUNNER = Path(__file__).with_name("run_page.py")
 
 
@@ -63,13 +70,15 @@ def runs(
 )
 def test_examples_run(page: Path, runs: dict[Any, Any]) -> None:
     """The examples of a page run in order, in an empty folder, and show what they do."""
+    if page.name in NEEDED:
+        pytest.importorskip(NEEDED[page.name])
     wrong = runs["test_examples_run", page].result()
     assert wrong is None, wrong
 
 
-@pytest.mark.parametrize("page", QUERY_PAGES, ids=_name)
+@pytest.mark.parametrize("page", ALSO_ON_POSTGRESQL, ids=_name)
 def test_results_are_the_same_on_postgresql(page: Path, runs: dict[Any, Any]) -> None:
-    """What the pages about queries show is what PostgreSQL gives, too."""
+    """What the pages about queries show is what PostgreSQL gives, too; and pages about PostgreSQL run there."""
     wrong = runs["test_results_are_the_same_on_postgresql", page].result()
     assert wrong is None, wrong
 

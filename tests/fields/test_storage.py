@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import ormolu
 from ormolu import fields
+from ormolu.fields.columns import complete_table
 from support.backends import Backend
 
 UTC = dt.UTC
@@ -104,6 +105,8 @@ def make_table(connection: sa.Connection, *made: fields.Field[Any]) -> sa.Table:
     number = sa.Column("number", sa.Integer, primary_key=True, autoincrement=False)
     columns = [field.make_column() for field in made]
     table = sa.Table("storage", sa.MetaData(), number, *columns, prefixes=["TEMPORARY"])
+    for field, column in zip(made, columns, strict=True):
+        complete_table(field, column, table)
     table.create(connection)
     return table
 

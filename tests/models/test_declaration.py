@@ -376,6 +376,20 @@ def test_proxy(apps: Apps) -> None:
             class Meta:
                 proxy = True
 
+    class Dated(Model):
+        day = IntegerField()
+
+        class Meta:
+            abstract = True
+
+    with pytest.raises(
+        TypeError, match="Proxy model 'Worse' can't derive from an abstract model with fields: day"
+    ):
+
+        class Worse(Dated, Author):
+            class Meta:
+                proxy = True
+
 
 def test_a_child_of_a_table(apps: Apps) -> None:
     """A child of a model with a table has a one-to-one key to its parent's row."""

@@ -50,6 +50,11 @@ class OrderLine(Priced):
         ]
 
 
+class Guess(Model):
+    amount = IntegerField(null=True)
+    double: Any = GeneratedField(expression=F("amount") * 2, output_field=IntegerField(), db_persist=True)
+
+
 class Offer(Priced):
     code = CharField(max_length=20, primary_key=True)
 
@@ -163,3 +168,13 @@ def test_deconstruction() -> None:
         {"expression", "output_field", "db_persist"},
     )
     assert GeneratedField(**kwargs).db_persist is True
+
+
+async def test_what_is_computed_of_null(db: Any, world: World) -> None:
+    """It is NULL, which no option has to allow; exclude() finds it among the others."""
+    guess = await world(Guess.objects.create)
+    assert guess.double is None
+    await world(Guess.objects.bulk_create, [Guess(amount=2), Guess()])
+    assert await world(Guess.objects.filter(double=None).count) == 2
+    assert await world(Guess.objects.exclude(double=4).count) == 2
+    assert await world(Guess.objects.filter(double=4).update, amount=None) == 1

@@ -1,10 +1,13 @@
 """Related managers: what they find, add, remove and create, in both worlds."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from models.library import MODELS, Author, Book, Club, Membership, Profile, Tag
+from ormolu import IntegrityError
 from ormolu.signals import m2m_changed
 
 __all__ = ["MODELS"]
@@ -209,3 +212,48 @@ async def test_a_reverse_object_is_no_value_of_a_new_row(db: Any, world: Any) ->
     for method in (Author.objects.create, Author.objects.get_or_create, Author.objects.update_or_create):
         with pytest.raises(ValueError, match="do not exist in this model: profile"):
             await world(method, name="Bea", profile=profile)
+
+
+async def test_an_error_in_creating_a_connected_object_may_be_handled(db: Any, world: Any) -> None:
+    """Inside of a block, what the arguments or a savepoint confine does not spoil it."""
+    ann = await world(Author.objects.create, name="Ann")
+    book = await world(ann.books.create)
+    await world(Tag.objects.create, name="taken")
+    async with world.atomic():
+        with pytest.raises(TypeError):
+            await world(book.tags.create, nome="x")
+        with pytest.raises(IntegrityError):
+            await world(book.tags.get_or_create, name="new", defaults={"name": "taken"})
+        with pytest.raises(IntegrityError):
+            await world(book.tags.update_or_create, name="new", defaults={"name": "taken"})
+        await world(book.tags.create, name="fresh")
+    assert await names(world, book.tags.all()) == ["fresh"]
+
+
+async def test_connections_are_changed_at_the_same_time(db: Any, world: Any) -> None:
+    """What reads first and then writes takes its turn, on SQLite as well, and fails nobody."""
+    ann = await world(Author.objects.create, name="Ann")
+    tags = [await world(Tag.objects.create, name=str(n)) for n in range(6)]
+    books = [await world(ann.books.create) for _ in range(4)]
+    clubs = [await world(Club.objects.create) for _ in range(4)]
+
+    async def change(number: int) -> None:
+        for turn in range(5):
+            await world(books[number].tags.set, tags[turn % 3 : turn % 3 + 3])
+            await world(clubs[number].members.add, ann, through_defaults={"rank": turn})
+            await world(clubs[number].members.clear)
+            await world(ann.edited.set, books[: turn % 4])
+
+    if world.is_async:
+        await asyncio.gather(*(change(number) for number in range(4)))
+    else:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda number: to_its_end(change(number)), range(4)))
+    for book in books:
+        assert await names(world, book.tags.all()) == ["1", "2", "3"]
+
+
+def to_its_end(body: Any) -> None:
+    """Run a coroutine that never suspends, as those of the sync world."""
+    with pytest.raises(StopIteration):
+        body.send(None)

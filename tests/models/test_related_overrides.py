@@ -33,6 +33,15 @@ class Song(Model):
     objects = LoudManager()
 
 
+class Verse(Model):
+    song: Any = ForeignKey(Song, on_delete=CASCADE, related_name="verses")
+    text = CharField(max_length=20)
+
+    def save(self) -> None:  # type: ignore[override]
+        self.text = self.text.upper()
+        super().save()
+
+
 class Sheet(Model):
     song: Any = ForeignKey(Song, on_delete=CASCADE, db_constraint=False)
 
@@ -157,3 +166,10 @@ async def test_fetch_modes_of_new_and_raw_objects(db: Backend, world: World) -> 
     for raw in (Choir.objects.raw(sql).fetch_mode(FETCH_ONE), Choir.objects.fetch_mode(FETCH_ONE).raw(sql)):
         assert [mode_of(found) for found in await world.list(raw)] == [FETCH_ONE]
     assert [mode_of(found) is FETCH_ONE for found in await world.list(Choir.objects.raw(sql))] == [False]
+
+
+async def test_save_that_takes_nothing(db: Backend, world: World) -> None:
+    """add(bulk=False) calls save() without arguments."""
+    song = await world(Song.objects.create, title="x")
+    await world(song.verses.add, Verse(text="a"), bulk=False)
+    assert (await world(song.verses.get)).text == "A"

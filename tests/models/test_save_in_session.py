@@ -69,3 +69,21 @@ def test_delete_of_a_session_s_object(db: Any) -> None:
         assert kettle not in s
         s.commit()
     assert Kettle.objects.count() == 0
+
+
+def test_merging(db: Any) -> None:
+    """`merge()` takes in what is new, what has a row, and with `load=False` what is known to be as the row is."""
+    Kettle.objects.create(code="a", litres=2)
+    with session() as s:
+        new = s.merge(Kettle(code="b", litres=3))
+        assert new._state.adding
+        changed = s.merge(Kettle(code="a", litres=5))
+        s.commit()
+        assert (new._state.adding, changed._state.adding) == (False, False)
+    with session() as s:
+        known = s.merge(Kettle.objects.get(code="a"), load=False)
+        assert (known._state.db, known._state.adding, known in s.dirty) == ("default", False, False)
+        known.litres = 6
+        known.save()
+        s.commit()
+    assert list(Kettle.objects.order_by("code").values_list("code", "litres")) == [("a", 6), ("b", 3)]

@@ -13,6 +13,7 @@ from ormolu.models import Apps, Index, Model, UniqueConstraint
 from ormolu.models.tables import statements
 from ormolu.query.q import Q
 from ormolu.query.references import F
+from ormolu.schema.names import index_name
 
 
 async def test_create_and_drop(configured: Any, world: Any) -> None:
@@ -30,11 +31,11 @@ def test_references_are_checked_at_the_end() -> None:
     """Foreign keys are deferred, and have an index."""
     sql = "\n".join(statements(postgresql.dialect(), [Membership.__table__]))
     assert "FOREIGN KEY(club_id) REFERENCES shelf_club (id) DEFERRABLE INITIALLY DEFERRED" in sql
-    assert "CREATE INDEX ix_shelf_membership_club_id ON shelf_membership (club_id)" in sql
+    assert "CREATE INDEX shelf_membership_club_id_1e620b84 ON shelf_membership (club_id)" in sql
 
 
 def test_indexes_come_in_one_order(apps: Apps) -> None:
-    """The statements are the same in every process: a table's indexes by name."""
+    """The statements are the same in every process: indexes in the order of the table's columns."""
 
     class Ordered(Model):
         b, c, a = (IntegerField(db_index=True) for _ in range(3))
@@ -46,7 +47,8 @@ def test_indexes_come_in_one_order(apps: Apps) -> None:
         sql.split('"')[1] if '"' in sql else sql.split()[2]
         for sql in statements(sqlite.dialect(), [Ordered.__table__])
     ]
-    assert made[1:] == ["by_both", *(f"ix_{Ordered._meta.db_table}_{name}" for name in "abc")]
+    table = Ordered._meta.db_table
+    assert made[1:] == [*(index_name(table, [name]) for name in "bc"), "by_both", index_name(table, ["a"])]
 
 
 def test_options_for_sqlite(apps: Apps) -> None:
@@ -94,8 +96,8 @@ def test_constraints_and_indexes(apps: Apps) -> None:
             constraints = (UniqueConstraint(fields=["name"], condition=Q(rank=1), name="%(class)s_name"),)
 
     sql = "\n".join(statements(sqlite.dialect(), [Thing.__table__]))
-    assert "CONSTRAINT uq_thing_name_rank UNIQUE (name, rank)" in sql
-    assert "CREATE INDEX ix_thing_rank_name ON thing (rank DESC, name)" in sql
+    assert "CONSTRAINT thing_name_rank_d7a6b85a_uniq UNIQUE (name, rank)" in sql
+    assert "CREATE INDEX thing_rank_404bf0_idx ON thing (rank DESC, name)" in sql
     assert "CREATE INDEX some ON thing (rank) WHERE name = 'it''s' OR rank > 3" in sql
     assert "CREATE UNIQUE INDEX thing_name ON thing (name) WHERE rank = 1" in sql
     assert "CREATE INDEX next_rank ON thing ((rank + 1))" in sql

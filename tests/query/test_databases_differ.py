@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ormolu import (
+    ArrayField,
     CharField,
     DateTimeField,
     DecimalField,
@@ -21,12 +22,13 @@ from ormolu import (
     Q,
     Subquery,
     TextChoices,
+    TimeField,
     UUIDField,
     Value,
     atomic,
     databases,
 )
-from ormolu.exceptions import IntegrityError
+from ormolu.exceptions import DataError, IntegrityError
 from support.backends import Backend
 from support.worlds import World
 
@@ -45,6 +47,26 @@ async def test_an_address_is_searched_as_it_is_written(db: Backend, world: World
     await world(Host.objects.create, address="192.0.2.1")
     assert await world(Host.objects.filter(address__startswith="192.0").count) == 1
     assert await world(Host.objects.filter(address__contains="32").count) == 0
+
+
+async def test_an_address_of_version_4_in_one_of_6(db: Backend, world: World):
+    """It is read as it was written, with points."""
+    host = await world(Host.objects.create, address="::FFFF:0a00:1")
+    await world(host.full_clean)
+    await world(host.save)
+    assert host.address == "::ffff:10.0.0.1"
+    assert (await world(Host.objects.get)).address == "::ffff:10.0.0.1"
+
+
+class Opened(Model):
+    at = TimeField()
+
+
+@pytest.mark.backends("sqlite")
+async def test_times_have_no_zone(db: Backend, world: World):
+    """A text with an offset would not be compared as a time."""
+    with pytest.raises(ValueError, match="does not support timezone-aware times"):
+        await world(Opened.objects.create, at=dt.time(1, 2, tzinfo=dt.UTC))
 
 
 class Word(Model):
@@ -196,3 +218,58 @@ def test_the_row_that_is_going_to_change_is_locked(db: Backend, world: World, qu
 async def test_a_plan_in_json_is_json(db: Backend, world: World):
     """explain(format="json") gives text that can be parsed."""
     assert json.loads(await world(Host.objects.all().explain, format="json"))
+
+
+MANY = [Decimal(number).scaleb(-5) for number in range(1, 600)]
+
+
+async def test_a_decimal_is_compared_as_it_is(db: Backend, world: World):
+    """A number with more places than the column, or too large for it, is neither rounded nor an error."""
+    for text, price in (("a", "10.5"), ("b", "20"), ("c", "0.99")):
+        await world(Word.objects.create, text=text, price=Decimal(price))
+    more, huge = Decimal("10.5001"), Decimal(10**12)
+    for condition, expected in (
+        (Q(price__lt=more), ["a", "c"]),
+        (Q(price__lte=Decimal("10.4999")), ["c"]),
+        (Q(price=more), []),
+        (Q(price__in=[more, Decimal("20")]), ["b"]),
+        (Q(price__in=[more, *MANY]), []),
+        (Q(price__in=[Decimal("10.5"), *MANY]), ["a"]),
+        (Q(price__range=(more, huge)), ["b"]),
+        (Q(price__lt=huge), ["a", "b", "c"]),
+        (Q(price__gt=huge), []),
+        (Q(price__lt=F("price") + Decimal("0.0001")), ["a", "b", "c"]),
+    ):
+        assert await words(world, condition) == expected, condition
+
+
+async def test_a_text_is_compared_as_it_is(db: Backend, world: World):
+    """A text that is longer than the column is not cut off, in a list of any length."""
+    await world(Word.objects.create, text="a", other="x" * 20)
+    for others in (["x" * 21], ["x" * 21, *(f"{number}" * 21 for number in range(600))]):
+        assert await words(world, Q(other__in=others)) == []
+        assert await words(world, Q(other__in=[*others, "x" * 20])) == ["a"]
+
+
+class Ruler(Model):
+    marks = ArrayField(CharField(max_length=3), default=list)
+    widths = ArrayField(DecimalField(max_digits=5, decimal_places=1), default=list)
+
+
+@pytest.mark.backends("postgresql", "asyncpg")
+async def test_items_of_arrays_are_as_they_are(db: Backend, world: World):
+    """Items are neither cut off nor rounded where they are compared; items that are too long are not stored."""
+    await world(Ruler.objects.create, marks=["abc"], widths=[Decimal("1.5")])
+    for lookups in (
+        {"marks": ["abcd"]},
+        {"marks__contains": ["abcd"]},
+        {"marks__overlap": ["abcd", "x"]},
+        {"marks__in": [["abcd"]]},
+        {"widths__contains": [Decimal("1.52")]},
+        {"widths__0__gte": Decimal("1.52")},
+    ):
+        assert await world(Ruler.objects.filter(**lookups).count) == 0, lookups
+    for shelves in ([Ruler(marks=["abcd"])], [Ruler(marks=["abcd"]) for _ in range(600)]):
+        with pytest.raises(DataError):
+            await world(Ruler.objects.bulk_create, shelves)
+    assert await world(Ruler.objects.filter(marks__contains=["abc"], widths__0=Decimal("1.5")).count) == 1

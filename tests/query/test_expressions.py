@@ -37,7 +37,7 @@ from ormolu import (
 from ormolu.exceptions import DatabaseError, NotSupportedError
 from ormolu.models import CASCADE
 from ormolu.query import Expression, ExpressionWrapper
-from ormolu.query.functions import Abs, Cast, Ceil, Coalesce, Concat, Floor
+from ormolu.query.functions import Abs, Cast, Ceil, Coalesce, Concat, Floor, Greatest, Least, NullIf
 from ormolu.query.lookups import GreaterThan
 from support.backends import Backend
 from support.worlds import World
@@ -321,3 +321,46 @@ async def test_what_is_rounded_down_stays_a_fraction(prices, world: World):
     mean = Cast("amount", FloatField())
     assert await world.list(prices.values_list(Floor(mean) / 4, flat=True)) == [0.25, 0.5]
     assert await world.list(prices.values_list(Ceil(mean) / 4, flat=True)) == [0.5, 0.75]
+
+
+async def test_a_sum_that_is_to_be_a_date(trip: Trip, world: World) -> None:
+    """A date and a duration make a date, and no moment, where `output_field` says so."""
+    for change in (dt.timedelta(days=1), F("planned")):
+        days = Trip.objects.annotate(
+            then=ExpressionWrapper(F("day") + change, output_field=DateField()),
+            before=ExpressionWrapper(F("day") - change, output_field=DateField()),
+        )
+        then, before = await world(days.values_list("then", "before").get)
+        step = change if isinstance(change, dt.timedelta) else trip.planned
+        assert (then, before) == (trip.day + step, trip.day - step)
+        assert type(then) is type(before) is dt.date
+        assert await world(days.filter(then=trip.day + step).count) == 1
+
+
+WIDE = 2**40
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (Greatest("seats", WIDE), WIDE),
+        (Least("seats", WIDE), 2),
+        (Coalesce("seats", WIDE), 2),
+        (NullIf("seats", WIDE), 2),
+        (Case(When(seats=2, then=WIDE), default="seats"), WIDE),
+        (Value(WIDE, output_field=IntegerField()), WIDE),
+        (Greatest("seats", -WIDE), 2),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_integers_of_any_width(trip: Trip, world: World, expression: Any, expected: int) -> None:
+    """An integer that is given is of the type of other integers, and what its column has no room for is no error."""
+    assert await world(Trip.objects.annotate(x=expression).values_list("x", flat=True).get) == expected
+    assert isinstance(Value(WIDE).output_field, IntegerField)
+
+
+async def test_a_wide_default_of_an_aggregate(trip: Trip, world: World) -> None:
+    """The default of a sum may be wider than the column."""
+    for default in (1, WIDE, -WIDE):
+        found = await world(Trip.objects.filter(seats=0).aggregate, total=Sum("seats", default=default))
+        assert found == {"total": default}

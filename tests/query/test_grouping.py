@@ -359,3 +359,22 @@ async def test_windows_over_groups(coats, world):
         "Ann", "Bea"
     ]  # fmt: skip
     assert await world(tailors.filter(rank=2).aggregate, n=Sum("n")) == {"n": 2}
+
+
+@pytest.mark.backends("sqlite", "postgresql", "asyncpg")
+async def test_groups_split_by_a_negated_relation(coats, world):
+    """Beside an aggregate, a negated condition behind a relation splits groups by what it says, not by the relation."""
+    cid = await world(Tailor.objects.create, name="Cid", age=20)
+    await world(Coat.objects.create, tailor=cid, size=2, price=5, sewn=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    by = Coat.objects.values("size").annotate(n=Count("pk")).exclude(Q(tailor__coats__size=1), Q(n__gt=5))
+    assert await world.list(by.order_by("size", "n")) == [
+        {"size": 1, "n": 2}, {"size": 2, "n": 1}, {"size": 2, "n": 2}, {"size": 4, "n": 1}
+    ]  # fmt: skip
+
+
+async def test_what_no_case_can_choose_is_joined(coats, world):
+    """A relation that an impossible branch reads repeats rows for the aggregates beside it, as in Django."""
+    for impossible in (When(pk__in=[], then="coats__price"), When(~Q(pk__in=[]), then=Value(1))):
+        chosen = Max(Case(impossible, default=Coalesce("coats__price", 0) * 0 + 1))
+        found = Tailor.objects.annotate(one=chosen, total=Sum("age")).order_by("name")
+        assert await world.list(found.values_list("one", "total")) == [(1, 90), (1, 100)]

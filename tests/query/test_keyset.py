@@ -171,6 +171,49 @@ async def test_values_keep_their_type_in_a_cursor(db: Backend, world: World):
         ]
 
 
+@pytest.mark.parametrize(
+    "refine",
+    [
+        lambda q: q.order_by("stall__town", "rank"),
+        lambda q: q.order_by("-stall", "rank").only("label"),
+        lambda q: q.only("label").order_by("-price", "rank"),
+        lambda q: q.defer("price").order_by("price"),
+        lambda q: q.alias(low=Lower("label")).order_by("-low", "rank"),
+        lambda q: q.alias(n=Count("stall__offers")).order_by("n", "stall__town"),
+        lambda q: q.distinct().order_by("stall__town"),
+    ],
+)
+async def test_a_page_brings_what_its_cursors_need(offers, world: World, queries, refine):
+    """Values of related rows, of deferred columns and of alias() come with the page, and nothing is left behind."""
+    queryset = refine(Offer.objects.all())
+    whole = await world.list(queryset.after(None))
+    found: list[Any] = []
+    page = await world(queryset.page, 11)
+    while True:
+        found.extend(page)
+        if page.next is None:
+            break
+        queries.clear()
+        page = await world(queryset.page, 11, after=page.next)
+        assert len(queries) == 1
+    assert found == whole
+    assert not any(name.startswith("_cursor") for one in found for name in vars(one))
+    queries.clear()
+    before = await world(queryset.page, 11, before=page.previous)
+    assert list(before) == whole[22:33]
+    assert len(queries) == 1
+
+
+def test_rows_that_no_key_tells_apart_are_refused(offers):
+    """A value of many related rows makes several rows of one object; as an annotation it can be ordered by."""
+    rows = Stall.objects.order_by("town").values("id", "town", "offers__rank")
+    with pytest.raises(FieldError, match="'offers__rank'"):
+        rows.page(2)
+    with pytest.raises(FieldError, match="name it by annotate"):
+        queryset = Offer.objects.alias(low=Lower("label")).order_by("low")
+        queryset.cursor_for(queryset[0])
+
+
 async def test_an_annotation_is_an_order_and_an_expression_is_not(offers, world: World):
     """A row has the value of an annotation; that of an expression in order_by() nobody knows."""
     named = Offer.objects.annotate(low=Lower("label")).order_by("low")

@@ -219,3 +219,12 @@ async def test_set_operations_lock_nothing(db: Backend, world: World):
             await sql_of(world, union)
     else:
         assert len(await world.list(union)) == 2
+
+
+async def test_a_subquery_locks_in_its_order(db: Backend, world: World):
+    """The order of a locking subquery is that in which it locks, so that two of them don't wait for each other."""
+    within = Region.objects.order_by("-name").select_for_update()
+    async with world.atomic():
+        with capture_queries() as queries:
+            assert await world(Region.objects.filter(pk__in=within).count) == 1
+    assert "ORDER BY" in queries[-1].sql

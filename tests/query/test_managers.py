@@ -1,5 +1,6 @@
 """Managers have the methods of a QuerySet."""
 
+import inspect
 import subprocess
 import sys
 
@@ -15,12 +16,16 @@ def test_every_method_is_listed() -> None:
 
 
 def test_listed_methods_take_what_a_queryset_takes() -> None:
-    """Parameters have the names and the order that they have on a QuerySet."""
-    for name, listed in vars(QuerySetMethods).items():
-        if (listed.__doc__ or "").startswith("See `QuerySet."):
-            code, theirs = listed.__code__, getattr(QuerySet, name).__code__
-            count, others = code.co_argcount, theirs.co_argcount
-            assert code.co_varnames[:count] == theirs.co_varnames[:others], name
+    """Parameters have the names and the order that they have on a QuerySet, where any don't just pass."""
+    methods = {name: one for name, one in vars(QuerySetMethods).items() if inspect.isfunction(one)}
+    listed = {name: one for name, one in methods.items() if hasattr(QuerySet, name)}
+    assert len(listed) > 70
+    for name, one in listed.items():
+        if one.__code__.co_flags & inspect.CO_VARARGS:
+            continue
+        code, theirs = one.__code__, getattr(QuerySet, name).__code__
+        count, others = code.co_argcount, theirs.co_argcount
+        assert code.co_varnames[:count] == theirs.co_varnames[:others], name
 
 
 def test_methods_have_the_querysets_docstrings() -> None:

@@ -139,6 +139,7 @@ async def test_instants_are_read_in_utc(db, world):
         await world(ormolu.databases.get().execute, f'ALTER DATABASE "{name}" RESET TimeZone')
 
 
+@pytest.mark.changes_tables
 @pytest.mark.parametrize("column", ["timestamptz", "timestamp"])
 @pytest.mark.backends("postgresql", "asyncpg")
 async def test_results_of_every_shape_have_them(naive, world, column):

@@ -136,7 +136,7 @@ async def titles(world: World, queryset: Any) -> list[str]:
         (~(SearchQuery("toast") | SearchQuery("red")), {SOUP}),
         (~SearchQuery("tomato") | SearchQuery("salad"), {TOAST, SALAD}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
 async def test_queries(recipes, world: World, query, expected):
     """What is asked is found, and what isn't is found by exclude(): NULL is an empty text."""
@@ -173,7 +173,10 @@ async def test_one_column_of_the_index(recipes, world: World, backend: Backend):
     assert [cook.name for cook in await world.list(cooks)] == ["Ben", "Ben"]
     if backend.vendor != "mysql":  # which has no stems, and searches whole indexes
         assert await titles(world, Recipe.objects.filter(title__search="TOMATOES salads")) == [SALAD]
-        assert await titles(world, Recipe.objects.filter(method__search="red")) == [SALAD, PIZZA]
+        assert await titles(world, Recipe.objects.filter(method__search="red").order_by("pk")) == [
+            SALAD,
+            PIZZA,
+        ]
         vector = SearchVector("method")
         assert await titles(world, Recipe.objects.annotate(m=vector).filter(m="tomato cut")) == [SALAD]
 

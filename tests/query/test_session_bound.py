@@ -127,7 +127,8 @@ def test_errors_are_ours(session: Session) -> None:
 def test_what_is_no_session_is_refused(db: Any) -> None:
     """The error says what a manager can be bound to."""
     with pytest.raises(
-        TypeError, match=r"User\.objects\(session\) takes a SQLAlchemy Session or AsyncSession"
+        TypeError,
+        match=r"User\.objects\(session\) takes a SQLAlchemy Session or AsyncSession, a scoped one, a",
     ):
         User.objects("default")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ormolu.contrib import embedded
+from support.tables import drop_all, empty_all
 
 POSTGRES_URL = os.environ.get("ORMOLU_TEST_POSTGRES_URL")
 MARIADB_URL = os.environ.get("ORMOLU_TEST_MARIADB_URL")
@@ -30,7 +31,7 @@ NAMES = tuple(name for name in WORLDS if name != "mariadb" or MARIADB_URL)
 
 # MariaDB goes through the general driver. What that, and the SQL of its dialect, must get right runs there.
 # A test elsewhere asks for it with `@pytest.mark.backends(..., "mariadb")`.
-ON_MARIADB = ("composite/", "databases/", "fields/", "models/", "query/", "traps/", "writes/")
+ON_MARIADB = ("composite/", "databases/", "fields/", "models/", "query/", "schema/", "traps/", "writes/")
 
 
 def usual(path: Path) -> tuple[str, ...]:
@@ -47,32 +48,20 @@ class Backend:
     vendor: str
     url: str
 
-    @property
-    def keeps_tables(self) -> bool:
-        """Whether making tables is so slow that a module's tests share them, emptied after each test."""
-        return self.vendor == "mysql"
-
-    def empty_tables(self) -> None:
-        """Remove all rows."""
-        self._each_table("TRUNCATE `{}`", "SELECT 1 FROM `{}` LIMIT 1")
+    def tidy(self, *, changed: bool) -> None:
+        """Remove what a test has left: all rows, or the tables themselves if it changed them."""
+        if changed:
+            self.drop_tables()
+        else:
+            empty_all(self.engine())
 
     def drop_tables(self) -> None:
         """Remove all tables."""
-        self._each_table("DROP TABLE `{}`", "SELECT 1")
+        drop_all(self.engine())
 
     def engine(self) -> sa.Engine:
         """Return SQLAlchemy's engine for what tests do beside the library."""
-        return _engine(self.url.replace("+asyncpg", "+psycopg"), self.keeps_tables)
-
-    def _each_table(self, statement: str, condition: str) -> None:
-        """Run a statement for each table for which the condition has a row."""
-        with self.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            run = connection.exec_driver_sql
-            run("SET foreign_key_checks = 0")
-            for (table,) in run("SHOW TABLES").fetchall():
-                if run(condition.format(table)).first() is not None:
-                    run(statement.format(table))
-            run("SET foreign_key_checks = 1")
+        return _engine(self.url.replace("+asyncpg", "+psycopg"), self.vendor == "mysql")
 
 
 class Backends:
@@ -119,7 +108,9 @@ class Backends:
         name = f"ormolu_test_{uuid.uuid4().hex[:12]}"
         _mariadb(server, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
         self._exits.callback(_mariadb, server, f"DROP DATABASE `{name}`")
-        return Backend("mariadb", "mysql", _text(server.set(database=name)))
+        # Else PyMySQL reads all certificates there are for each connection, which takes longer than most tests.
+        url = server.set(database=name).update_query_dict({"ssl_disabled": "true"})
+        return Backend("mariadb", "mysql", _text(url))
 
     def _postgres_database(self, driver: str) -> str:
         server = sa.make_url(self._postgres_server())
@@ -134,6 +125,8 @@ class Backends:
             return POSTGRES_URL
         if not hasattr(self, "_server"):
             self._server = self._exits.enter_context(embedded.start())
+            # Else plans, and with them the order of rows nobody ordered, hang on when it last came by.
+            embedded.execute(self._server.url, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
         return self._server.url
 
 

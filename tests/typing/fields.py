@@ -2,12 +2,29 @@
 
 import datetime as dt
 import decimal
+import enum
 import uuid
+from pathlib import Path
 from typing import Any, assert_type
 
+import pydantic
 from sqlalchemy.orm import InstrumentedAttribute, Mapped
 
 from ormolu import fields
+from ormolu.contrib.pgvector import VectorField
+from ormolu.contrib.postgres import fields as pg
+
+
+class Settings(pydantic.BaseModel):
+    """What JSON may be checked by."""
+
+    theme: str = "light"
+
+
+class Colour(enum.Enum):
+    """What an EnumField holds."""
+
+    RED = "r"
 
 
 class Short(fields.CharField):
@@ -35,8 +52,24 @@ class Row:
     day = fields.DateField(null=True)
     took = fields.DurationField()
     code = fields.UUIDField(default=uuid.uuid4)
+    paper = fields.FileField()
     picture = fields.ImageField(null=True)
     counts: fields.JSONField[dict[str, int]] = fields.JSONField()
+    settings = fields.JSONField(schema=Settings)
+    perhaps_settings = fields.JSONField(schema=Settings, null=True)
+    several = fields.JSONField(schema=list[Settings], default=list)
+    either: fields.JSONField[Settings | int] = fields.JSONField(schema=Settings | int)
+    colour = fields.EnumField(Colour)
+    no_colour = fields.EnumField(Colour, null=True)
+    ages = pg.IntegerRangeField()
+    days = pg.DateRangeField()
+    moments = pg.DateTimeRangeField(default_bounds="[]")
+    rates = pg.DecimalRangeField()
+    pairs = pg.HStoreField()
+    embedding = VectorField(dimensions=3)
+    no_embedding = VectorField(null=True)
+    words: fields.ArrayField[list[str]] = fields.ArrayField(fields.CharField(max_length=5))
+    folded = pg.CITextField()
     annotated: Mapped[str] = fields.CharField(max_length=100)
     perhaps: Mapped[str | None] = fields.CharField(max_length=100, null=True)
     short = Short()
@@ -58,11 +91,33 @@ def instances_have_values(row: Row) -> None:
     assert_type(row.day, dt.date | None)
     assert_type(row.took, dt.timedelta)
     assert_type(row.code, uuid.UUID)
-    assert_type(row.picture, str | None)
+    assert_type(row.paper, fields.FieldFile)
+    assert_type(row.picture, fields.ImageFieldFile)
     assert_type(row.counts, dict[str, int])
+    assert_type(row.settings, Settings)
+    assert_type(row.perhaps_settings, Settings | None)
+    assert_type(row.several, list[Settings])
+    assert_type(row.either, Settings | int)
+    assert_type(row.colour, Colour)
+    assert_type(row.no_colour, Colour | None)
+    assert_type(row.ages, pg.Range[int])
+    assert_type(row.days, pg.Range[dt.date])
+    assert_type(row.moments, pg.Range[dt.datetime])
+    assert_type(row.rates, pg.Range[decimal.Decimal])
+    assert_type(row.pairs, dict[str, str | None])
+    assert_type(row.embedding, list[float])
+    assert_type(row.no_embedding, list[float] | None)
+    assert_type(row.words, list[str])
+    assert_type(row.folded, str)
     assert_type(row.annotated, str)
     assert_type(row.perhaps, str | None)
     assert_type(row.short, str)
+
+
+def files_are_set_to_names_and_content(row: Row) -> None:
+    row.paper = "a.txt"
+    row.paper = Path("a.txt")
+    row.paper = None
 
 
 def classes_have_mapped_attributes() -> None:

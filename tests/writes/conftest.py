@@ -88,30 +88,7 @@ def db(request: pytest.FixtureRequest, backend: Any, kept_tables: None) -> Itera
     tables = []
     for model in request.module.MODELS:
         tables += [model._meta.table, *(f.remote_field.through._meta.table for f in model._meta.many_to_many)]
-    engine = backend.engine()
-    if not backend.keeps_tables:
-        _drop(engine, tables)
-    tables[0].metadata.create_all(engine, tables=tables)
+    tables[0].metadata.create_all(backend.engine(), tables=tables)  # those that aren't there
     yield backend
-    if backend.keeps_tables:
-        backend.empty_tables()
-    else:
-        _drop(engine, tables)
+    backend.tidy(changed=request.node.get_closest_marker("changes_tables") is not None)
     databases.close_all()
-
-
-FOREIGN_KEYS = {"sqlite": "PRAGMA foreign_keys = {}"}
-
-
-def _drop(engine: Any, tables: list[Any]) -> None:
-    # Some refer to each other, which DROP must not mind.
-    vendor = engine.dialect.name
-    switch = FOREIGN_KEYS.get(vendor)
-    cascade = "" if switch else " CASCADE"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if switch:
-            connection.exec_driver_sql(switch.format(0))
-        for table in tables:
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}{cascade}")
-        if switch:
-            connection.exec_driver_sql(switch.format(1))

@@ -223,6 +223,7 @@ async def test_mutable_and_missing_values(run):
 
 
 @pytest.mark.backends("sqlite")
+@pytest.mark.changes_tables
 async def test_a_trigger_that_inserts_rows_too(run):
     """Keys are right also where SQLite's numbering is disturbed by a trigger."""
     await run(bulk_create, Tag, [Tag(name="first")])

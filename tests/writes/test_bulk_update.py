@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from ormolu import capture_queries
 from ormolu.exceptions import DataError, FieldDoesNotExist, IntegrityError
 from ormolu.writes.bulk import bulk_create
 from ormolu.writes.bulk_update import bulk_update
@@ -145,3 +146,15 @@ async def test_all_or_nothing(run):
         await run(bulk_update, Tag, tags[:2], ["name"], batch_size=1)
     assert await run.rows(Tag, "name") == [("a",), ("b",), ("c",)]
     assert await run.rows(Author, "age") == [(0,), (1,), (2,)]
+
+
+async def test_deferred_columns(run, world, db):
+    """What was deferred is loaded before it is written back, by one query for all; in async code, too."""
+    await authors(run)
+    found = Author.objects.order_by("pk").defer("age", "bio")
+    loaded = await world.list(found)
+    loaded[0].age = 50
+    with capture_queries() as captured:
+        assert await world(Author.objects.bulk_update, loaded, ["age", "bio"]) == 3
+    assert [query.sql.split()[0] for query in captured] == ["SELECT", "UPDATE"]
+    assert await run.rows(Author, "age", "bio") == [(50, "b"), (1, "b"), (2, "b")]

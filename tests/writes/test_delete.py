@@ -5,8 +5,8 @@ import pytest
 from ormolu import signals
 from ormolu.exceptions import IntegrityError, ProtectedError, RestrictedError
 from ormolu.writes.bulk import bulk_create
-from ormolu.writes.collector import make_rows
-from ormolu.writes.delete import delete_instances, delete_where
+from ormolu.writes.collector import Collector, make_rows
+from ormolu.writes.delete import delete_instances
 from ormolu.writes.save import save
 from writes.library import (
     Album,
@@ -110,7 +110,7 @@ async def test_protect_leaves_everything_as_it_was(run):
     assert text in str(caught.value)
     assert caught.value.protected_objects == {award}
     with pytest.raises(ProtectedError):
-        await run(delete_where, Author, None)
+        await run.world(Author.objects.all().delete)
     assert await run.count(Book) == 3
     assert author.pk is not None
     assert isinstance(caught.value, IntegrityError)
@@ -204,32 +204,23 @@ async def test_a_cycle_of_models(run):
     assert await run.count(Egg) == 0
 
 
-async def test_delete_where(run, statements):
-    """One DELETE with the condition inside where nothing depends on the rows; else the rows are collected."""
-    table = Empty._meta.table
+async def test_querysets(run, statements):
+    """One DELETE with the condition inside where nothing depends on the rows; else their keys are read, and no more."""
     many = await run(bulk_create, Empty, [Empty() for _ in range(5)])
     statements.clear()
-    select = table.select().with_only_columns(table.c.id).where(table.c.id <= many[1].pk)
-    assert await run(delete_where, Empty, select) == (2, {"writes.Empty": 2})
-    assert await run(delete_where, Empty, select) == (0, {})
-    assert await run(delete_where, Empty, select.limit(1).where(table.c.id > 0)) == (0, {})
-    assert await run(delete_where, Empty, None) == (3, {"writes.Empty": 3})
-    assert [sql.split()[0] for sql in statements] == ["DELETE"] * 4
+    some = Empty.objects.filter(pk__lte=many[1].pk)
+    assert await run.world(some.delete) == (2, {"writes.Empty": 2})
+    assert await run.world(some.delete) == (0, {})
+    assert await run.world(Empty.objects.all().delete) == (3, {"writes.Empty": 3})
+    assert [sql.split()[0] for sql in statements] == ["DELETE"] * 3
     author = await saved(run, Author(name="Ann"))
     await saved(run, Author(name="Bob"))
     await saved(run, Book(title="b", author=author))
-    table = Author._meta.table
-    select = table.select().with_only_columns(table.c.id).where(table.c.name == "Ann")
-    assert await run(delete_where, Author, select) == (2, {"writes.Author": 1, "writes.Book": 1})
+    statements.clear()
+    found = await run.world(Author.objects.filter(name="Ann").delete)
+    assert found == (2, {"writes.Author": 1, "writes.Book": 1})
+    assert "name" not in statements[0].split("FROM")[0]
     assert await run.rows(Author, "name") == [("Bob",)]
-
-
-async def test_a_limit_is_kept(run):
-    """A Select with LIMIT deletes so many rows and no more (trap E37)."""
-    await run(bulk_create, Empty, [Empty() for _ in range(6)])
-    table = Empty._meta.table
-    select = table.select().with_only_columns(table.c.id).order_by(table.c.id).limit(2)
-    assert await run(delete_where, Empty, select) == (2, {"writes.Empty": 2})
 
 
 async def test_signals(run):
@@ -259,6 +250,27 @@ async def test_signals(run):
     assert author.pk is None
 
 
+async def test_the_origin_of_signals(run):
+    """Receivers are told what `delete()` was called on: the object, or the queryset itself."""
+    seen = []
+
+    def note(origin, **rest):
+        seen.append(origin)
+
+    signals.pre_delete.connect(note)
+    try:
+        author = await saved(run, Author(name="Ann"))
+        await saved(run, Book(title="b", author=author))
+        queryset = Author.objects.all()
+        await run.world(queryset.delete)
+        book = await saved(run, Book(title="b", author=await saved(run, Author(name="Bob"))))
+        await run.world(book.delete)
+    finally:
+        signals.pre_delete.disconnect(note)
+    assert seen[0] is seen[1] is queryset
+    assert seen[2] is book
+
+
 async def test_an_error_while_writing_undoes_everything(run):
     """A receiver that raises in the middle leaves all rows, and the instances keep their keys."""
 
@@ -286,3 +298,31 @@ async def test_many_values(run, statements):
     assert count == 12_000
     assert await run.count(Tag) == 0
     assert len(statements) < 10
+
+
+@pytest.mark.worlds("sync")
+async def test_what_a_deletion_would_do(run):
+    """A collector of one's own finds what would go, and writes nothing; what stands in the way is an error."""
+    author = await saved(run, Author(name="Ann"))
+    book = await saved(run, Book(title="b", author=author))
+    collector = Collector(using="default")
+    assert collector.can_fast_delete(Empty())
+    assert not collector.can_fast_delete(Author.objects.all())
+    collector.collect([author])
+    assert {model: list(rows) for model, rows in collector.data.items()} == {
+        Author: [author.pk],
+        Book: [book.pk],
+    }
+    assert await run.count(Book) == 1
+    await saved(run, Award(title="a", author=author))
+    with pytest.raises(ProtectedError):
+        Collector(using="default").collect([author])
+
+
+async def test_what_an_object_lacks_is_read(run):
+    """A deferred column that a relation refers to is read by the deletion itself, in async code, too (`only()`)."""
+    target = await saved(run, Target(name="t"))
+    await saved(run, Referrer(name="r", by_name=target, set_default=None))
+    (brief,) = await run.world.list(Target.objects.only("pk"))
+    counts = {"writes.Target": 1, "writes.Referrer": 1}
+    assert await run.world(brief.delete) == (2, counts)

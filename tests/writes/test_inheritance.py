@@ -38,6 +38,21 @@ async def test_only_the_table_that_changed_is_written(run, statements):
     assert await run.rows(Restaurant, "stars") == [(3,)]
 
 
+async def test_update_fields_touch_their_tables_alone(run, statements):
+    """With update_fields the other tables are not even looked at, also for an object that was never loaded."""
+    place = Restaurant(name="a", stars=2)
+    await run(save, place)
+    same = Restaurant(pk=place.pk, name="b", stars=3)
+    statements.clear()
+    await run(save, same, update_fields=["name"])
+    await run(save, same, update_fields=["stars"])
+    assert [sql.split()[:2] for sql in statements if not sql.startswith(("BEGIN", "COMMIT"))] == [
+        ["UPDATE", sql.split()[1]] for sql in statements if sql.startswith("UPDATE")
+    ]
+    assert await run.rows(Place, "name") == [("b",)]
+    assert await run.rows(Restaurant, "stars") == [(3,)]
+
+
 async def test_a_parent_that_is_there(run):
     """A child may be added to a parent's row that exists."""
     place = Place(name="a")

@@ -1,5 +1,6 @@
 """save(): which statement is sent, with which columns, and what the instance knows afterwards."""
 
+import asyncio
 import datetime
 import uuid
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ormolu import signals
+from ormolu import databases, signals, transaction
 from ormolu.exceptions import DatabaseError, DataError, FieldError, IntegrityError
 from ormolu.writes.delete import delete_instances
 from ormolu.writes.save import save
@@ -379,6 +380,91 @@ async def test_async_receivers(run):
     finally:
         signals.post_save.disconnect(after, sender=Author)
     assert seen == [author.pk]
+
+
+@pytest.mark.worlds("async")
+async def test_async_receivers_with_blocks_of_their_own(run):
+    """A transaction that an async receiver opens and ends leaves the saving program its connection."""
+    seen = []
+
+    async def before(instance, **rest):
+        async with transaction.aatomic():
+            await transaction.aon_commit(lambda: seen.append(instance.name))
+            await databases.get().afetch("SELECT 1")
+        assert seen[-1:] == [instance.name]  # committed, and so called, though the row is not written yet
+
+    async def save_one(name):
+        await run(save, Author(name=name))
+
+    async def save_in_a_block(name):
+        async with transaction.aatomic():
+            await run(save, Author(name=name))
+
+    async def after(instance, **rest):
+        async with transaction.aatomic():
+            await databases.get().afetch("SELECT 1")
+
+    signals.pre_save.connect(before, sender=Author)
+    signals.post_save.connect(after, sender=Author)
+    try:
+        await asyncio.wait_for(asyncio.gather(*(save_one(f"a{n}") for n in range(4))), 10)
+        signals.pre_save.disconnect(before, sender=Author)
+        await asyncio.wait_for(asyncio.gather(*(save_in_a_block(f"b{n}") for n in range(4))), 10)
+        await asyncio.wait_for(save_one("c"), 10)
+    finally:
+        signals.pre_save.disconnect(before, sender=Author)
+        signals.post_save.disconnect(after, sender=Author)
+    assert sorted(seen) == ["a0", "a1", "a2", "a3"]
+    assert len(await run.rows(Author, "name")) == 9
+
+
+@pytest.mark.worlds("async")
+async def test_async_receivers_are_outside_of_blocks(run):
+    """A receiver in a save outside of blocks is so, too, though it works on the saving program's connection."""
+    seen = []
+
+    async def before(instance, **rest):
+        assert await transaction.asavepoint() is None
+        await transaction.acommit()
+        await transaction.aset_autocommit(True)
+        assert databases.get().get_autocommit()
+        seen.extend([tag async for tag in Tag.objects.all().aiterator()])
+
+    signals.pre_save.connect(before, sender=Author)
+    try:
+        await run(save, Tag(name="new"))
+        await run(save, Author(name="Ann"))
+    finally:
+        signals.pre_save.disconnect(before, sender=Author)
+    assert len(seen) == 1
+    assert await run.rows(Author, "name") == [("Ann",)]
+
+
+@pytest.mark.worlds("async")
+async def test_what_waits_for_a_receivers_commit_does_not_wait_for_the_save(run):
+    """A sync receiver's own transaction is over when its block is: also where the save then fails."""
+    if databases.get().vendor != "sqlite":
+        pytest.skip("elsewhere the synchronous driver would block the loop")
+    seen = []
+
+    async def later():
+        seen.append(await databases.get().afetch("SELECT 2"))
+
+    def before(instance, **rest):
+        with transaction.atomic():
+            databases.get().fetch("SELECT 1")
+            transaction.on_commit(lambda: seen.append(1))
+            transaction.on_commit(later)
+        assert seen == [1, [(2,)]]
+
+    await run(save, Tag(name="taken"))
+    signals.pre_save.connect(before, sender=Tag)
+    try:
+        with pytest.raises(IntegrityError):
+            await run(save, Tag(name="taken"))
+    finally:
+        signals.pre_save.disconnect(before, sender=Tag)
+    assert seen == [1, [(2,)]]
 
 
 async def test_sqlalchemy_state_is_kept_in_step(run):

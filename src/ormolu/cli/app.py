@@ -26,7 +26,7 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"ormolu.cli.commands.{cmd_name}")
+        module = import_module(f"ormolu.cli.commands.{cmd_name.replace('-', '_')}")
         single = typer.Typer(add_completion=False)
         single.command(cmd_name)(module.command)
         return typer.main.get_command(single)

@@ -81,17 +81,18 @@ def assigned(builder: Builder, pair: Assignment) -> Any:
                 f"Joined field references are not permitted in this query ({field.name}={value!r})."
             )
         return term.sa
-    return builder.params.bind(pair, value, field.sa_type, save_converter(field, builder.vendor))
+    return builder.params.bind(pair, value, field.sa_type, save_converter(field, builder))
 
 
-def save_converter(field: Any, vendor: str) -> Any:
+def save_converter(field: Any, builder: Builder) -> Any:
     """Return what prepares a value for being stored in a field."""
-    limits = storable(field, vendor)
+    limits = storable(field, builder.vendor)
+    connection = builder.connection
 
     def convert(value: Any) -> Any:
         if hasattr(value, "_meta"):
             value = getattr(value, getattr(field, "target_field", value._meta.pk).attname)
-        prepare = field.save_prep_for(value.__class__)
+        prepare = field.save_prep_for(value.__class__, connection)
         try:
             value = value if prepare is None else prepare(value)
         except (TypeError, ValueError, ValidationError, OutOfRange) as error:

@@ -16,6 +16,7 @@ from ormolu.compile.builder import Builder
 from ormolu.compile.layout import Layout
 from ormolu.compile.ordering import Order, each, order
 from ormolu.compile.params import Params
+from ormolu.compile.resolving import Resolver
 from ormolu.compile.select import Parts
 from ormolu.compile.terms import Term
 from ormolu.compile.tuples import TupleTerm, flat
@@ -67,7 +68,7 @@ class Compound:
         driver: Any,
         query: Any,
         params: Params,
-        outer: Builder | None = None,
+        outer: Resolver | None = None,
         given: Mapping[str, Any] | None = None,
     ) -> None:
         self.driver, self.query, self.params, self.outer = driver, query, params, outer

@@ -60,7 +60,7 @@ def converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
 def typed_converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
     """Return what turns a driver's value into one of the column's type, before a user's field sees it."""
     type_, process = term.type, None
-    if driver.dialect.name == "postgresql" and isinstance(type_, sa.Numeric):
+    if driver.dialect.name == "postgresql" and isinstance(type_, (sa.Numeric, sa.Float)):
         process = (
             None if type_.asdecimal else nullable(float)
         )  # SQLAlchemy's processor asks for the server's type
@@ -362,10 +362,15 @@ def loads_itself(model: Any) -> bool:
     """Tell whether a user's `__init__` or `from_db` must see each row that is loaded (as in Django)."""
     cls: type[Any] = model
     own: Any = next((vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)), None)
-    if own is not vars(cls).get("_generated_init") and getattr(own, "__module__", "") != "ormolu.models.base":
+    generated = (
+        own is vars(cls).get("_generated_init") or getattr(own, "__module__", "") == "ormolu.models.base"
+    )
+    if not generated and not hasattr(
+        cls, "__dataclass_fields__"
+    ):  # which isn't called for rows, as with SQLAlchemy
         return True
     definer = next((base for base in cls.__mro__ if "from_db" in vars(base)), None)
-    return definer is not None and not definer.__module__.startswith("ormolu.models")
+    return definer is not None and not definer.__module__.startswith("ormolu.")
 
 
 def is_reverse(field: Any) -> bool:

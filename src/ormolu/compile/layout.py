@@ -201,7 +201,7 @@ def check_name(meta: Any, name: str) -> Any:
 
 
 def _only_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
-    mask: dict[str, Any] = {field.name: {} for field in meta.pk_fields}
+    mask: dict[str, Any] = {field.name: {} for field in meta.kept_fields}
     for name, below in tree.items():
         field = meta.get_field(name)
         related = field.related_model._meta if field.is_relation else None
@@ -219,7 +219,7 @@ def _defer_mask(meta: Any, tree: dict[str, Any]) -> dict[str, Any]:
     mask: dict[str, Any] = {}
     for field in meta.concrete_fields:
         below = tree.get(field.name)
-        if below is None or any(field is key for key in meta.pk_fields):
+        if below is None or any(field is kept for kept in meta.kept_fields):
             mask[field.name] = {}
         elif below and field.is_relation:
             mask[field.name] = _defer_mask(field.related_model._meta, below)

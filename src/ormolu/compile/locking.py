@@ -23,9 +23,12 @@ class Lock(NamedTuple):
     skip_locked: bool = False
     of: tuple[str, ...] | None = ()
     no_key: bool = False
+    shared: bool = False
 
 
 OWN = Lock(of=None)
+SHARED = Lock(of=None, shared=True)
+"""Others may lock the rows so, too. It reads what is committed, whatever the transaction has seen before."""
 
 
 class Place(NamedTuple):
@@ -37,19 +40,22 @@ class Place(NamedTuple):
 
 
 def locked(parts: Parts, select: Any, root: Node | None = None) -> Any:
-    """Return the Select with the lock that its query asks for. SQLite has none to ask for: its writers wait anyway.
+    """Return the Select with the lock that its query asks for. SQLite has none: there, it begins to write.
 
     `root` is where the layout of objects begins. Raises NotSupportedError for an option that the database hasn't,
     FieldError for a name in `of` that the query doesn't load.
     """
     lock: Lock | None = parts.builder.query.select_for_update
-    if lock is None or parts.builder.vendor == "sqlite":
+    if lock is None:
         return select
+    if parts.builder.vendor == "sqlite":
+        return select.with_for_update()  # which its dialect doesn't spell out
     check(parts.builder.driver.dialect, lock)
     return select.with_for_update(
         nowait=lock.nowait,
         skip_locked=lock.skip_locked,
         key_share=lock.no_key,
+        read=lock.shared,
         of=tables(parts, lock, root) or None,
     )
 

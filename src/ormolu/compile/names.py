@@ -15,11 +15,12 @@ from ormolu.near import near_names
 class Path:
     """A resolved path: the hops to take, the field and column found, the names left over."""
 
-    __slots__ = ("columns", "field", "hops", "meta", "rest", "value_field")
+    __slots__ = ("columns", "field", "hops", "meta", "named", "rest", "value_field")
 
     def __init__(self, meta: Any) -> None:
         self.meta = meta  # of the model where the path ends
         self.hops: list[PathInfo] = []
+        self.named = 0  # how many of the hops the first name stands for: one of a parent's has those to the parent, too
         self.field: Any = None
         self.columns: tuple[Any, ...] = ()  # several for a key of several columns
         self.value_field: Any = None  # what the columns' values are: for a relation, the key it refers to
@@ -112,6 +113,7 @@ def _ancestry(meta: Any, table: Any) -> tuple[PathInfo, ...] | None:
 
 def _follow(path: Path, field: Any, hops: Sequence[PathInfo]) -> None:
     path.field = field
+    path.named = path.named or len(hops)
     path.hops.extend(hops)
     last = hops[-1]
     path.meta = last.to_meta

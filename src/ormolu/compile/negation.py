@@ -18,12 +18,12 @@ from ormolu.compile.paths import PathInfo
 from ormolu.compile.tuples import columns_of
 
 if TYPE_CHECKING:
-    from ormolu.compile.builder import Builder
+    from ormolu.compile.filtering import Filtering
     from ormolu.compile.joins import Join
     from ormolu.compile.terms import Term
 
 
-def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str) -> Condition:
+def related_rows(builder: Filtering, path: Path, value: Any, owner: Any, name: str) -> Condition:
     """Return EXISTS(rows related over `path` that meet the lookup)."""
     start, first = start_of(builder, path, asks_for_null(path, value))
     inner = builder.inside(builder.query.for_model(start.meta.model))
@@ -44,7 +44,8 @@ def related_rows(builder: Builder, path: Path, value: Any, owner: Any, name: str
     if found is EVERYTHING or found is NOTHING:
         return found
     builder.keep(inner.outer_joins)
-    return linked(inner, start, found, found.joins | join.chain())
+    behind = path.named <= (path.first_multiple() or 0) or any(term.joins for term in inner.outer_terms)
+    return linked(inner, start, found, found.joins | join.chain(), behind)
 
 
 class Outward:
@@ -53,7 +54,7 @@ class Outward:
     def __init__(self, expression: Any) -> None:
         self.expression = expression
 
-    def as_term(self, builder: Builder) -> Term:
+    def as_term(self, builder: Filtering) -> Term:
         """Return the term in the enclosing query."""
         assert builder.outer is not None
         term = builder.outer.term(self.expression)
@@ -61,8 +62,12 @@ class Outward:
         return term.replace(joins=frozenset(), strict=frozenset(), constant=True)
 
 
-def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join]) -> Condition:
-    """Return EXISTS(SELECT ... that is linked to `start` and meets `found`)."""
+def linked(inner: Filtering, start: Join, found: Condition, used: frozenset[Join], behind: bool) -> Condition:
+    """Return EXISTS(SELECT ... that is linked to `start` and meets `found`).
+
+    `behind`: the relation with several rows begins at a related object. A group that the condition is about is
+    split by what EXISTS says then, and not by the object's key; so it is where Django's `OuterRef` spans relations.
+    """
     one: sa.ColumnElement[Any] = sa.literal_column("1")
     select: Any = sa.select(one)
     first = (
@@ -89,7 +94,9 @@ def linked(inner: Builder, start: Join, found: Condition, used: frozenset[Join])
     if start.nullable and found.null_is_true:
         # What holds for a missing object holds where there is nothing to start from, too.
         condition = sa.or_(condition, read[-1].is_(None))
-    return Condition(condition, joins=frozenset(joins), group=(*read, *inner.outer_columns))
+    # MariaDB's HAVING can't read within a subquery what isn't grouped by: there the key splits the groups.
+    group = (condition,) if behind and inner.vendor != "mysql" else (*read, *inner.outer_columns)
+    return Condition(condition, joins=frozenset(joins), group=group)
 
 
 def reach(start: Join, column: Any) -> tuple[Any, frozenset[Join]]:
@@ -104,7 +111,7 @@ def reach(start: Join, column: Any) -> tuple[Any, frozenset[Join]]:
     return start.column(column), start.chain()
 
 
-def start_of(builder: Builder, path: Path, for_null: bool) -> tuple[Join, int]:
+def start_of(builder: Filtering, path: Path, for_null: bool) -> tuple[Join, int]:
     """Return the join from which related rows are looked for, and the first hop to take from there.
 
     Where this filter() call has joined the multi-valued relation before, the lookup is

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import Grouping
 
 from ormolu.exceptions import DatabaseError
 from ormolu.fields import DecimalField, timezones
-from ormolu.fields.types import DateTimeType
+from ormolu.fields.types import DateTimeType, DateType
 
 if TYPE_CHECKING:
     from ormolu.compile.builder import Builder
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SYMBOLS = {"%%": "%"}
 REAL: sa.REAL[Any] = sa.REAL()
+PARTIAL = ("/", "%%", "^")
 BITS = ("&", "|", "<<", ">>", "#")
 MOMENTS = ("DateField", "DateTimeField", "TimeField")
 
@@ -38,6 +39,18 @@ def operation(builder: Builder, connector: str, lhs: Term, rhs: Term, field: Any
         return exclusive_or(builder, left, right, type_)
     symbol = SYMBOLS.get(connector, connector)
     return left.op(symbol, precedence=100, return_type=type_)(right)
+
+
+def may_lack_result(vendor: str, connector: str, field: Any) -> bool:
+    """Tell whether an operator between two values may give NULL.
+
+    PostgreSQL raises an error where there is no result. Others give NULL for a division by zero, for what is no
+    number (infinity less infinity, a root of a negative one), MariaDB also for a time out of range.
+    """
+    if vendor == "postgresql":
+        return False
+    kind = "" if field is None else field.get_internal_type()
+    return connector in PARTIAL or kind == "FloatField" or (vendor != "sqlite" and kind in MOMENTS)
 
 
 def typed(term: Term, other: Term) -> Any:
@@ -82,6 +95,8 @@ def temporal(builder: Builder, connector: str, lhs: Term, rhs: Term, type_: Any)
             zone = dt.UTC if timezones.use_tz() else timezones.get_default_timezone()
             name = timezones.zone_name(zone).replace("'", "''")
             element = sa.func.timezone(sa.literal_column(f"'{name}'"), element)
+        elif "DateField" in kinds and isinstance(type_, DateType):
+            return sa.cast(element, type_)  # the day of it
         return sa.type_coerce(element, type_)
     if kinds == ["DurationField", "DurationField"] or ("DurationField" in kinds and kinds.count("") == 1):
         return lhs.sa.op(SYMBOLS.get(connector, connector), precedence=100, return_type=type_)(rhs.sa)
@@ -130,7 +145,8 @@ def mysql_temporal(connector: str, kinds: list[str], left: Any, right: Any, type
         return sa.func.addtime(
             moment, sa.func.sec_to_time(span.op("/")(sa.literal_column("1000000"))), type_=type_
         )
-    return sa.func.timestampadd(unit, span, moment, type_=type_)
+    found = sa.func.timestampadd(unit, span, moment, type_=type_)
+    return sa.cast(found, type_) if isinstance(type_, DateType) else found
 
 
 def of_clock(time: Any) -> Any:

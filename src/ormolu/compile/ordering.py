@@ -116,8 +116,10 @@ def named(builder: Builder, name: str, descending: bool) -> list[Order]:
     """Return the entries for a name: an annotation, a column, or a relation's own ordering."""
     if name in builder.annotations:
         return each(builder.annotations[name], descending)
-    if name.split(SEP)[0] in builder.annotations or name in (builder.values or ()):
-        return each(builder.ref(name), descending)  # what values() selects under that name
+    if name in (builder.values or ()):  # what values() selects under that name
+        return each(builder.shown.get(name) or builder.ref(name), descending)
+    if name.split(SEP)[0] in builder.annotations:
+        return each(builder.ref(name), descending)
     path = paths.resolve(builder.meta, name.split(SEP), builder.annotations, builder.filtered)
     return related(builder, path, name, descending, builder.root, ())
 

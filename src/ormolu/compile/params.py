@@ -134,6 +134,17 @@ class Params:
         )
 
 
+def roomy(type_: Any, value: Any) -> Any:
+    """Return the SQL type of a literal: BIGINT in place of an integer type that has no room for the value.
+
+    How wide an integer is, is part of a plan's key.
+    """
+    if value.__class__ is not int or not isinstance(type_, sa.Integer) or isinstance(type_, sa.BigInteger):
+        return type_
+    most = 2**15 if isinstance(type_, sa.SmallInteger) else 2**31
+    return type_ if -most <= value < most else sa.BigInteger()
+
+
 def is_empty(value: Any) -> bool:
     """Tell whether a value is a list with nothing in it."""
     return isinstance(value, list | tuple | set | frozenset) and not value
@@ -158,4 +169,4 @@ def padded(length: int) -> Convert:
     return fill
 
 
-__all__ = ["LONGEST_LIST", "Binding", "Params", "bucket", "padded", "without_nulls"]
+__all__ = ["LONGEST_LIST", "Binding", "Params", "bucket", "padded", "roomy", "without_nulls"]

@@ -8,7 +8,7 @@ from typing import Any
 from ormolu.compile.params import Binding, Params
 from ormolu.exceptions import EmptyResultSet
 from ormolu.fields.locating import field_of, located
-from ormolu.programs import Fetch, FetchLocked
+from ormolu.programs import Fetch, FetchLocked, FetchWriting
 
 MOST_PLANS = 2_000  # per driver; the oldest quarter goes when there are more
 
@@ -57,7 +57,7 @@ def finish(
     sql, names = positional(compiled)
     plan = Plan(sql, binder(compiled, names, params.bindings, driver.dialect), decode, extra=extra)
     if getattr(statement, "_for_update_arg", None) is not None:
-        plan.step = FetchLocked
+        plan.step = FetchWriting if driver.vendor == "sqlite" else FetchLocked
     return plan
 
 
@@ -78,7 +78,11 @@ def binder(
     for number, name in enumerate(names):
         bound = compiled.binds.get(name)
         if bound is None:
-            bound = by_key[name]
+            bound = by_key.get(name)
+        if bound is None:  # one of the values of SQLAlchemy's `in_()`
+            scope[f"k{number}"] = expanded(compiled, name)
+            items.append(f"k{number}")
+            continue
         process = bound.type.dialect_impl(dialect).bind_processor(dialect)
         binding = bindings.get(bound.key)
         if binding is None:
@@ -108,6 +112,13 @@ def binder(
     body = "\n".join(["def bind(v):", *lines, f"    return ({', '.join(items)}{',' if items else ''})"])
     exec(body, scope)
     return scope["bind"]  # type: ignore[no-any-return]
+
+
+def expanded(compiled: Any, name: str) -> Any:
+    """Return a value that SQLAlchemy has made a parameter of its own, of a list or of a row in it."""
+    state = compiled._post_compile_expanded_state
+    value, process = state.parameters[name], state.processors.get(name)
+    return value if process is None else process(value)
 
 
 def empty_plan(extra: Any = None) -> Plan:

@@ -91,7 +91,21 @@ class Decoder:
     def make(self, names: tuple[str, ...]) -> hydrate.Decode:
         """Generate the function for these columns; FieldDoesNotExist where the primary key is missing."""
         layout: Any = RawLayout(self.query, self.query.translated(names))
-        if not layout.root.is_keyed:
-            raise FieldDoesNotExist("Raw query must include the primary key")
         mode = self.query.fetch_mode
-        return hydrate.instances(layout, self.driver, self.driver.database.alias, mode=mode)
+        if layout.root.is_keyed:
+            return hydrate.instances(layout, self.driver, self.driver.database.alias, mode=mode)
+        if self.query.needs_key:
+            raise FieldDoesNotExist("Raw query must include the primary key")
+        return self.without_key(hydrate.instances(layout, self.driver, self.driver.database.alias, mode=mode))
+
+    def without_key(self, decode: hydrate.Decode) -> hydrate.Decode:
+        """Return a function that makes objects of rows without a key: what the row has, and nothing can be loaded."""
+        keys = {field.attname: None for field in self.query.model._meta.pk_fields}
+
+        def decoded(rows: Any) -> list[Any]:
+            found: list[Any] = decode(rows)
+            for one in found:
+                one.__dict__.update({**keys, **one.__dict__})
+            return found
+
+        return decoded

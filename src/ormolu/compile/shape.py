@@ -68,11 +68,12 @@ class Shape:
             self.values.append(value)
             return cls
         if value is None or cls is bool:
-            self._take(owner, value)
-            return value
+            place = self._take(owner, value)
+            return value if place is None else (value, place)
         return self._other(owner, value)
 
-    def _take(self, owner: Any, value: Any) -> Any:
+    def _take(self, owner: Any, value: Any) -> int | None:
+        """Take a value; return its place if it was taken before, which the key has to say."""
         place = self.index.get(id(owner))
         if place is None:
             self.index[id(owner)] = len(self.values)
@@ -103,12 +104,11 @@ class Shape:
         """Take a SQLAlchemy element; its bound values become values of the query."""
         element = value.__clause_element__() if hasattr(value, "__clause_element__") else value
         key = element._generate_cache_key()
-        if key is None or any(bound.expanding for bound in key.bindparams):
+        if key is None or any(map(is_rendered, key.bindparams)):
             raise Uncacheable
-        for bound in key.bindparams:
-            self._take(bound, bound.effective_value)
+        places = tuple([self._take(bound, bound.effective_value) for bound in key.bindparams])
         self.owners.append(value)
-        return ("sa", key.key)
+        return ("sa", key.key, places)
 
     def item(self, value: Any) -> Any:
         """Return the key of a constructor argument of an expression."""
@@ -129,13 +129,21 @@ class Shape:
         return value
 
 
+def is_rendered(bound: Any) -> bool:
+    """Tell whether the SQL depends on a bound value of SQLAlchemy's, or whether it has none yet."""
+    return bool(bound.expanding or bound.literal_execute or bound.required)
+
+
 def width(value: int) -> Any:
-    """Return the key of an integer: whether it fits a column is decided when the query is compiled."""
-    if -32_768 <= value <= 32_767:
+    """Return the key of an integer: whether it fits a column is decided when the query is compiled.
+
+    `int` are those that fit every one: no negative numbers, which a Positive field doesn't take.
+    """
+    if 0 <= value <= 32_767:
         return int
-    if -2_147_483_648 <= value <= 2_147_483_647:
-        return 4
-    return 8 if -(2**63) <= value < 2**63 else 16
+    if value < 0:
+        return -width(~value) if value < -32_768 else -2
+    return 4 if value <= 2_147_483_647 else 8 if value < 2**63 else 16
 
 
 def widths(values: Collection[Any], found: frozenset[type]) -> Any:

@@ -202,8 +202,11 @@ def values_terms(builder: Builder) -> tuple[list[Term], list[str]]:
     return [builder.shown.get(name) or builder.ref(name) for name in names], names
 
 
-def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
-    """Replay and return the Select of a subquery, correlated with what encloses it."""
+def subselect(builder: Builder, relation: Any = None, ordered: bool = False) -> tuple[Any, list[Term]]:
+    """Replay and return the Select of a subquery, correlated with what encloses it.
+
+    It has an order where that decides which rows it has, or in which order it locks them, or where it is asked for.
+    """
     query = builder.query
     if query.combined is not None:
         return combined_subselect(builder, relation)
@@ -213,8 +216,8 @@ def subselect(builder: Builder, relation: Any = None) -> tuple[Any, list[Term]]:
     else:
         terms = [key_term(builder, relation)]
     terms = flat(terms)
-    ordered = query.limit is not None or query.offset is not None or bool(query.distinct_fields)
-    parts = Parts(builder, terms, ordered=ordered)
+    chosen = query.limit is not None or query.offset is not None or bool(query.distinct_fields)
+    parts = Parts(builder, terms, ordered=ordered or chosen or query.select_for_update is not None)
     froms = [builder.root.table, *(join.table for join in builder.tree.joins)]
     select = locked(parts, parts.select()).correlate_except(*froms)
     if parts.hidden:  # what DISTINCT needed for the order is no part of the result

@@ -40,7 +40,8 @@ class EmbeddedPostgres:
     def create_database(self, name: str | None = None) -> str:
         """Create an empty database, under a name of its own when none is given, and return its URL."""
         name = name or f"ormolu_{uuid.uuid4().hex[:12]}"
-        execute(self.url, f'CREATE DATABASE "{name}"')
+        quoted = name.replace('"', '""')
+        execute(self.url, f'CREATE DATABASE "{quoted}"')
         return self.url_of(name)
 
     def stop(self) -> None:
@@ -84,9 +85,15 @@ def start(folder: str | Path | None = None) -> EmbeddedPostgres:
     handle = get_server(folder, cleanup_mode="stop")
     server = EmbeddedPostgres(handle, scratch)
     if scratch is not None:
-        execute(
-            server.url, *(f"ALTER SYSTEM SET {setting}" for setting in _VOLATILE), "SELECT pg_reload_conf()"
-        )
+        try:
+            execute(
+                server.url,
+                *(f"ALTER SYSTEM SET {setting}" for setting in _VOLATILE),
+                "SELECT pg_reload_conf()",
+            )
+        except BaseException:
+            server.stop()  # nobody else could
+            raise
     return server
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "close_all",
     "get",
     "opened",
+    "vendor_of",
 ]
 
 _open: dict[str, Database] = {}
@@ -72,6 +73,17 @@ def _entry(alias: str) -> object:
     raise ImproperlyConfigured(
         f"There is no database {alias!r}.{hint} Configured: {', '.join(map(repr, entries))}."
     )
+
+
+def vendor_of(alias: str = "default") -> str:
+    """Return the kind of database that an alias is (`sqlite`, `postgresql`, `mysql`, ...), "" where there is none.
+
+    Unlike `get()` it never raises: what a field allows may be asked before anything is configured.
+    """
+    known = _open.get(alias)
+    if known is not None:
+        return known.vendor
+    return get(alias).vendor if alias in settings.DATABASES else ""
 
 
 def aliases() -> list[str]:
@@ -116,7 +128,7 @@ def _forget_plans() -> None:
 
 
 settings.on_change(_forget_all, "DATABASES")
-settings.on_change(_forget_plans, "USE_TZ", "TIME_ZONE")
+settings.on_change(_forget_plans, "USE_TZ", "TIME_ZONE", "VALIDATE_ON_SAVE")
 atexit.register(_forget_all)
 
 

@@ -13,9 +13,26 @@ from asyncio import current_task
 from collections.abc import Callable
 from contextvars import ContextVar
 from threading import get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Frame", "current", "errands", "find", "holder", "owner", "pop", "push", "running_loop", "tidy"]
+if TYPE_CHECKING:
+    from ormolu.databases.blocks import Block
+
+__all__ = [
+    "Frame",
+    "current",
+    "end_abandoned",
+    "errands",
+    "find",
+    "find_open",
+    "holder",
+    "owner",
+    "pop",
+    "push",
+    "push_for",
+    "running_loop",
+    "tidy",
+]
 
 
 running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio.events._get_running_loop
@@ -71,6 +88,15 @@ def find(key: object) -> Any:
     return None
 
 
+def find_open(key: object) -> Any:
+    """Return that connection if a transaction block is open on it.
+
+    A program lends its connection to the receivers of its signals, also where no block is open.
+    """
+    conn = find(key)
+    return conn if conn is not None and conn.blocks else None
+
+
 def holder(key: object) -> Any:
     """Return the connection of a transaction that somebody up the chain of contexts (a parent) has open."""
     frame = current.get()
@@ -89,9 +115,16 @@ def push(key: object, conn: Any) -> Frame:
     return frame
 
 
+def push_for(conn: Any) -> None:
+    """Make a connection the running task's (or thread's) as its `frame`, where it finds that again at any time."""
+    conn.frame = frame = Frame(conn.key, conn, owner(), current.get())
+    current.set(frame)
+
+
 def pop(frame: Frame) -> None:
     """End a frame. Safe in another context than `push()`'s, where the frame is simply no longer open."""
     frame.open = False
+    frame.conn = None  # the contexts of tasks and threads started meanwhile keep the frame
     if frame.outer is None and current.get() is frame:
         current.set(None)
     else:
@@ -105,3 +138,11 @@ def tidy() -> None:
         while top is not None and not top.open:
             top = top.outer
         current.set(top)
+
+
+def end_abandoned(driver: Any, conn: Any, block: Block, who: object) -> None:
+    """Undo a block whose end a KeyboardInterrupt came before. For `__del__`, which may run in any thread."""
+    if who == owner():
+        driver.end_block(conn, block, True)
+    else:
+        conn.wipe()

@@ -22,12 +22,16 @@ import inspect
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
+from time import perf_counter
 from typing import Any, TypeAlias
 
 from ormolu.databases import ambient
-from ormolu.exceptions import TransactionManagementError
+from ormolu.databases.eras import Eras
+from ormolu.databases.held import held
+from ormolu.databases.terms import LEVELS, Terms, postgresql_begin, refuse
+from ormolu.exceptions import Error, TransactionManagementError
 
-__all__ = ["Block", "Blocks", "Control", "Hook"]
+__all__ = ["Block", "Blocks", "Control", "Hook", "arun_hooks", "run_hooks"]
 
 Control: TypeAlias = Generator[str, None, None]
 """Control statements to run, one after the other."""
@@ -40,25 +44,38 @@ BROKEN = (
 )
 
 
+LOST = (
+    "The transaction was undone: an inner block has failed, and its savepoint could not be rolled back, because the "
+    "whole transaction was gone, or its connection."
+)
+
+
 class Block:
-    """One open `atomic` block."""
+    """One open `atomic` block. What most blocks have is said by the class, which costs them nothing."""
 
-    __slots__ = ("disposable", "immediate", "manual", "read_only", "releases", "savepoint", "started")
+    terms: Terms | None = None
+    """What the transaction is begun with, if its block asked for anything."""
+    immediate = False
+    started = False
+    since = 0.0
+    """When the transaction began, where that is watched: see `ormolu.databases.held`."""
+    afterwards: str | None = None
+    """A statement to run after the transaction, on the same connection."""
+    disposable = False
+    """A test's own block, always undone: a durable one inside may stand for an outermost one."""
+    manual = False
+    """Whether `set_autocommit(False)` opened it."""
+    releases = False
+    """Whether leaving it gives the connection back, because entering it took it from the pool.
 
-    def __init__(self, savepoint: str | None, read_only: bool = False, immediate: bool = False) -> None:
+    A receiver's block inside a program is outermost on a connection that stays the program's.
+    """
+
+    def __init__(self, savepoint: str | None, terms: Terms | None = None) -> None:
         self.savepoint = savepoint
-        self.read_only = read_only
-        self.immediate = immediate
-        self.started = False
-        self.disposable = False
-        """A test's own block, always undone: a durable one inside may stand for an outermost one."""
-        self.manual = False
-        """Whether `set_autocommit(False)` opened it."""
-        self.releases = False
-        """Whether leaving it gives the connection back, because entering it took it from the pool.
-
-        A receiver's block inside a program is outermost on a connection that stays the program's.
-        """
+        if terms is not None:
+            self.terms = terms
+            self.immediate = terms.immediate
 
 
 class Hook:
@@ -74,6 +91,11 @@ class Hook:
     def failed(self, error: Exception) -> None:
         """Log the failure of a robust hook; others raise."""
         if not self.robust:
+            cause: BaseException | None = error
+            while cause is not None:  # the transaction is committed: nobody shall run it again
+                if isinstance(cause, Error):
+                    cause.retryable = False
+                cause = cause.__cause__
             raise error
         name = getattr(self.callback, "__qualname__", repr(self.callback))
         _log.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
@@ -86,15 +108,20 @@ class Blocks(ABC):
     """What the connection is ambient for: its database, or its driver."""
     joins_controls = False
     """Whether several control statements may travel as one text."""
+    knows_state = False
+    """Whether the driver knows of a transaction's end even if it was interrupted in the middle of it."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.savepoints: list[str] = []
+        self.eras = Eras()
         self.hooks: list[Hook] = []
         self.ready: list[Hook] = []
         self.frame: ambient.Frame | None = None
         self.attention = False
         self.needs_rollback = False
+        self.lost = False
+        """Whether it needs that because a savepoint could not be undone: nobody was told of that."""
         self.cause: BaseException | None = None
         self.begun_for_writing = False
         self.counter = 0
@@ -106,11 +133,15 @@ class Blocks(ABC):
 
     def begin_sql(self, block: Block, write: bool) -> list[str]:
         """Return the statements that begin a transaction whose first statement reads or writes."""
-        return ["BEGIN READ ONLY" if block.read_only else "BEGIN"]
+        return ["BEGIN"] if block.terms is None else postgresql_begin(block.terms)
 
     def end_sql(self, block: Block) -> str | None:
         """Return a statement to run after the transaction's end, if any."""
-        return None
+        return block.afterwards
+
+    def check(self, terms: Terms) -> None:
+        """Raise NotSupportedError for terms of a block that this database can't meet."""
+        refuse(terms, "PostgreSQL", LEVELS, ("deferrable", "lock_timeout", "statement_timeout"))
 
     @abstractmethod
     def in_transaction(self) -> bool:
@@ -139,21 +170,26 @@ class Blocks(ABC):
         self,
         durable: bool = False,
         savepoint: bool = True,
-        read_only: bool = False,
-        immediate: bool = False,
+        terms: Terms | None = None,
         private: bool = False,
     ) -> Block:
         """Enter a block. Raises RuntimeError for a durable block inside another one.
 
-        A `private` block is not the running task's or thread's: what else they do stays outside of it.
+        Raises NotSupportedError for terms that the database can't meet, and TransactionManagementError for those that
+        the transaction around does not. A `private` block is not the running task's or thread's: what else they do
+        stays outside of it.
         """
+        if terms is not None:
+            self.check(terms)
         if not self.blocks:
             if not private:
-                self.frame = ambient.push(self.key, self)
-            block = Block(None, read_only, immediate)
+                ambient.push_for(self)
+            block = Block(None, terms)
         else:
-            if durable and not all(block.disposable for block in self.blocks):
-                raise RuntimeError("A durable atomic block cannot be nested within another atomic block.")
+            if (durable or terms is not None) and not all(block.disposable for block in self.blocks):
+                if durable:
+                    raise RuntimeError("A durable atomic block cannot be nested within another atomic block.")
+                self._join(terms)
             block = Block(self._name() if savepoint and not self.needs_rollback else None)
             block.started = block.savepoint is None
             if block.savepoint is not None:
@@ -164,6 +200,17 @@ class Blocks(ABC):
         else:
             self.attention = True
         return block
+
+    def _join(self, terms: Any) -> None:
+        """Take an inner block's terms, as far as the transaction is not begun."""
+        terms.check_inside(self.blocks[0].terms)
+        if terms.immediate:
+            self.hasten()
+
+    def hasten(self) -> None:
+        """Let the transaction take SQLite's write lock when it begins, unless it has begun: it will be needed."""
+        if not self.blocks[0].started:
+            self.blocks[0].immediate = True
 
     def _name(self) -> str:
         self.counter += 1
@@ -190,6 +237,8 @@ class Blocks(ABC):
             statements = ["; ".join(statements)] if statements else []
         if pending and pending[0].savepoint is None:
             self.begun_for_writing = write or pending[0].immediate
+            if held.limit:
+                pending[0].since = perf_counter()
         yield from statements
         for block in pending:
             block.started = True
@@ -207,7 +256,10 @@ class Blocks(ABC):
             self.blocks.pop()
         undo = error or self.needs_rollback
         if len(self.blocks) == 1:
+            untold, cause = self.lost and not error, self.cause
             yield from self._close_outermost(block, undo)
+            if untold:
+                raise TransactionManagementError(LOST) from cause
         elif block.savepoint is None:
             self.blocks.pop()
             if error:
@@ -223,15 +275,23 @@ class Blocks(ABC):
             elif block.started:
                 try:
                     yield "COMMIT"
-                except BaseException:
+                except Exception:
                     yield from self._roll_back()
                     raise
+                except BaseException:
+                    # Interrupted: it may be committed, or not, or be about to be.
+                    if self.knows_state:
+                        yield from self._roll_back()
+                    else:
+                        self.dead()
+                    raise
             committed = not undo
-            if block.started and (after := self.end_sql(block)) is not None:
+            begun = block.started or block.afterwards is not None
+            if begun and not self.is_dead and (after := self.end_sql(block)) is not None:
                 yield after
         finally:
             hooks = self.hooks
-            self._forget()
+            self._forget(committed)
             if committed:
                 self.ready.extend(hooks)
 
@@ -257,37 +317,53 @@ class Blocks(ABC):
                     except BaseException:
                         # The savepoint is still there: undo it, so that the outer block is what it was
                         # before.
-                        yield from self._undo_savepoint(name)
+                        self.eras.undo(name, self.savepoints)
+                        self.drop_hooks(name)
+                        yield from self._undo_savepoint(name, None)
                         raise
+                    self.eras.merge(name, self.savepoints)
             else:
-                if block.started:
-                    yield from self._undo_savepoint(name)
+                self.eras.undo(name, self.savepoints)
                 self.drop_hooks(name)
+                cause = self.cause
                 self.needs_rollback = False
                 self.cause = None
+                if block.started:
+                    yield from self._undo_savepoint(name, cause)
+                elif self.is_dead:
+                    self._lose(cause)
         finally:
             self.blocks.pop()
             if name in self.savepoints:
                 del self.savepoints[self.savepoints.index(name) :]
             self._look()
 
-    def _undo_savepoint(self, name: str) -> Control:
+    def _undo_savepoint(self, name: str, cause: BaseException | None) -> Control:
         try:
             yield f"ROLLBACK TO SAVEPOINT {name}"
             yield f"RELEASE SAVEPOINT {name}"
-        except Exception as failure:
-            # The savepoint is lost with its transaction (a dead connection): the outer block must not commit.
-            self.blocks[0].started = True
-            self.spoil(failure)
+        except BaseException as failure:
+            # The savepoint is lost with its transaction (a dead connection), or nobody knows whether it was undone
+            # (cancelled): the outer block must not commit.
+            self._lose(cause or failure)
+            if not isinstance(failure, Exception):
+                raise
         else:
             self.needs_rollback = False
 
-    def _forget(self) -> None:
+    def _lose(self, cause: BaseException | None) -> None:
+        """Let the transaction end in a rollback, of which whoever leaves it is told."""
+        self.blocks[0].started = True
+        self.spoil(cause)
+        self.lost = True
+
+    def _forget(self, committed: bool) -> None:
         """Be outside of all blocks."""
         self.blocks.clear()
+        self.eras.end(not committed)
         self.savepoints.clear()
         self.hooks = []
-        self.needs_rollback = False
+        self.needs_rollback = self.lost = False
         self.cause = None
         self.attention = False
         self.begun_for_writing = False
@@ -295,6 +371,17 @@ class Blocks(ABC):
         if self.frame is not None:
             ambient.pop(self.frame)
             self.frame = None
+
+    def wipe(self) -> None:
+        """Be outside of all blocks, whatever was going on, without a word to the database."""
+        if self.blocks or self.frame is not None:
+            self._forget(False)
+
+    def shaken(self, error: BaseException) -> None:
+        """Give up a connection whose state is not known after a KeyboardInterrupt in the middle of something."""
+        if not isinstance(error, Exception) and not self.knows_state:
+            self.dead()
+            self.spoil(error)
 
     def spoil(self, cause: BaseException | None) -> None:
         """Let the innermost block end in a rollback, whatever happens."""
@@ -305,7 +392,7 @@ class Blocks(ABC):
 
     def unspoil(self) -> None:
         """Take back `spoil()`."""
-        self.needs_rollback = False
+        self.needs_rollback = self.lost = False
         self.cause = None
         self._look()
 
@@ -323,12 +410,14 @@ class Blocks(ABC):
         """Merge a savepoint into what is around it."""
         yield from self.starting(write=False)
         yield f"RELEASE SAVEPOINT {name}"
+        self.eras.merge(name, self.savepoints)
         if name in self.savepoints:
             del self.savepoints[self.savepoints.index(name) :]
 
     def undoing(self, name: str) -> Control:
         """Undo everything since a savepoint, which stays. A spoilt block stays spoilt: see `set_rollback`."""
         yield f"ROLLBACK TO SAVEPOINT {name}"
+        self.eras.undo(name, self.savepoints)
         self.drop_hooks(name)
 
     # -- after the commit
@@ -347,11 +436,16 @@ class Blocks(ABC):
         return ready
 
 
-def run_hooks(hooks: list[Hook]) -> None:
-    """Call functions after a commit; the first failure of one that is not robust ends the series."""
+def run_hooks(hooks: list[Hook], wait: Callable[[Callable[[], Any]], Any] | None = None) -> None:
+    """Call functions after a commit; the first failure of one that is not robust ends the series.
+
+    `wait` is told to await the results of those that are async; where there is none they were refused.
+    """
     for hook in hooks:
         try:
-            hook.callback()
+            result = hook.callback()
+            if wait is not None and inspect.isawaitable(result):
+                wait(lambda result=result: result)  # type: ignore[misc]
         except Exception as error:
             hook.failed(error)
 

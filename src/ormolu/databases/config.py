@@ -6,9 +6,11 @@ safe in them. A name that is not understood is refused with the near miss, never
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,10 +46,11 @@ Any `dialect+driver` that SQLAlchemy knows works as well.
 """
 
 KEYS = {
-    "ALIAS", "ASYNC_DRIVER", "ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE",
-    "DISABLE_SERVER_SIDE_CURSORS", "DRIVER", "ENGINE", "ENGINE_OPTIONS", "HOST", "MAX_IDLE", "MAX_LIFETIME",
-    "MAX_OVERFLOW", "MAX_POOL_SIZE", "MIN_POOL_SIZE", "NAME", "OPTIONS", "PASSWORD", "POOL_CHECK",
-    "POOL_PRE_PING", "POOL_RECYCLE", "POOL_SIZE", "POOL_TIMEOUT", "PORT", "TEST", "TIME_ZONE", "URL", "USER",
+    "ALIAS", "ASYNC_DRIVER", "ATOMIC_REQUESTS", "AUTOCOMMIT", "CONNECT_BACKOFF", "CONNECT_RETRIES",
+    "CONN_HEALTH_CHECKS", "CONN_MAX_AGE", "DISABLE_SERVER_SIDE_CURSORS", "DRIVER", "ENGINE", "ENGINE_OPTIONS", "HOST",
+    "MAX_IDLE", "MAX_LIFETIME", "MAX_OVERFLOW", "MAX_POOL_SIZE", "MIN_POOL_SIZE", "NAME", "OPTIONS", "PASSWORD",
+    "POOL_CHECK", "POOL_PRE_PING", "POOL_RECYCLE", "POOL_SIZE", "POOL_TIMEOUT", "PORT", "TEST", "TIME_ZONE", "URL",
+    "USER",
 }  # fmt: skip
 
 SYNC_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
@@ -71,6 +74,14 @@ class PoolOptions:
     timeout: float = 30.0
     recycle: float = -1
     pre_ping: bool = False
+    least: int = 0
+    """MIN_POOL_SIZE: how many the first use of the pool opens."""
+    max_idle: float = -1
+    """MAX_IDLE: seconds without use after which a connection is replaced; -1 for any."""
+    connect_retries: int = 0
+    """CONNECT_RETRIES: how often a connection that can't be made is tried again."""
+    connect_backoff: float = 0.1
+    """CONNECT_BACKOFF: seconds before the first of these; each waits twice as long as the one before it."""
 
     @property
     def limit(self) -> int:
@@ -137,12 +148,26 @@ def parse(alias: str, value: Any) -> DatabaseConfig:
         raise ImproperlyConfigured(
             f"DATABASES[{alias!r}] must be a URL or a dictionary, not {type(value).__name__}."
         )
-    written: dict[str, Any] = {str(key): item for key, item in value.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    given: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+    written = _upper_case(alias, {str(key): item for key, item in given.items()})
     _refuse_unknown(alias, written)
     if written.get("URL"):
         url = written["URL"]
         return _from_url(alias, url if isinstance(url, sa.URL) else _make_url(alias, str(url)), written)
     return _from_url(alias, _url_of_parts(alias, written), written)
+
+
+def _upper_case(alias: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry with its keys in upper case: what a settings library reads from files has them in lower case."""
+    written = {key: item for key, item in given.items() if not (key.islower() and key.upper() in KEYS)}
+    for key, item in given.items():
+        if key in written:
+            continue
+        if written.setdefault(key.upper(), item) != item:
+            raise ImproperlyConfigured(
+                f"DATABASES[{alias!r}] has {key!r} and {key.upper()!r}, with different values."
+            )
+    return written
 
 
 def _refuse_unknown(alias: str, written: Mapping[str, Any]) -> None:
@@ -258,6 +283,19 @@ def _check_dialect(config: DatabaseConfig) -> None:
         ) from None
 
 
+_pool_defaults: ContextVar[dict[str, Any]] = ContextVar("_pool_defaults", default={})  # noqa: B039 - never changed
+
+
+@contextlib.contextmanager
+def pool_defaults(**options: float) -> Generator[None, None, None]:
+    """Let databases that are opened in a `with` block have other pools than usual, where nothing says what they are."""
+    token = _pool_defaults.set(options)
+    try:
+        yield
+    finally:
+        _pool_defaults.reset(token)
+
+
 _TRUE = {"1", "true", "yes", "on"}
 
 
@@ -274,7 +312,7 @@ def _pool_options(
     alias: str, written: Mapping[str, Any], query: dict[str, Any], options: dict[str, Any]
 ) -> PoolOptions:
     """Collect the pool's options: from the entry, the URL's query, the environment (DB_POOL_SIZE, ...)."""
-    pool = PoolOptions()
+    pool = PoolOptions(**_pool_defaults.get())
 
     def given(*names: str) -> Any:
         for name in names:
@@ -290,17 +328,18 @@ def _pool_options(
 
     if (most := given("MAX_POOL_SIZE")) is not None:
         pool.size, pool.overflow = int(_number(alias, "MAX_POOL_SIZE", most)), 0
-        least = given("MIN_POOL_SIZE")
-        if least is not None and _number(alias, "MIN_POOL_SIZE", least) > pool.size:
-            raise ImproperlyConfigured(
-                f"DATABASES[{alias!r}] has MIN_POOL_SIZE {least} above MAX_POOL_SIZE {pool.size}."
-            )
     if (size := given("POOL_SIZE")) is not None:
         pool.size = int(_number(alias, "POOL_SIZE", size))
     if (overflow := given("MAX_OVERFLOW")) is not None:
         pool.overflow = int(_number(alias, "MAX_OVERFLOW", overflow))
     if (timeout := given("POOL_TIMEOUT")) is not None:
         pool.timeout = _number(alias, "POOL_TIMEOUT", timeout)
+    if (idle := given("MAX_IDLE")) is not None:
+        pool.max_idle = _number(alias, "MAX_IDLE", idle) or -1
+    if (retries := given("CONNECT_RETRIES")) is not None:
+        pool.connect_retries = int(_number(alias, "CONNECT_RETRIES", retries))
+    if (backoff := given("CONNECT_BACKOFF")) is not None:
+        pool.connect_backoff = _number(alias, "CONNECT_BACKOFF", backoff)
     if (recycle := given("POOL_RECYCLE", "CONN_MAX_AGE", "MAX_LIFETIME")) is not None:
         # Django's CONN_MAX_AGE=0 closes after each request; a pool has no requests, and no such limit.
         pool.recycle = _number(alias, "POOL_RECYCLE", recycle) or -1
@@ -312,8 +351,17 @@ def _pool_options(
         if "max_size" in sizes:
             pool.size, pool.overflow = int(sizes["max_size"]), 0
         pool.timeout = float(sizes.get("timeout", pool.timeout))
+        pool.least = int(sizes.get("min_size", pool.least))
+        pool.max_idle = float(sizes.get("max_idle", pool.max_idle))
+        pool.recycle = float(sizes.get("max_lifetime", pool.recycle))
     if pool.size < 1:
         raise ImproperlyConfigured(f"DATABASES[{alias!r}]: the pool needs room for 1 connection at least.")
+    if (least := given("MIN_POOL_SIZE")) is not None:
+        pool.least = int(_number(alias, "MIN_POOL_SIZE", least))
+        if 0 <= pool.limit < pool.least:
+            raise ImproperlyConfigured(
+                f"DATABASES[{alias!r}] has MIN_POOL_SIZE {least} above MAX_POOL_SIZE {pool.limit}."
+            )
     return pool
 
 

@@ -71,7 +71,7 @@ class Cursor:
         self._raw.close()
         if self._held:
             self._held = False
-            self._database.driver.release_clean(self._conn)
+            self._conn.driver.release_clean(self._conn)  # the database may have another driver by now
 
     def __enter__(self) -> Cursor:
         return self

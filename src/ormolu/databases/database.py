@@ -4,35 +4,51 @@ from __future__ import annotations
 
 import threading
 from asyncio import CancelledError
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import sqlalchemy as sa
 import sqlalchemy.exc
 
 from ormolu.databases import ambient
+from ormolu.databases.by_hand import ByHand
 from ormolu.databases.config import DatabaseConfig
 from ormolu.databases.cursor import Cursor
 from ormolu.databases.engines import make_async_engine, make_engine
+from ormolu.databases.held import held
 from ormolu.databases.loops import when_loop_ends
+from ormolu.databases.observation import CapturedQuery, note_pool, queries_of, watch
 from ormolu.databases.placeholders import for_driver
 from ormolu.exceptions import Error, OperationalError, ServerUnreachable
 from ormolu.programs import Execute, Fetch
 
 if TYPE_CHECKING:
     import asyncio
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from ormolu.databases.sync import SyncDriver
+    from ormolu.databases.operations import Operations
+    from ormolu.databases.stats import PoolStats
+    from ormolu.databases.synchronous import SyncDriver
+    from ormolu.repository import AsyncRepository, Repository
+    from ormolu.repository.units import Opening
+    from ormolu.schema.editor import SchemaEditor
+    from ormolu.schema.introspection import Introspection
 
 __all__ = ["Database"]
+
+R = TypeVar("R")
+M = TypeVar("M")
+RepositoryT = TypeVar("RepositoryT", bound="Repository[Any]")
+AsyncRepositoryT = TypeVar("AsyncRepositoryT", bound="AsyncRepository[Any]")
 
 _inherited: list[Any] = []
 """What a forked process has from its parent, and must neither use nor close."""
 
 
-class Database:
+class Database(ByHand):
     """One alias of the setting DATABASES. Get it with `databases.get(alias)`."""
 
     def __init__(self, config: DatabaseConfig) -> None:
@@ -47,6 +63,8 @@ class Database:
         self._driver: SyncDriver | None = None
         self._adriver: Any = None
         self._async_engines: dict[Any, tuple[AsyncEngine, object]] = {}
+        held.look()
+        watch.look_at_settings()
 
     def __repr__(self) -> str:
         return f"<Database {self.alias!r}: {self.vendor}, {self.config.address}>"
@@ -64,8 +82,14 @@ class Database:
             with self._lock:
                 if self._engine is None:
                     self._engine = make_engine(self)
+                    note_pool(self.alias, self.vendor, False, True)
                 engine = self._engine
         return engine
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """SQLAlchemy's dialect: what `type.compile(dialect=...)` and its like take."""
+        return self.engine.dialect
 
     @property
     def driver(self) -> SyncDriver:
@@ -133,6 +157,23 @@ class Database:
 
         return GeneralAsyncDriver(self)
 
+    def pauses(self) -> Iterator[float]:
+        """Yield how long to wait before each further try to connect (CONNECT_RETRIES, CONNECT_BACKOFF)."""
+        pool = self.config.pool
+        return (pool.connect_backoff * 2**number for number in range(pool.connect_retries))
+
+    def pool_stats(self) -> PoolStats:
+        """Return the figures of the pool that synchronous code uses. Asks nobody, connects to nothing."""
+        from ormolu.databases.stats import sync_stats
+
+        return sync_stats(self, self._engine, self._driver)
+
+    def async_pool_stats(self) -> PoolStats:
+        """Return the figures of the pool that the running event loop uses. Asks nobody, connects to nothing."""
+        from ormolu.databases.stats import async_stats
+
+        return async_stats(self, self._adriver)
+
     def exhausted(self, orig: BaseException | None = None) -> OperationalError:
         """Return the error for a connection that did not become free in time."""
         pool = self.config.pool
@@ -186,10 +227,11 @@ class Database:
         self, loop: asyncio.AbstractEventLoop | None, engine: AsyncEngine | None = None
     ) -> None:
         """Dispose of the engine of the running loop, or of one that was that once."""
-        found = self._async_engines.get(loop)
-        if found is not None and (engine is None or engine is found[0]):
-            del self._async_engines[loop]
-            engine = found[0]
+        with self._lock:
+            found = self._async_engines.get(loop)
+            if found is not None and (engine is None or engine is found[0]):
+                del self._async_engines[loop]
+                engine = found[0]
         if engine is not None:
             await engine.dispose()
 
@@ -199,21 +241,17 @@ class Database:
         """Return the connection of the transaction that the running task or thread has open here, or None."""
         if ambient.current.get() is not None:
             for key in (self, self.sync_key, self.async_key):
-                if (conn := ambient.find(key)) is not None:
+                if (conn := ambient.find_open(key)) is not None:
                     return conn
         return None
 
     @property
-    def in_atomic_block(self) -> bool:
-        """Whether the running task or thread is inside `atomic()` here."""
-        conn = self.ambient()
-        return conn is not None and conn.in_atomic
+    def queries(self) -> list[CapturedQuery]:
+        """The statements of this database since the setting DEBUG is on, the last 9000 of them, of all threads.
 
-    @property
-    def needs_rollback(self) -> bool:
-        """Whether the innermost block will end in a rollback."""
-        conn = self.ambient()
-        return conn is not None and bool(conn.needs_rollback)
+        `query["sql"]` and `query["time"]`, as in Django. `reset_queries()` forgets them.
+        """
+        return queries_of(self.alias)
 
     # -- SQL by hand
 
@@ -241,6 +279,68 @@ class Database:
         """Run a statement as `fetch()` does, without blocking the loop."""
         return await self.adriver.arun(_fetch, sql, params)  # type: ignore[no-any-return]
 
+    # -- sessions
+
+    @overload
+    def repository(  # type: ignore[overload-overlap]
+        self, of: type[AsyncRepositoryT]
+    ) -> AbstractAsyncContextManager[AsyncRepositoryT]: ...
+    @overload
+    def repository(  # type: ignore[overload-overlap]
+        self, of: type[RepositoryT]
+    ) -> AbstractContextManager[RepositoryT]: ...
+    @overload
+    def repository(self, of: type[M]) -> Opening[Repository[M], AsyncRepository[M]]: ...
+    def repository(self, of: Any) -> Any:
+        """Return a block that gives the repository of a model, or of a class of repositories, in its own transaction.
+
+        `with` gives a Repository, `async with` an AsyncRepository. The block commits when it ends, and rolls back when
+        an error leaves it. See `ormolu.repository`.
+        """
+        # A door to a room above this one, opened when somebody goes through: nothing here needs repositories.
+        return import_module("ormolu.repository.units").Opening(self, of)
+
+    # -- tables
+
+    @property
+    def ops(self) -> Operations:
+        """How this database spells and limits things, by Django's names."""
+        from ormolu.databases.operations import Operations
+
+        return Operations(self)
+
+    @property
+    def introspection(self) -> Introspection:
+        """What looks at the tables of this database, by Django's names."""
+        from ormolu.schema.introspection import Introspection
+
+        return Introspection(self)
+
+    def schema_editor(self, collect_sql: bool = False, atomic: bool = True) -> SchemaEditor:
+        """Return what changes tables, to be used in a `with` statement.
+
+        The block is one transaction where the database undoes DDL, unless `atomic=False`. With `collect_sql` the
+        statements are gathered in `collected_sql`, and not run.
+        """
+        from ormolu.schema.editor import SchemaEditor
+
+        return SchemaEditor(self, collect_sql, atomic)
+
+    async def achange_schema(
+        self, change: Callable[[SchemaEditor], R], *, collect_sql: bool = False, atomic: bool = True
+    ) -> R:
+        """Call a function with a schema editor, without blocking the loop; return its result.
+
+        The function is synchronous, and runs in a thread; its statements go by this task's connection.
+        """
+        from ormolu.databases.errands import in_thread
+
+        def run() -> R:
+            with self.schema_editor(collect_sql, atomic) as editor:
+                return change(editor)
+
+        return await in_thread(run)
+
     def close(self, *, forget: bool = False) -> None:
         """Close all idle connections. The database can be used again afterwards.
 
@@ -255,13 +355,14 @@ class Database:
             engine, self._engine = self._engine, None
             if adriver is not None and adriver.pooled:
                 self._async_engines.clear()  # the pools of the loops dispose of them
-        if adriver is not None:
-            adriver.close()
-        if driver is not None:
+        if driver is not None:  # first: SQLite's workers give their connections back to it
             driver.close()
             driver.plans.clear()
+        if adriver is not None:
+            adriver.close()
         if engine is not None:
             engine.dispose()
+            note_pool(self.alias, self.vendor, False, False)
 
     def forget_plans(self) -> None:
         """Forget what was made of types: the settings that they depend on have changed."""
@@ -291,10 +392,12 @@ class Database:
 
     async def aclose(self, *, forget: bool = False) -> None:
         """Close all idle connections, those of the running loop properly. Otherwise as `close()`."""
-        if self._adriver is not None and not (self.config.memory and not forget):
-            await self._adriver.aclose()
-        await self.drop_async_engine(ambient.running_loop())
-        self.close(forget=forget)
+        try:
+            if self._adriver is not None and not (self.config.memory and not forget):
+                await self._adriver.aclose()
+            await self.drop_async_engine(ambient.running_loop())
+        finally:  # a driver that is closed, or half so, is not to be used again
+            self.close(forget=forget)
 
 
 def _execute(driver: Any, sql: str, params: Any) -> Generator[Any, Any, Any]:

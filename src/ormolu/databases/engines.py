@@ -16,10 +16,12 @@ from sqlalchemy.exc import NoSuchModuleError
 from ormolu.conf import settings
 from ormolu.databases.config import EXTRAS, DatabaseConfig, need
 from ormolu.databases.interplay import own_transactions
+from ormolu.databases.owners import note
 from ormolu.databases.pools import AsyncLendingPool, LendingPool
 from ormolu.databases.postgresql.arguments import asyncpg_arguments
 from ormolu.databases.spelling import spell
-from ormolu.databases.sqlite.engine import prepare_sqlite, sqlite_arguments
+from ormolu.databases.sqlite.engine import Releasing, prepare_sqlite, sqlite_arguments
+from ormolu.databases.sqlite.stopping import opener
 from ormolu.exceptions import ImproperlyConfigured, MissingExtra
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def make_engine(database: Database) -> sa.Engine:
         prepare_sqlite(engine, pragmas, config)
     keep_zone(engine)
     own_transactions(engine)
+    note(engine, config.alias)
     return engine  # type: ignore[no-any-return]
 
 
@@ -60,24 +63,37 @@ def make_async_engine(database: Database) -> AsyncEngine:
     if config.dialect == "sqlite":
         url, pragmas = sqlite_arguments(config, connect_args, url)
         connect_args.pop("check_same_thread")
+        connect_args.setdefault("factory", Releasing)
         if config.memory:
             arguments = {"poolclass": sa.StaticPool, "pool_reset_on_return": None}
             connect_args = {"async_creator_fn": database.driver.shared_aiosqlite}  # type: ignore[attr-defined]
             pragmas = None
+        elif url.get_driver_name() == "aiosqlite":
+            connect_args.setdefault("async_creator_fn", opener(config.alias))
     elif url.get_driver_name() == "asyncpg":
         asked: dict[str, Any] = connect_args.get("server_settings") or {}
         connect_args["server_settings"] = {"timezone": session_zone(), **asked}
         url = asyncpg_arguments(url, connect_args)
     else:
+        url = _without_tls_switch(url, connect_args)
         arguments |= dialect_arguments(url, connect_args)
     engine = create(config, create_async_engine, url, connect_args, arguments)
     if pragmas is not None:
         prepare_sqlite(engine.sync_engine, pragmas, config)
     keep_zone(engine.sync_engine)
     own_transactions(engine.sync_engine)
+    note(engine.sync_engine, config.alias)
     if config.memory:
         database.driver.guard_async(engine.sync_engine.pool)  # type: ignore[attr-defined]
     return engine  # type: ignore[no-any-return]
+
+
+def _without_tls_switch(url: sa.URL, connect_args: dict[str, Any]) -> sa.URL:
+    """Take `ssl_disabled`, a word of PyMySQL's, from drivers that encrypt only where `ssl` is given."""
+    if url.get_driver_name() in ("aiomysql", "asyncmy"):
+        connect_args.pop("ssl_disabled", None)
+        return url.difference_update_query(["ssl_disabled"])
+    return url
 
 
 def pool_arguments(config: DatabaseConfig, poolclass: type[Any]) -> dict[str, Any]:
@@ -91,9 +107,9 @@ def pool_arguments(config: DatabaseConfig, poolclass: type[Any]) -> dict[str, An
         "pool_recycle": pool.recycle,
         "pool_pre_ping": pool.pre_ping,
         "pool_use_lifo": True,
-        # A connection comes back with nothing open, by construction; a ROLLBACK each time would be a round
-        # trip.
-        "pool_reset_on_return": None,
+        # Ours come back with nothing open, by construction, and a ROLLBACK is then no round trip (but on MySQL). Those
+        # that SQLAlchemy's sessions used may not, when their own ROLLBACK was cancelled.
+        "pool_reset_on_return": "rollback",
     }
 
 

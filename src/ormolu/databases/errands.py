@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 
 from ormolu.databases import ambient
+from ormolu.databases.terms import Terms
 from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
@@ -166,9 +167,11 @@ class LentDriver:
         finally:
             ask(chunks.aclose, last=True)
 
-    def begin_block(self, **options: Any) -> tuple[Any, Any]:
+    def begin_block(
+        self, durable: bool = False, savepoint: bool = True, terms: Terms | None = None
+    ) -> tuple[Any, Any]:
         """Enter a transaction block of the task."""
-        return self._errand.ask(lambda: self._adriver.abegin_block(**options))  # type: ignore[no-any-return]
+        return self._errand.ask(lambda: self._adriver.abegin_block(durable, savepoint, terms))  # type: ignore[no-any-return]
 
     def end_block(self, conn: Any, block: Any, error: bool) -> None:
         """Leave a transaction block of the task."""
@@ -180,11 +183,11 @@ class LentDriver:
 
     def ambient(self) -> Any:
         """Return the connection of the transaction that the task has open, or None."""
-        return ambient.find(self._adriver.key)
+        return ambient.find_open(self._adriver.key)
 
-    def ddl(self, fn: Callable[[sa.Connection], R]) -> R:
+    def ddl(self, fn: Callable[[sa.Connection], R], write: bool = True) -> R:
         """Call `fn` with a SQLAlchemy connection."""
-        return self._errand.ask(lambda: self._adriver.addl(fn))  # type: ignore[no-any-return]
+        return self._errand.ask(lambda: self._adriver.addl(fn, write))  # type: ignore[no-any-return]
 
     def hold(self) -> Any:
         """Refuse: a DB-API cursor needs a synchronous connection."""

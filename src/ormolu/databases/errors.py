@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ormolu import exceptions
+from ormolu.databases.postgresql.errors import class_of_sqlstate
 from ormolu.exceptions import DatabaseError, Error, IntegrityError, OperationalError
 
 __all__ = ["translate", "translate_sqlalchemy"]
@@ -64,5 +65,7 @@ def translate_sqlalchemy(error: Any, sql: str | None = None, params: Any = None)
     # SQLAlchemy's async adapters put a PEP 249 look-alike around the driver's own exception.
     names = [_NAMES[base.__name__] for base in type(error).__mro__ if base.__name__ in _NAMES]
     kind = _constraint(orig, names[0] if names else None) or DatabaseError
+    if kind in (DatabaseError, Error) and (code := getattr(orig, "sqlstate", None)):
+        kind = class_of_sqlstate(code)  # that of asyncpg has no class for most
     made: BaseException = kind(str(orig), statement=sql or error.statement, params=params, orig=orig)
     return made

@@ -104,7 +104,7 @@ def active_guest(connection: Any) -> Any:
     """Return the connection of ours whose transaction this is, or None if it is SQLAlchemy's own."""
     try:
         conn = connection.info.get(GUEST)
-    except (AttributeError, NotImplementedError):  # while the dialect is set up, on the first connection
+    except NotImplementedError:  # while the dialect is set up, on the first connection
         return None
     return conn if conn is not None and conn.hosts() else None
 

@@ -2,25 +2,42 @@
 
 `watch.on` says whether anybody looks. Drivers test it once for each program, and then put a watcher around
 the connection. Statements are logged at DEBUG on the logger `ormolu.sql`, those slower than the setting
-SLOW_QUERY_MS at WARNING on `ormolu.sql.slow` (of the statements that are watched for some other reason).
+SLOW_QUERY_MS at WARNING on `ormolu.sql.slow`: all of them where that setting has a value of the program's own, else
+those that are watched for some other reason. With DEBUG a database's `queries` has the last of them, as in Django.
+A pool's beginning and end are INFO on `ormolu.pool`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
 from ormolu.conf import settings
-from ormolu.signals import post_query, pre_query
+from ormolu.signals import pool_closed, pool_opened, post_query, pre_query
 
-__all__ = ["CapturedQueries", "CapturedQuery", "capture_queries", "levels", "log", "watch"]
+__all__ = [
+    "CapturedQueries",
+    "CapturedQuery",
+    "capture_queries",
+    "levels",
+    "log",
+    "note_pool",
+    "queries_of",
+    "reset_queries",
+    "watch",
+]
 
 log = logging.getLogger("ormolu.sql")
 slow_log = logging.getLogger("ormolu.sql.slow")
+pool_log = logging.getLogger("ormolu.pool")
+
+MOST_KEPT = 9_000
+"""How many statements of each database are kept with DEBUG."""
 
 
 class CapturedQuery:
@@ -69,15 +86,25 @@ _captures: ContextVar[tuple[CapturedQueries, ...]] = ContextVar("ormolu_captures
 class Watch:
     """Whether anybody looks."""
 
-    __slots__ = ("captures", "on")
+    __slots__ = ("captures", "debug", "on", "slow")
 
     def __init__(self) -> None:
         self.captures = 0
+        self.debug = False
+        self.slow = False
         self.on = False
 
     def look(self) -> None:
         """Find out again."""
-        self.on = bool(self.captures or pre_query.receivers or post_query.receivers)
+        self.on = bool(
+            self.captures or self.debug or self.slow or pre_query.receivers or post_query.receivers
+        )
+
+    def look_at_settings(self) -> None:
+        """Find out whether the settings ask to look: DEBUG, and a SLOW_QUERY_MS of the program's own."""
+        self.debug = bool(settings.DEBUG)
+        self.slow = settings.is_overridden("SLOW_QUERY_MS")
+        self.look()
 
 
 # What `log.isEnabledFor()` remembers, and logging forgets when levels change. Asked first: a call costs more.
@@ -87,6 +114,39 @@ watch = Watch()
 pre_query.watch(watch.look)
 post_query.watch(watch.look)
 watch.look()  # somebody may have been listening before this was imported
+
+
+def _settings_changed() -> None:
+    """Look again once a database is open; before that nothing shall be read."""
+    from ormolu import databases
+
+    if databases.opened():
+        watch.look_at_settings()
+
+
+settings.on_change(_settings_changed, "DEBUG", "SLOW_QUERY_MS")
+
+
+_kept: dict[str, deque[CapturedQuery]] = {}
+
+
+def queries_of(alias: str) -> list[CapturedQuery]:
+    """Return the statements that were kept of a database, because of DEBUG."""
+    return list(_kept.get(alias, ()))
+
+
+def reset_queries() -> None:
+    """Forget the statements that were kept because of DEBUG. Long-running programs with DEBUG call it now and then."""
+    _kept.clear()
+
+
+def note_pool(alias: str, vendor: str, is_async: bool, opened: bool) -> None:
+    """Tell of a pool's beginning or end."""
+    what = "opened" if opened else "closed"
+    pool_log.info("The pool of %r (%s, %s) is %s.", alias, vendor, "async" if is_async else "sync", what)
+    signal = pool_opened if opened else pool_closed
+    if signal.receivers:
+        signal.send(vendor, alias=alias, is_async=is_async)
 
 
 @contextlib.contextmanager
@@ -131,6 +191,11 @@ class Watcher:
         for captured in self.captures:
             if captured.alias is None or captured.alias == self.alias:
                 captured.append(CapturedQuery(sql, params, took, self.alias))
+        if watch.debug:
+            kept = _kept.get(self.alias)
+            if kept is None:
+                kept = _kept.setdefault(self.alias, deque(maxlen=MOST_KEPT))
+            kept.append(CapturedQuery(sql, params, took, self.alias))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("(%.3f) %s; args=%s; alias=%s", took, sql, params, self.alias)
         if took * 1000 >= settings.SLOW_QUERY_MS:
@@ -191,6 +256,9 @@ class Watched:
 
     def executemany(self, sql: str, rows: Any) -> Any:
         return self.report(self.conn.executemany, sql, rows)
+
+    def copy(self, target: Any, rows: Any) -> Any:
+        return self.report(lambda _sql, params: self.conn.copy(target, params), target.sql, rows)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.conn, name)

@@ -16,11 +16,13 @@ The pool stays the owner:
 from __future__ import annotations
 
 import weakref
+from threading import get_ident
+from time import time
 from typing import Any, Protocol
 
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, QueuePool
 
-__all__ = ["AsyncLendingPool", "Lender", "LendingPool", "Listeners"]
+__all__ = ["AsyncLendingPool", "Lender", "LendingPool", "Listeners", "rested_too_long", "rests"]
 
 
 class Lender(Protocol):
@@ -65,7 +67,48 @@ class _Lending(QueuePool):
 
 
 class LendingPool(_Lending):
-    """A queue pool whose driver may keep connections at hand."""
+    """A queue pool whose driver may keep connections at hand.
+
+    It counts right again what a KeyboardInterrupt made the queue pool miscount. That may come between any two lines:
+    after a place was counted and before there is a connection in it, or after a connection was taken from the queue and
+    before anybody has it. Such a connection is collected as garbage; so how many there are is known by looking.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._records: list[weakref.ref[Any]] = []
+        self._making: set[int] = set()
+        super().__init__(*args, **kwargs)
+
+    def _inc_overflow(self) -> bool:
+        self._making.add(get_ident())
+        return super()._inc_overflow()
+
+    def _create_connection(self) -> ConnectionPoolEntry:
+        try:
+            record = super()._create_connection()
+            with self._overflow_lock:
+                self._records = [ref for ref in self._records if ref() is not None]
+                self._records.append(weakref.ref(record))
+            return record
+        finally:
+            self._making.discard(get_ident())
+
+    def exhausted(self) -> bool:
+        if not super().exhausted():
+            return False
+        self.recount()
+        return super().exhausted()
+
+    def checkedout(self) -> int:
+        self.recount()
+        return super().checkedout()
+
+    def recount(self) -> None:
+        """Count the connections that there are, and those that other threads are making, if some were lost."""
+        with self._overflow_lock:
+            there = sum(ref() is not None for ref in self._records)
+            there += len(self._making - {get_ident()})
+            self._overflow = min(self._overflow, there - self.size())
 
     def unlimited(self) -> LendingPool:
         """Return a pool of the same connections, options and listeners whose user keeps the limit itself."""
@@ -75,7 +118,31 @@ class LendingPool(_Lending):
 
 
 class AsyncLendingPool(_Lending, AsyncAdaptedQueuePool):
-    """The same for asynchronous connections."""
+    """The same for asynchronous connections.
+
+    One comes back unfit when SQLAlchemy's `executemany` was cancelled as psycopg's pipeline was entered or left: that
+    ends with an AssertionError, which says nothing of the connection, and each further one would, too.
+    """
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if getattr(record.driver_connection, "_pipeline", None) is not None:
+            record.invalidate()
+        super()._do_return_conn(record)
+
+
+_IDLE = "ormolu_idle_since"
+
+
+def rests(fairy: Any) -> None:
+    """Note that a connection goes back to its pool, where MAX_IDLE limits how long it may lie."""
+    if fairy.is_valid:
+        fairy.info[_IDLE] = time()
+
+
+def rested_too_long(fairy: Any, max_idle: float) -> bool:
+    """Say whether a connection of the pool has lain there for longer than `max_idle` seconds."""
+    since = fairy.info.pop(_IDLE, None)
+    return since is not None and time() - since > max_idle
 
 
 class Listeners:

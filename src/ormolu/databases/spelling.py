@@ -13,6 +13,8 @@ from typing import Any, cast
 from sqlalchemy.sql.base import _de_clone
 from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.sqltypes import STRINGTYPE
+from sqlalchemy.types import ARRAY, Numeric, String, TypeDecorator
 
 __all__ = ["spell"]
 
@@ -62,6 +64,33 @@ class PlainLimits:
         return f"\n LIMIT {above.process(select._limit_clause, **kwargs)}"
 
 
+class Casts:
+    """The part of PostgreSQL's statement compiler that says of which type a parameter is.
+
+    A number that is compared is not rounded to the places of the column, nor too large for it (`price < 10.501`), and
+    a text is not cut off.
+    """
+
+    def render_bind_cast(self, type_: Any, dbapi_type: Any, sqltext: str) -> str:
+        above: Any = super()
+        written: str = above.render_bind_cast(type_, unbounded(dbapi_type), sqltext)
+        return written
+
+
+def unbounded(type_: Any) -> Any:
+    """Return a type with NUMERIC in place of NUMERIC(8, 2), and in an array VARCHAR in place of VARCHAR(100)."""
+    found: Any = type_
+    if isinstance(type_, Numeric):
+        return found if found.precision is None else found.adapt(type(found), precision=None, scale=None)
+    if isinstance(type_, ARRAY):
+        item: Any = found.item_type
+        item = item.impl_instance if isinstance(item, TypeDecorator) else item
+        free = STRINGTYPE if item._type_affinity is String and item.length else unbounded(item)
+        if free is not item:
+            return found.adapt(found.__class__, item_type=free)
+    return found
+
+
 class Quotes:
     """The part of an identifier preparer that decides what is quoted."""
 
@@ -80,6 +109,8 @@ def spell(dialect: Any) -> None:
     if dialect.name not in SPELLED:
         return
     dialect.statement_compiler = written_by(Statements, dialect.statement_compiler)
+    if dialect.name == "postgresql":
+        dialect.statement_compiler = written_by(Casts, dialect.statement_compiler)
     if dialect.name == "sqlite":
         dialect.statement_compiler = written_by(PlainLimits, dialect.statement_compiler)
     dialect.preparer = written_by(Quotes, dialect.preparer)

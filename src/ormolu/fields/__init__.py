@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from ormolu.fields.binary import BinaryField
     from ormolu.fields.choices import Choices, IntegerChoices, TextChoices
     from ormolu.fields.dates import DateField, DateTimeField, DurationField, TimeField
-    from ormolu.fields.files import FileField, FilePathField, ImageField
-    from ormolu.fields.formats import EmailField, SlugField, URLField
+    from ormolu.fields.enums import EnumField
+    from ormolu.fields.field_files import FieldFile, ImageFieldFile
+    from ormolu.fields.file_paths import FilePathField
+    from ormolu.fields.files import FileField, ImageField
+    from ormolu.fields.formats import CommaSeparatedIntegerField, EmailField, SlugField, URLField
     from ormolu.fields.integers import (
         BigIntegerField,
         IntegerField,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ormolu.fields.plain import ColumnField
     from ormolu.fields.text import CharField, TextField
     from ormolu.fields.uuids import UUIDField
+    from ormolu.fields.versions import VersionField
 
 __all__ = [
     "NOT_PROVIDED",
@@ -46,19 +50,23 @@ __all__ = [
     "CharField",
     "Choices",
     "ColumnField",
+    "CommaSeparatedIntegerField",
     "DatabaseDefault",
     "DateField",
     "DateTimeField",
     "DecimalField",
     "DurationField",
     "EmailField",
+    "EnumField",
     "Field",
+    "FieldFile",
     "FileField",
     "FilePathField",
     "FloatField",
     "GenericIPAddressField",
     "IPAddressField",
     "ImageField",
+    "ImageFieldFile",
     "IntegerChoices",
     "IntegerField",
     "JSONField",
@@ -74,6 +82,7 @@ __all__ = [
     "TimeField",
     "URLField",
     "UUIDField",
+    "VersionField",
 ]
 
 if not TYPE_CHECKING:
@@ -86,8 +95,11 @@ if not TYPE_CHECKING:
             "binary": "BinaryField",
             "choices": "Choices IntegerChoices TextChoices",
             "dates": "DateField DateTimeField DurationField TimeField",
-            "files": "FileField FilePathField ImageField",
-            "formats": "EmailField SlugField URLField",
+            "enums": "EnumField",
+            "field_files": "FieldFile ImageFieldFile",
+            "file_paths": "FilePathField",
+            "files": "FileField ImageField",
+            "formats": "CommaSeparatedIntegerField EmailField SlugField URLField",
             "integers": """
                 BigIntegerField IntegerField OrderWrt PositiveBigIntegerField PositiveIntegerField
                 PositiveSmallIntegerField SmallIntegerField
@@ -99,5 +111,6 @@ if not TYPE_CHECKING:
             "plain": "ColumnField",
             "text": "CharField TextField",
             "uuids": "UUIDField",
+            "versions": "VersionField",
         },
     )

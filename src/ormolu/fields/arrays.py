@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from typing_extensions import TypeVar, Unpack
 
 from ormolu.exceptions import ValidationError
 from ormolu.fields import validators
-from ormolu.fields.base import Field
+from ormolu.fields.base import Field, overridden
 from ormolu.fields.options import FieldOptions
 from ormolu.fields.types import ArrayType
 
@@ -34,6 +34,10 @@ class ArrayField(Field[ListT]):
         "nested_array_mismatch": "Nested arrays must have the same length.",
     }
     own_options: ClassVar[dict[str, Any]] = {"base_field": None, "size": None}
+    transform_for_number: ClassVar[Callable[[Any, str], Any] | None] = None
+    """What makes the transforms of `tags__0` and `tags__0_2`; the query layer sets it."""
+    slice_element: ClassVar[Callable[..., Any] | None] = None
+    """What makes the SQL of `F("tags")[:2]`; the query layer sets it."""
 
     if TYPE_CHECKING:
         base_field: Field[Any]
@@ -77,7 +81,7 @@ class ArrayField(Field[ListT]):
     @cached_property
     def validators(self) -> list[Callable[[Any], Any]]:
         """Validators of the class and the field, and one for the size."""
-        size = [] if self.size is None else [validators.MaxLengthValidator(self.size)]
+        size = [] if self.size is None else [validators.ArrayMaxLengthValidator(self.size)]
         return [*self.default_validators, *self._validators, *size]
 
     @cached_property
@@ -105,6 +109,12 @@ class ArrayField(Field[ListT]):
         kwargs["base_field"] = self.base_field.clone()
         return name, path, args, kwargs
 
+    def get_transform(self, lookup_name: str) -> Any:
+        """Return the transform of that name; a number is an item, two numbers are a slice."""
+        found = super().get_transform(lookup_name)
+        make = type(self).transform_for_number
+        return make(self, lookup_name) if found is None and make is not None else found
+
     def to_python(self, value: Any) -> Any:
         """Return a list of converted items; a text is read as JSON. Raises ValidationError."""
         if isinstance(value, str):
@@ -113,19 +123,62 @@ class ArrayField(Field[ListT]):
             return [self.base_field.to_python(item) for item in cast("list[Any]", value)]
         return value
 
+    @property
+    def from_db_value(self) -> Callable[[Any, Any, Any], Any] | None:
+        """The conversion of what was read, where the items' field has one of its own."""
+        each: Callable[[Any, Any, Any], Any] | None = getattr(self.base_field, "from_db_value", None)
+        if each is None:
+            return None
+
+        def convert(value: Any, expression: Any, connection: Any) -> Any:
+            return None if value is None else [each(item, expression, connection) for item in value]
+
+        return convert
+
     def get_prep_value(self, value: Any) -> Any:
         """Return a list of prepared items. Raises TypeError for what is no list."""
+        return self._prepared(value, self.base_field.get_prep_value)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Return a list of items prepared for a query on `connection`."""
+        return self._prepared(value, lambda item: self.base_field.get_db_prep_value(item, connection))
+
+    def _prepared(self, value: Any, each: Callable[[Any], Any]) -> Any:
         if value is None:
             return None
         if not isinstance(value, (list, tuple, set, frozenset)):
             raise TypeError(f"Field {self.name!r} expected a list but got {value!r}.")
-        return [self.base_field.get_prep_value(item) for item in cast("list[Any]", value)]
+        return [None if item is None else each(item) for item in cast("list[Any]", value)]
+
+    def prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
+        """Return the conversion of lists: for a user's items, the one that knows the connection."""
+        if self.item_field._user_prepares and not self._user_prepares:
+            return partial(self.get_db_prep_value, connection=connection)
+        return super().prep_for(cls, connection)
+
+    def save_prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
+        """Return the conversion of lists that are stored: an item that does not fit its field raises DataError.
+
+        PostgreSQL would cut off what is too long: the list is cast to the column's type.
+        """
+        if cls is type(None) or self._user_prepares or overridden(type(self), "get_db_prep_save"):
+            return super().save_prep_for(cls, connection)
+        known: dict[type, Callable[[Any], Any] | None] = {}
+
+        def each(item: Any) -> Any:
+            kind = item.__class__
+            if kind not in known:
+                known[kind] = self.base_field.save_prep_for(kind, connection)
+            prepare = known[kind]
+            return item if prepare is None else prepare(item)
+
+        return lambda value: self._prepared(value, each)
 
     def validate(self, value: Any, model_instance: Any) -> None:
         """Raise ValidationError, with the number of each item that is wrong."""
         super().validate(value, model_instance)
         self._each(value, lambda item: self.base_field.validate(item, model_instance))
-        if isinstance(self.base_field, ArrayField) and len({len(item) for item in value or ()}) > 1:
+        if isinstance(self.base_field, ArrayField) and len({len(item or ()) for item in value or ()}) > 1:
             raise ValidationError(self.error_messages["nested_array_mismatch"], code="nested_array_mismatch")
 
     def run_validators(self, value: Any) -> None:
@@ -134,19 +187,33 @@ class ArrayField(Field[ListT]):
         self._each(value, self.base_field.run_validators)
 
     def _each(self, value: Any, check: Callable[[Any], None]) -> None:
+        errors: list[ValidationError] = []
         for number, item in enumerate(value or (), 1):
             try:
                 check(item)
             except ValidationError as error:
-                prefix = self.error_messages["item_invalid"] % {"nth": number}
-                raise ValidationError(
-                    [
-                        ValidationError(f"{prefix} {text}", code="item_invalid", params=None)
-                        for text in error.messages
-                    ]
-                ) from error
+                errors += [self._of_item(number, one) for one in error.error_list]
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise ValidationError(errors)
+
+    def _of_item(self, number: int, error: ValidationError) -> ValidationError:
+        """Return an item's error as one of the array, which says which item it is."""
+        prefix = self.error_messages["item_invalid"] % {"nth": number}
+        params: dict[str, Any] = {"nth": number, **(error.params or {})}
+        return ValidationError(f"{prefix} {error.messages[0]}".replace("%", "%%"), "item_invalid", params)
 
     def value_to_string(self, obj: Any) -> str:
-        """Return the value as JSON."""
-        value = self.value_from_object(obj)
-        return json.dumps(value, default=str)
+        """Return the value as JSON of its items' texts."""
+        values = self.value_from_object(obj)
+        holder = _Holder()
+        texts: list[Any] = []
+        for item in values or ():
+            setattr(holder, self.base_field.attname, item)
+            texts.append(None if item is None else self.base_field.value_to_string(holder))
+        return json.dumps(texts, ensure_ascii=False)
+
+
+class _Holder:
+    """Stands for an object whose attribute is an item of the array."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import sqlalchemy as sa
 from sqlalchemy.sql.base import _DialectArgDict  # pyright: ignore
@@ -12,6 +12,11 @@ from sqlalchemy.sql.base import _DialectArgDict  # pyright: ignore
 from ormolu.exceptions import ImproperlyConfigured
 from ormolu.fields.base import Field
 from ormolu.fields.integers import BigIntegerField, IntegerField, IntT, SmallIntegerField
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ormolu.fields.options import PlainOptions
 
 __all__ = ["AutoField", "AutoFieldMixin", "BigAutoField", "SmallAutoField"]
 
@@ -39,8 +44,31 @@ class AutoFieldMixin(Field[IntT]):
 
     own_options: ClassVar[dict[str, Any]] = {"blank": True}
     counts_up = True
+    plain_type: ClassVar[type[sa.Integer]] = sa.Integer
 
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: AutoFieldMixin[int],
+            verbose_name: str | None = None,
+            *,
+            null: bool = False,
+            init: Literal[False] = False,
+            **options: Unpack[PlainOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: AutoFieldMixin[int],
+            verbose_name: str | None = None,
+            *,
+            null: bool = False,
+            init: bool,
+            **options: Unpack[PlainOptions],
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+    else:
 
         def __init__(self, *args, **options):
             options["blank"] = True
@@ -50,6 +78,11 @@ class AutoFieldMixin(Field[IntT]):
     def db_returning(self) -> bool:
         """True: the value is read back after an insert."""
         return True
+
+    @property
+    def rel_sa_type(self) -> sa.types.TypeEngine[Any]:
+        """SQLAlchemy type of a column that refers to this one: an integer which counts nothing."""
+        return self.plain_type()
 
     def validate(self, value: Any, model_instance: Any) -> None:
         """Accept every value: the database gives it."""
@@ -99,6 +132,8 @@ class AutoField(AutoFieldMixin[IntT], IntegerField[IntT], metaclass=_AutoFieldMe
 class BigAutoField(AutoFieldMixin[IntT], BigIntegerField[IntT]):
     """A key of 64 bits that counts up."""
 
+    plain_type = sa.BigInteger
+
     def get_internal_type(self) -> str:
         """Return "BigAutoField"."""
         return "BigAutoField"
@@ -106,6 +141,8 @@ class BigAutoField(AutoFieldMixin[IntT], BigIntegerField[IntT]):
 
 class SmallAutoField(AutoFieldMixin[IntT], SmallIntegerField[IntT]):
     """A key of 16 bits (64 on SQLite) that counts up."""
+
+    plain_type = sa.SmallInteger
 
     def get_internal_type(self) -> str:
         """Return "SmallAutoField"."""

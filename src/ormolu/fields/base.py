@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import datetime
+import decimal
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 
 import sqlalchemy as sa
 from typing_extensions import TypeVar, Unpack
@@ -23,6 +26,7 @@ from ormolu.fields.options import (
 )
 from ormolu.fields.registry import LookupRegistry
 from ormolu.fields.types.choosing import DeclaredType, type_of
+from ormolu.lazy import public_path
 
 T = TypeVar("T", default=Any)
 
@@ -44,6 +48,9 @@ __all__ = ["Field"]
 _creation = count()
 _auto_creation = count(-1, -1)
 
+# What `get_<name>_display()` returns as it is where there is no label for it.
+_SHOWN_AS_THEY_ARE = (int, float, decimal.Decimal, datetime.date, datetime.time)
+
 _VALUE_HOOKS = ("get_prep_value", "get_db_prep_value", "to_python")
 
 
@@ -64,6 +71,15 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
     """Classes whose values go to the database as they are."""
 
     values_immutable: ClassVar[bool] = True
+
+    descriptor_class: ClassVar[Any] = None
+    """What makes the descriptor of the model's attribute, called with the field; None for the usual one."""
+
+    in_constructor: bool = True
+    """Whether type checkers may ask for the field where an object of a TypedModel is made: the option `init`."""
+
+    key_is_named: bool = False
+    """Whether the class body names the attribute of a relation's key with key_of()."""
 
     hidden: bool = False
     system_check_deprecated_details: Any = None
@@ -132,7 +148,11 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
             **unknown,
         ):
             if unknown:
-                raise unknown_option(type(self).__name__, unknown, {*self._option_defaults(), "name"})
+                if unknown.keys() != {"init"}:
+                    raise unknown_option(
+                        type(self).__name__, unknown, {*self._option_defaults(), "name", "init"}
+                    )
+                self.in_constructor = unknown["init"]
             self.name = name
             self.verbose_name = self._verbose_name = verbose_name
             self.primary_key = primary_key
@@ -212,13 +232,7 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
                 value = value.func
             if value is not default and (type(value) is not type(default) or value != default):
                 kwargs[name] = value
-        return self.name, self._import_path(), [], kwargs
-
-    def _import_path(self) -> str:
-        cls = type(self)
-        if cls.__module__.startswith("ormolu.fields"):
-            return f"ormolu.{cls.__qualname__}"
-        return f"{cls.__module__}.{cls.__qualname__}"
+        return self.name, public_path(type(self)), [], kwargs
 
     @property
     def unique(self) -> bool:
@@ -257,6 +271,8 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
             cls._meta.add_field(self, private=True)
         else:
             cls._meta.add_field(self)
+        if self.descriptor_class is not None and self.concrete:
+            type.__setattr__(cls, self.attname, self.descriptor_class(self))
         display = f"get_{self.name}_display"
         if self.choices is not None and display not in cls.__dict__:
             setattr(cls, display, _display_method(self, display))
@@ -275,8 +291,14 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
         return {self.name: getattr(obj, self.attname)}
 
     def check(self, **kwargs: Any) -> list[Any]:
-        """Return problems of the declaration."""
-        return []
+        """Return what is wrong with the declaration: messages of `ormolu.checks`.
+
+        With `databases`, aliases, what these can't do is found as well. Override it for options of your own, and add to
+        what `super().check()` returns.
+        """
+        from ormolu.fields.checks import problems
+
+        return list(problems(self, kwargs.get("databases")))
 
     # -- values
 
@@ -292,8 +314,11 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
     def _get_default(self) -> Callable[[], Any]:
         """The function that makes the value of an attribute which nobody set."""
         if self.has_default():
-            default = self.default
-            return default if callable(default) else lambda: default
+            default: Any = self.default
+            if callable(default):
+                return default  # type: ignore[no-any-return]
+            # A value that can be changed in place is each instance's own.
+            return (lambda: default) if self.immutable else partial(copy.deepcopy, default)
         if self.has_db_default():
             return partial(DatabaseDefault, self)
         if not self.empty_strings_allowed or self.null:
@@ -327,8 +352,12 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
     # -- to and from the database
 
     def get_prep_value(self, value: Any) -> Any:
-        """Convert a value for a query. Raises TypeError, ValueError or ValidationError."""
-        return value
+        """Convert a value for a query. Raises TypeError, ValueError or ValidationError.
+
+        What Django's `lazy()` wraps is unwrapped, for a driver looks at the class.
+        """
+        unwrap = getattr(value, "_proxy____cast", None)
+        return value if unwrap is None else unwrap()
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """Convert a value for a query on `connection`; `prepared`: `get_prep_value()` was called already."""
@@ -351,22 +380,16 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
     def prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
         """Return the conversion for values of exactly class `cls`, or None if they need none.
 
-        What it returns is ready for the bind processor of `sa_type`.
+        What it returns is ready for the bind processor of `sa_type`. Without a connection (a query is being put
+        together, and nobody knows yet for which database) it is what `get_prep_value()` makes of a value.
         """
         if self._user_prepares:
+            if connection is None:
+                return self.get_prep_value
             return partial(self.get_db_prep_value, connection=connection)
         if cls is type(None) or cls in self.plain_classes:
             return None
         return self.get_prep_value
-
-    def lookup_prep_for(
-        self, cls: type, vendor: str = "", connection: Any = None
-    ) -> Callable[[Any], Any] | None:
-        """Return the conversion for values that are compared with this field.
-
-        As `prep_for()`, but a value that no row can have raises EmptyResultSet.
-        """
-        return self.prep_for(cls, connection)
 
     @property
     def replaces_none(self) -> bool:
@@ -422,6 +445,10 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
         """Return a new SQLAlchemy column for this field."""
         return columns.make_column(self)
 
+    def complete_table(self, column: sa.Column[Any], table: sa.Table) -> None:
+        """Add to a table what the field's column brings along: checks, indexes, references."""
+        columns.complete_table(self, column, table)
+
     def column_items(self) -> list[Any]:
         """Return constraints and generators to put into the column (foreign keys, Identity)."""
         return []
@@ -430,17 +457,32 @@ class Field(FieldIdentity, Cleaning, LookupRegistry, _Attribute[T]):
         """Return the column's type in SQL, without constraints."""
         return columns.type_text(self.sa_type, connection)
 
+    @property
+    def rel_sa_type(self) -> sa.types.TypeEngine[Any]:
+        """SQLAlchemy type of a column that refers to this one: this one's, or what `rel_db_type()` says."""
+        return DeclaredType(self, "rel_db_type") if overridden(type(self), "rel_db_type") else self.sa_type
+
     def rel_db_type(self, connection: Any) -> str | None:
         """Return the type in SQL of a column that refers to this one."""
-        return self.db_type(connection)
+        if overridden(type(self), "db_type"):
+            return self.db_type(connection)
+        return columns.type_text(self.rel_sa_type, connection)
 
     def cast_db_type(self, connection: Any) -> str | None:
         """Return the type in SQL for CAST."""
         return self.db_type(connection)
 
+    def db_check(self, connection: Any) -> str | None:
+        """Return the condition in SQL that the column's CHECK demands, None if it has none."""
+        return None
+
+    def db_type_parameters(self, connection: Any) -> Mapping[str, Any]:
+        """Return what the text of a column's type may be filled with: the field's attributes, by name."""
+        return {**self.__dict__, "column": self.column}
+
     def db_parameters(self, connection: Any) -> dict[str, Any]:
         """Return the column's type and check in SQL."""
-        return {"type": self.db_type(connection), "check": None}
+        return {"type": self.db_type(connection), "check": self.db_check(connection)}
 
 
 def overridden(cls: type, *names: str) -> bool:
@@ -462,16 +504,15 @@ def _display_method(field: Field[Any], name: str) -> Callable[[Any], Any]:
 
     def display(instance: Any) -> Any:
         value = getattr(instance, field.attname)
-        labels = dict(_hashable(pair) for pair in field.flatchoices)
-        label = labels.get(_hashable((value, None))[0], value)
-        return label if label is value or label is None else str(label)
+        labels = {_hashable(key): label for key, label in field.flatchoices}
+        label = labels.get(_hashable(value), value)
+        return label if label is None or isinstance(label, _SHOWN_AS_THEY_ARE) else str(label)
 
     display.__name__ = name
     display.__doc__ = f"Return the label of `{field.name}`."
     return display
 
 
-def _hashable(pair: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Return the pair with a list as its key made a tuple."""
-    value: Any = pair[0]
-    return (tuple(value) if value.__class__ is list else value), pair[1]
+def _hashable(value: Any) -> Any:
+    """Return a value with the lists in it made tuples."""
+    return tuple(map(_hashable, cast("Any", value))) if isinstance(value, (list, tuple)) else value

@@ -151,7 +151,7 @@ def normalize_choices(value: Any, *, _inside_group: bool = False) -> Any:
     Takes such lists, dicts (of dicts), iterators, `Choices` and other enumeration classes, and functions that
     return any of these. What has no such shape is returned as it is.
     """
-    if isinstance(value, (CallableChoices, str, bytes)) or value is None:
+    if isinstance(value, (CallableChoices, bytes)) or value is None or _is_label(value):
         return value
     if isinstance(value, ChoicesType):
         return value.choices
@@ -164,6 +164,8 @@ def normalize_choices(value: Any, *, _inside_group: bool = False) -> Any:
             return source
         return normalize_choices(source()) if _inside_group else CallableChoices(source)
     items: list[Any] = list(source.items() if isinstance(value, Mapping) else source)
+    if any(isinstance(item, str) for item in items):  # two letters are no pair
+        return items
     try:
         return [(key, normalize_choices(label, _inside_group=True)) for key, label in items]
     except (TypeError, ValueError):

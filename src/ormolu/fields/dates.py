@@ -60,7 +60,7 @@ class _AutoNow(Field[DateT]):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` converted. Raises ValidationError."""
-        return self.to_python(value)
+        return self.to_python(super().get_prep_value(value))
 
     def value_to_string(self, obj: Any) -> str:
         """Return the value in ISO form, "" for None."""
@@ -114,14 +114,18 @@ class DateField(_AutoNow[DateT]):
         return "DateField"
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
-        """Become a field of the model, and give it `get_next_by_<name>()` and `get_previous_by_<name>()`."""
+        """Become a field of the model, and give it `get_next_by_<name>()` and `get_previous_by_<name>()`.
+
+        Both have a twin for async code: `aget_next_by_<name>()`, `aget_previous_by_<name>()`.
+        """
         super().contribute_to_class(cls, name, private_only)
         if self.null:
             return
         for direction, is_next in (("next", True), ("previous", False)):
-            method = f"get_{direction}_by_{self.name}"
-            if method not in cls.__dict__:
-                setattr(cls, method, _neighbour_method(self, method, is_next))
+            for prefix in ("", "a"):
+                method = f"{prefix}get_{direction}_by_{self.name}"
+                if method not in cls.__dict__:
+                    setattr(cls, method, _neighbour_method(self, method, is_next))
 
     def present(self) -> Any:
         """Return today's date."""
@@ -207,7 +211,7 @@ class DateTimeField(DateField[DateTimeT]):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` as a datetime; with USE_TZ a naive one counts as TIME_ZONE's, with a warning."""
-        value = self.to_python(value)
+        value = super().get_prep_value(value)
         return value if value is None or value.tzinfo is not None else self._made_aware(value)
 
     def _made_aware(self, value: dt.datetime) -> dt.datetime:
@@ -331,7 +335,7 @@ class DurationField(Field[DurationT]):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` as a timedelta. Raises ValidationError."""
-        return self.to_python(value)
+        return self.to_python(super().get_prep_value(value))
 
     def value_to_string(self, obj: Any) -> str:
         """Return the value as "3 04:05:06", "" for None."""
@@ -340,10 +344,11 @@ class DurationField(Field[DurationT]):
 
 
 def _neighbour_method(field: Field[Any], name: str, is_next: bool) -> Callable[..., Any]:
-    """Return the model's method that finds the row next to its own by `field`."""
+    """Return the model's method that finds the row next to its own by `field`; one with an `a` in front is awaited."""
+    finder = "_aget_next_or_previous_by_FIELD" if name.startswith("a") else "_get_next_or_previous_by_FIELD"
 
     def neighbour(instance: Any, **conditions: Any) -> Any:
-        return instance._get_next_or_previous_by_FIELD(field, is_next, **conditions)
+        return getattr(instance, finder)(field, is_next, **conditions)
 
     neighbour.__name__ = name
     neighbour.__doc__ = f"Return the {'next' if is_next else 'previous'} row by `{field.name}`."

@@ -11,7 +11,19 @@ from ormolu.fields import validators
 from ormolu.fields.options import FieldOptions
 from ormolu.fields.text import CharField, S
 
-__all__ = ["EmailField", "SlugField", "URLField"]
+__all__ = ["CommaSeparatedIntegerField", "EmailField", "SlugField", "URLField"]
+
+
+class CommaSeparatedIntegerField(CharField[S]):
+    """A CharField that validates integers with commas between them: what old migrations refer to.
+
+    New models take a CharField with `validate_comma_separated_integer_list`, or an ArrayField.
+    """
+
+    description = "Comma-separated integers"
+    default_validators: ClassVar[list[Callable[[Any], Any]]] = [
+        validators.validate_comma_separated_integer_list
+    ]
 
 
 class EmailField(CharField[S]):

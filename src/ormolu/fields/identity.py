@@ -6,6 +6,8 @@ import copy
 from functools import cached_property, total_ordering
 from typing import TYPE_CHECKING, Any, Self
 
+from ormolu.lazy import public_path
+
 __all__ = ["FieldIdentity"]
 
 
@@ -50,7 +52,7 @@ class FieldIdentity:
         return f"{label}.{self.name}"
 
     def __repr__(self) -> str:
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        path = public_path(type(self))
         return f"<{path}: {self.name}>" if self.name else f"<{path}>"
 
     def clone(self) -> Self:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, overload
 import sqlalchemy as sa
 from typing_extensions import TypeVar, Unpack
 
-from ormolu.exceptions import EmptyResultSet, OutOfRange
+from ormolu import databases
+from ormolu.exceptions import OutOfRange
 from ormolu.fields import columns, validators
 from ormolu.fields.base import Field
 from ormolu.fields.options import FieldOptions
@@ -29,6 +30,7 @@ __all__ = [
 
 IntT = TypeVar("IntT", default=int)
 
+
 INTEGER_RANGES: dict[str, tuple[int, int]] = {
     "SmallIntegerField": (-(2**15), 2**15 - 1),
     "IntegerField": (-(2**31), 2**31 - 1),
@@ -42,12 +44,14 @@ INTEGER_RANGES: dict[str, tuple[int, int]] = {
 }
 """Smallest and largest value by internal type, as every server database has them."""
 
-_LEAST, _MOST = -(2**63), 2**63 - 1
+LEAST, MOST = -(2**63), 2**63 - 1
 
 
 def integer_range(internal_type: str, vendor: str = "") -> tuple[int, int]:
-    """Return the range of values that a column can hold: 64 bits in every integer column of SQLite."""
-    return (_LEAST, _MOST) if vendor == "sqlite" else INTEGER_RANGES.get(internal_type, (_LEAST, _MOST))
+    """Return the smallest and largest value of a kind of field: SQLite has 64 bits for each of them."""
+    if vendor == "sqlite":
+        return (0 if internal_type.startswith("Positive") else LEAST), MOST
+    return INTEGER_RANGES.get(internal_type, (LEAST, MOST))
 
 
 def storable(field: Any, vendor: str) -> tuple[int, int] | None:
@@ -96,11 +100,25 @@ class IntegerField(Field[IntT]):
         ) -> None: ...
         def __init__(self, *args: Any, **options: Any) -> None: ...
 
+    @property
+    def validators(self) -> list[Callable[[Any], Any]]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Validators of the class and the field, then those of the column's range that these do not imply.
+
+        The range is that of the default database; without one, that of the server databases.
+        """
+        vendor = databases.vendor_of()
+        known = self._ranged.get(vendor)
+        if known is None:
+            known = self._ranged[vendor] = self._with_range(vendor)
+        return known
+
     @cached_property
-    def validators(self) -> list[Callable[[Any], Any]]:
-        """Validators of the class and the field, then those of the column's range that these do not imply."""
+    def _ranged(self) -> dict[str, list[Callable[[Any], Any]]]:
+        return {}
+
+    def _with_range(self, vendor: str) -> list[Callable[[Any], Any]]:
         found = [*self.default_validators, *self._validators]
-        least, most = integer_range(self.get_internal_type())
+        least, most = integer_range(self.get_internal_type(), vendor)
         if not any(limit >= least for limit in _limits(found, validators.MinValueValidator)):
             found.append(validators.MinValueValidator(least))
         if not any(limit <= most for limit in _limits(found, validators.MaxValueValidator)):
@@ -138,32 +156,13 @@ class IntegerField(Field[IntT]):
         return None if cls is type(None) else self._fit_prepared
 
     def _fit(self, value: int) -> int:
-        if _LEAST <= value <= _MOST:
+        if LEAST <= value <= MOST:
             return value
         raise OutOfRange(f"Field {self.name!r} holds integers of 64 bits at most; {value} does not fit.")
 
     def _fit_prepared(self, value: Any) -> Any:
         prepared = self.get_prep_value(value)
         return prepared if prepared is None else self._fit(prepared)
-
-    def lookup_prep_for(
-        self, cls: type, vendor: str = "", connection: Any = None
-    ) -> Callable[[Any], Any] | None:
-        """Return the conversion; it raises EmptyResultSet for what no column of this type can hold."""
-        if self._user_prepares or cls is type(None):
-            return self.prep_for(cls, connection)
-        least, most = integer_range(self.get_internal_type(), vendor)
-        least = least or -most - 1
-        prepare = None if cls is int else self.get_prep_value
-
-        def convert(value: Any) -> Any:
-            value = value if prepare is None else prepare(value)
-            if value is None or least <= value <= most:
-                return value
-            raise EmptyResultSet
-
-        convert.field = self  # type: ignore[attr-defined]  # for errors to name
-        return convert
 
 
 def _limits(found: Iterable[object], kind: type[validators.BaseValidator]) -> list[Any]:
@@ -176,7 +175,7 @@ class BigIntegerField(IntegerField[IntT]):
     """An integer of 64 bits."""
 
     description = "Big (8 byte) integer"
-    MAX_BIGINT = _MOST
+    MAX_BIGINT = MOST
 
     if TYPE_CHECKING:
 
@@ -238,8 +237,12 @@ class _Positive(Field[IntT]):
 
     @staticmethod
     def attach_to_table(column: sa.Column[Any], table: sa.Table) -> None:
-        """Add the CHECK when the column gets its table."""
-        columns.add_minimum_check(column, table)
+        """Add the CHECK."""
+        columns.add_check(column, table, column >= 0)
+
+    def db_check(self, connection: Any) -> str | None:
+        """Return that the column isn't below zero."""
+        return f"{columns.quoted(self.column, connection)} >= 0"
 
 
 class PositiveIntegerField(_Positive[IntT], IntegerField[IntT]):

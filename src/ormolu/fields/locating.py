@@ -22,8 +22,10 @@ def locate(error: BaseException, field: Any, doing: str = "writing") -> BaseExce
     if name in str(error):
         return error
     if isinstance(error, ValidationError):
+        for one in getattr(error, "error_list", ()):
+            if isinstance(one.message, str):
+                one.message += where
         if isinstance(getattr(error, "message", None), str):
-            error.message += where
             error.args = (error.message, *error.args[1:])
         return error
     if (

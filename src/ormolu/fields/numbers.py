@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 import sqlalchemy as sa
 from typing_extensions import TypeVar, Unpack
 
-from ormolu.exceptions import DataError
+from ormolu.exceptions import DataError, ValidationError
 from ormolu.fields import validators
 from ormolu.fields.base import Field
 from ormolu.fields.options import FieldOptions
@@ -158,14 +158,14 @@ class DecimalField(Field[DecimalT]):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` as a Decimal. Raises ValidationError."""
-        return self.to_python(value)
+        return self.to_python(super().get_prep_value(value))
 
     def save_prep_for(self, cls: type, connection: Any = None) -> Callable[[Any], Any] | None:
         """Return the conversion that rounds to the field's places; raises DataError for too many digits."""
         prepare = super().save_prep_for(cls, connection)
         if cls is type(None) or self.decimal_places is None or self._user_prepares:
             return prepare
-        return lambda value: self._quantized(self.to_python(value))
+        return lambda value: self._quantized(self.get_prep_value(value))
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         """Return `value` rounded to the field's places. Raises DataError for too many digits."""
@@ -225,14 +225,15 @@ class BooleanField(Field[BoolT]):
         """Return `value` as a bool; 1, "t", "True", "1" count as True. Raises ValidationError."""
         if self.null and value in self.empty_values:
             return None
-        if isinstance(value, (bool, int, float)) and value in (0, 1):
+        if value in (True, False):  # numbers, and NumPy's booleans, too
             return bool(value)
         if value in ("t", "True", "1"):
             return True
         if value in ("f", "False", "0"):
             return False
-        raise self._invalid("invalid_nullable" if self.null else "invalid", value)
+        message = self.error_messages["invalid_nullable" if self.null else "invalid"]
+        raise ValidationError(message, code="invalid", params={"value": value})
 
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` as a bool. Raises ValidationError."""
-        return None if value is None else self.to_python(value)
+        return None if value is None else self.to_python(super().get_prep_value(value))

@@ -30,8 +30,8 @@ NOT_PROVIDED: Final = Missing()
 
 if TYPE_CHECKING:
 
-    class FieldOptions(TypedDict, total=False):
-        """Keyword options that every field takes, beside `verbose_name` and `null`."""
+    class PlainOptions(TypedDict, total=False):
+        """Keyword options that every field takes, beside `verbose_name`, `null` and `init`."""
 
         name: str | None
         primary_key: bool
@@ -55,6 +55,11 @@ if TYPE_CHECKING:
         error_messages: Mapping[str, Any] | None
         db_comment: str | None
         db_default: Any
+
+    class FieldOptions(PlainOptions, total=False):
+        """Those, and whether the constructor of a TypedModel has the field, for type checkers."""
+
+        init: bool
 
 else:
     FieldOptions = dict[str, Any]  # making a TypedDict compiles the annotation of each key

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ormolu.fields.base import Field, T
 from ormolu.fields.options import NOT_PROVIDED
+from ormolu.lazy import public_path
 
 __all__ = ["ColumnField"]
 
@@ -115,4 +116,4 @@ class ColumnField(Field[T]):
 
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
         """Return (name, path, args, kwargs) with a copy of the column."""
-        return self.name, "ormolu.fields.ColumnField", [self.plain_column.copy()], {}
+        return self.name, public_path(type(self)), [self.plain_column.copy()], {}

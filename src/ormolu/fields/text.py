@@ -37,11 +37,16 @@ class _Text(Field[S]):
         """Return `value` as a str."""
         return value if value is None or isinstance(value, str) else str(value)
 
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        """Return the column's type and check in SQL, and its collation."""
+        return {**super().db_parameters(connection), "collation": self.db_collation}
+
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` as a plain str."""
         value = self.to_python(value)
-        # Members of TextChoices are str, but a driver may look at the class.
-        return str(value) if isinstance(value, str) and type(value) is not str else value
+        # Members of TextChoices are str, but a driver may look at the class. What is stored is the text that they
+        # are, not the one that they show: that of a `class Status(str, Enum)` is "Status.DRAFT".
+        return str.__str__(value) if isinstance(value, str) and type(value) is not str else value
 
 
 class CharField(_Text[S]):

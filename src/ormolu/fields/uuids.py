@@ -65,4 +65,4 @@ class UUIDField(Field[UUIDT]):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return `value` as a UUID. Raises ValidationError."""
-        return self.to_python(value)
+        return self.to_python(super().get_prep_value(value))

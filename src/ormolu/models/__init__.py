@@ -11,7 +11,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ormolu.lazy import door
-from ormolu.writes.on_delete import CASCADE, DO_NOTHING, PROTECT, RESTRICT, SET, SET_DEFAULT, SET_NULL
+from ormolu.writes.on_delete import (
+    CASCADE,
+    DB_CASCADE,
+    DB_SET_DEFAULT,
+    DB_SET_NULL,
+    DO_NOTHING,
+    PROTECT,
+    RESTRICT,
+    SET,
+    SET_DEFAULT,
+    SET_NULL,
+)
 
 if TYPE_CHECKING:
     from ormolu import signals
@@ -50,8 +61,10 @@ if TYPE_CHECKING:
         TimeField,
         URLField,
         UUIDField,
+        VersionField,
     )
     from ormolu.models import functions
+    from ormolu.models.attributes import DeferredAttribute
     from ormolu.models.base import Model, ModelBase
     from ormolu.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
     from ormolu.models.constructor import DEFERRED
@@ -72,11 +85,13 @@ if TYPE_CHECKING:
         UUIDPKMixin,
     )
     from ormolu.models.options import Options
-    from ormolu.models.registry import Apps, apps
+    from ormolu.models.registry import Apps, apps, isolated
+    from ormolu.models.related_fields import lazy_related_operation
     from ormolu.models.related_managers import ReverseManager
     from ormolu.models.relations import ForeignKey, OneToOneField
     from ormolu.models.rels import ForeignObjectRel, ManyToManyRel, ManyToOneRel, OneToOneRel
     from ormolu.models.tables import acreate_tables, adrop_tables, create_tables, drop_tables
+    from ormolu.models.typed import TypedModel, key_of
     from ormolu.query import (
         Aggregate,
         Avg,
@@ -114,6 +129,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CASCADE",
+    "DB_CASCADE",
+    "DB_SET_DEFAULT",
+    "DB_SET_NULL",
     "DEFERRED",
     "DO_NOTHING",
     "F",
@@ -144,6 +162,7 @@ __all__ = [
     "DateTimeField",
     "DecimalField",
     "Deferrable",
+    "DeferredAttribute",
     "DurationField",
     "EmailField",
     "EmptyManager",
@@ -206,8 +225,10 @@ __all__ = [
     "TimeField",
     "TimestampMixin",
     "Transform",
+    "TypedModel",
     "URLField",
     "UUIDField",
+    "VersionField",
     "UUIDPKMixin",
     "UniqueConstraint",
     "UpdateMixin",
@@ -225,6 +246,9 @@ __all__ = [
     "create_tables",
     "drop_tables",
     "functions",
+    "isolated",
+    "key_of",
+    "lazy_related_operation",
     "prefetch_related_objects",
     "signals",
 ]
@@ -234,6 +258,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "": "functions",
+            "attributes": "DeferredAttribute",
             "base": "Model ModelBase",
             "constraints": "BaseConstraint CheckConstraint Deferrable UniqueConstraint",
             "constructor": "DEFERRED",
@@ -247,8 +272,9 @@ if not TYPE_CHECKING:
             "many_to_many": "ManyToManyField",
             "mixins": "IntPKMixin PGUUIDPKMixin SoftDeleteMixin TimestampMixin UpdateMixin UUIDPKMixin",
             "options": "Options",
-            "registry": "Apps apps",
+            "registry": "Apps apps isolated",
             "related_managers": "ReverseManager",
+            "related_fields": "lazy_related_operation",
             "relations": "ForeignKey OneToOneField",
             "rels": "ForeignObjectRel ManyToManyRel ManyToOneRel OneToOneRel",
             "ormolu": "signals",
@@ -258,7 +284,7 @@ if not TYPE_CHECKING:
                 DateField DateTimeField DecimalField DurationField EmailField Field FileField FilePathField
                 FloatField GenericIPAddressField ImageField IntegerChoices IntegerField JSONField
                 PositiveBigIntegerField PositiveIntegerField PositiveSmallIntegerField SlugField
-                SmallAutoField SmallIntegerField TextChoices TextField TimeField URLField UUIDField
+                SmallAutoField SmallIntegerField TextChoices TextField TimeField URLField UUIDField VersionField
             """,
             "ormolu.query": """
                 Aggregate Avg Case Count Exists Expression ExpressionWrapper F FilteredRelation Func Lookup
@@ -267,5 +293,6 @@ if not TYPE_CHECKING:
                 prefetch_related_objects
             """,
             "tables": "acreate_tables adrop_tables create_tables drop_tables",
+            "typed": "TypedModel key_of",
         },
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ormolu import query
 from ormolu.exceptions import FieldError, NotLoaded, ObjectDoesNotExist
 from ormolu.models.attributes import OverAttribute, PrefetchesByHand, Setter, session_load
-from ormolu.models.state import PREFETCHED, STATE
+from ormolu.models.routing import relate
+from ormolu.models.state import DB, DEFAULT_ALIAS, PREFETCHED, STATE, USING
 
 new = object.__new__
 
@@ -157,6 +158,13 @@ def forward_setter(field: Any, attribute: Any, set_key: Setter) -> Setter:
             key = None
         elif isinstance(related, model):
             related_values = related.__dict__
+            values = instance.__dict__
+            if (
+                related_values.get(DB, DEFAULT_ALIAS) != values.get(DB, DEFAULT_ALIAS)
+                or USING in values
+                or USING in related_values
+            ):
+                relate(instance, related)
             key = related_values[target] if target in related_values else getattr(related, target)
         else:
             raise wrong_model(field, instance, related)
@@ -361,13 +369,28 @@ class ManyToMany(OverAttribute):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self if self.attribute is None else self.attribute
+        values = instance.__dict__
+        collection = None if self.reverse else values.get(self.field.name)
+        if collection is not None and DB not in values:
+            return collection  # of an object that a Session will insert: SQLAlchemy's own
         manager: Any = new(self._manager_class or self.related_manager_class)
         manager.__init__(
             instance
         )  # not by a call of the class: what a manager was made with is of no interest
+        if collection is not None:
+            from ormolu.models.collected import Collected
+
+            return Collected(manager, collection)
         return manager
 
     def __set__(self, instance: Any, value: Any) -> None:
+        """Set SQLAlchemy's collection, of an object that a Session holds or will insert. Otherwise that's `set()`."""
+        if self.attribute is not None and not self.reverse and self.field.automatic:
+            held = instance.__dict__.get(STATE)
+            if DB not in instance.__dict__ or (held is not None and held.session_id is not None):
+                _ = instance._sa_instance_state  # which has the mapper configured
+                self.attribute.__set__(instance, list(value))
+                return
         side = "reverse" if self.reverse else "forward"
         name = self.rel.accessor_name if self.reverse else self.field.name
         raise TypeError(

@@ -97,6 +97,25 @@ class FastColumn(OverAttribute):
             self.fetch_one(instances[0])
 
 
+class DeferredAttribute(FastColumn):
+    """The descriptor of a field's column, for classes of one's own that a field names as its `descriptor_class`.
+
+    It is made with the field alone. On the class it is SQLAlchemy's attribute; on an instance it gives the value, and
+    loads that where it isn't there yet. A subclass with a `__set__` is asked at each reading and each writing; the
+    value stands in the instance's `__dict__` under `self.field.attname`.
+    Source: Django's documentation, "Model field reference", `Field.descriptor_class`.
+    """
+
+    def __init__(self, field: Any) -> None:
+        super().__init__(None, field.attname, field)
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        if instance is None:
+            return self.attribute
+        values = instance.__dict__
+        return values[self.attname] if self.attname in values else load_column(self, instance)
+
+
 def load_column(column: FastColumn, instance: Any) -> Any:
     """Load one column that an instance doesn't have, as its fetch mode says.
 
@@ -116,6 +135,8 @@ def load_column(column: FastColumn, instance: Any) -> Any:
                 f"Cannot read a generated field from an unsaved model: {meta.object_name}.{attname} is computed by "
                 "the database."
             )
+        if hasattr(instance, "__dataclass_fields__"):
+            return None  # its constructor doesn't take it (`init=False`): not set yet, as SQLAlchemy has it
         raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
     if key_of_parent(instance, values, attname):
         return values[attname]

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 
-from ormolu.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.models import building, replacing
 from ormolu.models.registry import apps
 from ormolu.models.state import LazyInstanceState, listen
 from ormolu.models.validation import Validation
 
 if TYPE_CHECKING:
-    from ormolu.models.manager import Manager
-    from ormolu.models.options import Options
     from ormolu.query.managers import DefaultObjects
 
 
@@ -48,13 +45,10 @@ class Model(Validation, DeclarativeBase, metaclass=ModelBase):
     if TYPE_CHECKING:
         # Not declared with a type: a class body's `objects = PostManager()` then has its own.
         objects: ClassVar = DefaultObjects()
-        _default_manager: ClassVar[Manager[Self]]
-        _base_manager: ClassVar[Manager[Self]]
-        _meta: ClassVar[Options]
-        DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
-        MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        if "_is_root" in vars(cls):
+            return  # a base beside this one, and no model
         if not building.begin(cls):
             super().__init_subclass__(**kwargs)
             return
@@ -76,6 +70,16 @@ class Model(Validation, DeclarativeBase, metaclass=ModelBase):
                 )
             init = building.generated_init(type(self))
         init(self, *args, **kwargs)
+
+    @classmethod
+    def check(cls, **kwargs: Any) -> list[Any]:
+        """Return what is wrong with the declaration: messages of `ormolu.checks`. No query.
+
+        With `databases`, aliases, what these can't do is found as well. An override adds to what `super()` returns.
+        """
+        from ormolu.models.checks import model_problems
+
+        return list(model_problems(cls, kwargs.get("databases")))
 
 
 type.__setattr__(Model, "_sa_instance_state", LazyInstanceState())

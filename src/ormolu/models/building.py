@@ -16,6 +16,7 @@ from sqlalchemy.orm.mapper import _event_on_init  # pyright: ignore
 from ormolu.conf import settings
 from ormolu.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNotExist
 from ormolu.fields.base import Field
+from ormolu.fields.columns import complete_table
 from ormolu.models import mapping, replacing
 from ormolu.models.constructor import make_init
 from ormolu.models.inheritance import check_names, inherit_options, link_parents
@@ -23,7 +24,7 @@ from ormolu.models.manager import Manager, ManagerDescriptor
 from ormolu.models.options import Options
 from ormolu.models.plain_relations import PlainRelation, relation_setter
 from ormolu.models.registry import Apps, apps, current
-from ormolu.models.relations import RelatedField
+from ormolu.models.related_fields import RelatedField
 from ormolu.models.relationships import RelationshipField
 from ormolu.signals import class_prepared
 
@@ -65,6 +66,10 @@ def begin(cls: type[Any]) -> bool:
         if isinstance(tablename, str):
             meta.db_table = tablename
         _set(cls, "__tablename__", meta.db_table)
+        if meta.db_table[:1] == '"':
+            from ormolu.models.table_parts import take_quotes
+
+            take_quotes(cls, meta)
         known = meta.apps.metadata
         if meta.db_table in known.tables or known.schema or "__table_args__" in body:
             from ormolu.models.shared_tables import choose_metadata
@@ -168,7 +173,7 @@ def generated_init(cls: type[Any]) -> Callable[..., None]:
 def _registry_of(cls: type[Any], body: dict[str, Any]) -> Apps:
     metadata = body.get("metadata")
     if isinstance(metadata, sa.MetaData) and not hasattr(cls, "_meta"):
-        return Apps(metadata)  # an abstract base with a MetaData of its own
+        return Apps(metadata=metadata)  # an abstract base with a MetaData of its own
     for base in cls.__mro__[1:]:
         meta = vars(base).get("_meta")
         if meta is not None:
@@ -220,6 +225,7 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
     plain = mapping.plain_names(body)
     if meta.proxy:
         _refuse_fields_of_proxy(cls, [*(n for n, v in own.items() if isinstance(v, Field)), *plain])
+        _refuse_abstract_fields(cls, [n for n, v in inherited.items() if isinstance(v, Field)])
     _contribute(cls, inherited)
     _contribute(cls, own)
     _contribute(cls, mapping.inherited_virtual_fields(cls, {*body, *inherited}))
@@ -240,6 +246,10 @@ def _add_fields(cls: type[Any], meta: Options, body: dict[str, Any]) -> None:
             field.check_fields(meta)
     meta.local_fields.sort(key=lambda field: field.creation_counter)
     meta.local_many_to_many.sort(key=lambda field: field.creation_counter)
+    if not meta.proxy and meta.counts_versions():
+        from ormolu.models import versions
+
+        versions.tell_mapper(cls, meta)
     mapping.expand(cls, meta)
     if plain:
         names = [
@@ -266,6 +276,13 @@ def _default_key(meta: Options) -> Any:
 def _refuse_fields_of_proxy(cls: type[Any], names: list[str]) -> None:
     if names:
         raise FieldError(f"Proxy model '{cls.__name__}' contains model fields: {', '.join(names)}.")
+
+
+def _refuse_abstract_fields(cls: type[Any], names: list[str]) -> None:
+    if names:
+        raise TypeError(
+            f"Proxy model '{cls.__name__}' can't derive from an abstract model with fields: {', '.join(names)}."
+        )
 
 
 def _add_relationship(cls: type[Any], prop: Any) -> None:
@@ -310,10 +327,16 @@ def _install_init(cls: type[Any]) -> None:
 
 
 def _complete_table(meta: Options) -> None:
+    for field in meta.local_concrete_fields:
+        complete_table(field, field.sa_column, meta.table)
     if meta.db_table_comment or meta.unique_together or meta.indexes or meta.constraints:
-        from ormolu.models.constraints import add_to_table  # most models have none of these
+        from ormolu.models.table_parts import add_to_table  # most models have none of these
 
         add_to_table(meta)
+    if meta.db_tablespace or settings.DEFAULT_TABLESPACE:
+        from ormolu.models.table_parts import set_tablespace
+
+        set_tablespace(meta)
 
 
 def _is_ours(function: Any) -> bool:

@@ -1,22 +1,34 @@
-"""UniqueConstraint and CheckConstraint: entries of Meta.constraints; and what becomes of Meta in the table."""
+"""UniqueConstraint and CheckConstraint: entries of Meta.constraints.
+
+Source: Django's documentation, "Constraints reference".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import warnings
+from collections.abc import Collection, Generator, Sequence
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, DropConstraint, DropIndex
 from sqlalchemy.sql.elements import Grouping, conv
 
-from ormolu import query
-from ormolu.exceptions import FieldError, ValidationError
-from ormolu.fields.options import DatabaseDefault
-from ormolu.models.ddl import Late, ask, columns_in, element_of, with_values
+from ormolu import databases, query
+from ormolu.exceptions import ValidationError
+from ormolu.lazy import public_path
+from ormolu.models.checking import (
+    columns_read,
+    condition_holds,
+    is_raw,
+    other_row,
+    unasked_columns,
+    values_of,
+)
+from ormolu.models.ddl import Late, columns_named, element_of, inner, with_values
 from ormolu.models.indexes import column_of, make_index
 from ormolu.query.q import Q
-
-ONE: Any = sa.select(cast("Any", sa.literal_column("1")))
+from ormolu.schema.statements import adding
 
 
 class Deferrable(Enum):
@@ -30,19 +42,34 @@ class Deferrable(Enum):
 
 
 class BaseConstraint:
-    """What all constraints have: a name, and what validation says where they don't hold."""
+    """What all constraints have: a name, and what validation says where they don't hold.
+
+    A subclass of your own defines `constraint_sql()`, `create_sql()`, `remove_sql()` and `validate()`, or, for one
+    that SQLAlchemy can say, `element()` and `validation()`.
+    """
 
     default_violation_error_message = "Constraint “%(name)s” is violated."
     violation_error_code: str | None = None
     fields: tuple[str, ...] = ()
+    vendor: str | None = None
+    """The only kind of database that has such constraints."""
 
     def __init__(
         self,
-        *,
-        name: str,
+        *args: Any,
+        name: str | None = None,
         violation_error_code: str | None = None,
         violation_error_message: Any = None,
     ) -> None:
+        if args:
+            warnings.warn(
+                f"Passing positional arguments to {type(self).__name__} is deprecated.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            name, violation_error_message = (*args, violation_error_message)[:2]
+        if name is None:
+            raise TypeError(f"{type(self).__name__}() is missing its keyword argument 'name'.")
         self.name = name
         if violation_error_code is not None:
             self.violation_error_code = violation_error_code
@@ -73,7 +100,7 @@ class BaseConstraint:
             kwargs["violation_error_message"] = self.violation_error_message
         if self.violation_error_code != type(self).violation_error_code:
             kwargs["violation_error_code"] = self.violation_error_code
-        return f"ormolu.{type(self).__name__}", (), kwargs
+        return public_path(type(self)), (), kwargs
 
     def _own_words(self) -> str:
         """Return what a repr says of the error, where it isn't the usual one."""
@@ -91,19 +118,79 @@ class BaseConstraint:
         """Return the ValidationError of an object for which this doesn't hold."""
         return ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
 
+    # -- the database's part
+
+    def element(self, meta: Any, table: sa.Table) -> Any:
+        """Return SQLAlchemy's constraint, or index, added to a table that has a model's columns."""
+        raise NotImplementedError(f"{type(self).__name__} must define element().")
+
     def add_to(self, meta: Any) -> Any:
         """Add the constraint to a model's table, and return it."""
-        raise TypeError(f"{type(self).__name__} must define add_to()")
+        return self.element(meta, meta.table)
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str | None:
+        """Return the constraint's part of CREATE TABLE, None where it is an index or the database has none such."""
+        element = self._made(model, schema_editor)
+        if isinstance(element, sa.Index):
+            return None
+        statement = schema_editor.statement(adding(element))
+        return None if statement is None else schema_editor.constraint_text(element)
+
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Return the statement that adds the constraint, None where the database has none such."""
+        element = self._made(model, schema_editor)
+        make: Any = CreateIndex if isinstance(element, sa.Index) else adding
+        return schema_editor.statement(make(element), self._columns(model, schema_editor))
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Return the statement that removes the constraint, None where it was never made."""
+        element = self._made(model, schema_editor)
+        make: Any = DropIndex if isinstance(element, sa.Index) else DropConstraint
+        return schema_editor.statement(make(element))
+
+    def _made(self, model: Any, schema_editor: Any) -> Any:
+        if type(self).element is BaseConstraint.element:
+            raise NotImplementedError(f"{type(self).__name__} must define this method, or element().")
+        return self.element(model._meta, schema_editor.bare_table(model))
+
+    def _parts(self) -> list[Any]:
+        """Return the names, conditions and expressions that it is about."""
+        return list(self.fields)
+
+    def _columns(self, model: Any, schema_editor: Any) -> set[str]:
+        return columns_named(model, [p for p in self._parts() if p is not None], schema_editor.dialect)
+
+    # -- validation
+
+    def validation(
+        self, driver: Any, model: Any, instance: Any, exclude: Collection[str] | None
+    ) -> Generator[Any, Any, None]:
+        """Return the program that raises ValidationError if the constraint doesn't hold for an instance."""
+        raise NotImplementedError(f"{type(self).__name__} must define validate() or validation().")
 
     def validate(
         self, model: Any, instance: Any, exclude: Collection[str] | None = None, using: str = "default"
     ) -> None:
-        """Raise ValidationError if the constraint doesn't hold for an instance."""
-        raise TypeError(f"{type(self).__name__} must define validate()")
+        """Raise ValidationError if the constraint doesn't hold for an instance. One query, two with a condition.
+
+        Nothing is checked where the constraint is about a field in `exclude`.
+        """
+        if type(self).validation is BaseConstraint.validation:
+            raise NotImplementedError(f"{type(self).__name__} must define validate() or validation().")
+        databases.get(using).driver.run(self.validation, model, instance, exclude)
+
+    async def avalidate(
+        self, model: Any, instance: Any, exclude: Collection[str] | None = None, using: str = "default"
+    ) -> None:
+        """Raise ValidationError if the constraint doesn't hold for an instance. See `validate()`."""
+        await databases.get(using).adriver.arun(self.validation, model, instance, exclude)
 
 
 class CheckConstraint(BaseConstraint):
-    """A condition that every row meets: a Q, an expression, or a SQLAlchemy condition."""
+    """A condition that every row meets: a Q, an expression, or a SQLAlchemy condition.
+
+    Raises TypeError for what is no condition.
+    """
 
     def __init__(
         self,
@@ -114,7 +201,9 @@ class CheckConstraint(BaseConstraint):
         violation_error_message: Any = None,
         check: Any = None,
     ) -> None:
-        condition = check if condition is None else condition
+        if check is not None:
+            _warn_of_check()
+            condition = check
         is_element = isinstance(condition, sa.ClauseElement) or hasattr(condition, "__clause_element__")
         if not (isinstance(condition, Q) or is_element or getattr(condition, "conditional", False)):
             raise TypeError("CheckConstraint.condition must be a Q instance or boolean expression.")
@@ -131,37 +220,54 @@ class CheckConstraint(BaseConstraint):
     @property
     def check(self) -> Any:
         """The condition, under its name before Django 5.1."""
+        _warn_of_check()
         return self.condition
+
+    @check.setter
+    def check(self, condition: Any) -> None:
+        _warn_of_check()
+        self.condition = condition
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return (path, args, kwargs) that make this constraint again."""
         path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "condition": self.condition}
 
-    def add_to(self, meta: Any) -> Any:
-        """Add the constraint to a model's table, and return it."""
-        constraint = sa.CheckConstraint(
-            Late(meta.model, self.condition), name=conv(expand_name(self.name, meta))
-        )
-        meta.table.append_constraint(constraint)
+    def element(self, meta: Any, table: sa.Table) -> Any:
+        """Return SQLAlchemy's constraint, added to a table that has a model's columns."""
+        constraint = sa.CheckConstraint(Late(meta.model, self.condition), name=conv(self.name))
+        table.append_constraint(constraint)
         return constraint
 
-    def validate(
-        self, model: Any, instance: Any, exclude: Collection[str] | None = None, using: str = "default"
-    ) -> None:
-        """Ask the database whether the condition is false for an instance's values. One query.
+    def _parts(self) -> list[Any]:
+        return [self.condition]
 
-        Raises ValidationError. A condition that reads an excluded field isn't checked.
+    def validation(
+        self, driver: Any, model: Any, instance: Any, exclude: Collection[str] | None
+    ) -> Generator[Any, Any, None]:
+        """Ask the database whether the condition is false for an instance's values.
+
+        SQL text can't be asked about, and is taken to hold.
         """
-        holds = condition_holds(model, instance, self.condition, exclude, using)
-        if holds is False:
+        if (yield from condition_holds(driver, model, instance, self.condition, exclude)) is False:
             raise self.violation()
 
 
-class UniqueConstraint(BaseConstraint):
-    """No two rows have the same values of these fields or expressions, among those that meet `condition`."""
+def _warn_of_check() -> None:
+    warnings.warn(
+        "CheckConstraint.check is deprecated in favor of `.condition`.", DeprecationWarning, stacklevel=3
+    )
 
-    default_violation_error_message = "Constraint “%(name)s” is violated."
+
+class UniqueConstraint(BaseConstraint):
+    """No two rows have the same values of these fields or expressions, among those that meet `condition`.
+
+    `deferrable` says when it is checked (PostgreSQL alone; others don't have such a constraint), `include` adds
+    columns to its index and `opclasses` gives operator classes (PostgreSQL; left out elsewhere), `nulls_distinct=False`
+    lets there be but one NULL (PostgreSQL 15; others don't have such a constraint).
+
+    Raises ValueError for options that don't go together, TypeError for values of the wrong type.
+    """
 
     def __init__(
         self,
@@ -182,40 +288,40 @@ class UniqueConstraint(BaseConstraint):
             raise ValueError("At least one field or expression is required to define a unique constraint.")
         if expressions and fields:
             raise ValueError("UniqueConstraint.fields and expressions are mutually exclusive.")
-        if (
-            condition is not None
-            and not isinstance(condition, Q)
-            and not isinstance(condition, sa.ClauseElement)
-        ):
+        if not isinstance(condition, (Q, sa.ClauseElement, type(None))):
             raise ValueError("UniqueConstraint.condition must be a Q instance.")
-        if deferrable is not None:
-            options: dict[str, Any] = {
-                "conditions": condition,
-                "include": include,
-                "opclasses": opclasses,
-                "expressions": expressions,
-            }
-            for option, value in options.items():
-                if value:
-                    raise ValueError(f"UniqueConstraint with {option} cannot be deferred.")
-            if deferrable not in Deferrable:
-                raise TypeError("UniqueConstraint.deferrable must be a Deferrable instance.")
+        timing: Any = deferrable
+        if not isinstance(timing, (Deferrable, type(None))):
+            raise TypeError("UniqueConstraint.deferrable must be a Deferrable instance.")
         if not isinstance(include, (list, tuple, type(None))):
             raise TypeError("UniqueConstraint.include must be a list or tuple.")
         if not isinstance(opclasses, (list, tuple)):
             raise TypeError("UniqueConstraint.opclasses must be a list or tuple.")
+        if nulls_distinct not in (None, True, False):
+            raise TypeError("UniqueConstraint.nulls_distinct must be a bool.")
+        beside = {
+            "condition": condition is not None,
+            "include": bool(include),
+            "opclasses": bool(opclasses),
+            "expressions": bool(expressions),
+        }
+        for option, given in beside.items():
+            if deferrable is not None and given:
+                raise ValueError(f"UniqueConstraint with {option} cannot be deferred.")
+        if expressions and opclasses:
+            raise ValueError(
+                "UniqueConstraint.opclasses cannot be used with expressions. Use OpClass() instead."
+            )
         if opclasses and len(opclasses) != len(fields):
             raise ValueError(
                 "UniqueConstraint.fields and UniqueConstraint.opclasses must have the same number of elements."
             )
-        if nulls_distinct not in (None, True, False):
-            raise TypeError("UniqueConstraint.nulls_distinct must be a bool.")
         self.expressions = tuple(query.F(e) if isinstance(e, str) else e for e in expressions)
         self.fields = tuple(fields)
         self.condition = condition
         self.deferrable = deferrable
         self.include = tuple(include) if include else ()
-        self.opclasses = tuple(opclasses)
+        self.opclasses = opclasses
         self.nulls_distinct = nulls_distinct
         super().__init__(
             name=name,
@@ -255,14 +361,18 @@ class UniqueConstraint(BaseConstraint):
                 kwargs[name] = getattr(self, name)
         return path, self.expressions, kwargs
 
-    def add_to(self, meta: Any) -> Any:
-        """Add the constraint to a model's table: a unique index where a constraint can't say it. Return it."""
-        name = expand_name(self.name, meta)
-        needs_index = self.expressions or self.condition is not None or self.include or self.opclasses
-        if needs_index or self.nulls_distinct is not None:
+    @property
+    def is_index(self) -> bool:
+        """Whether it is a unique index in the database: a constraint can't say all of it."""
+        return bool(self.expressions or self.condition is not None or self.include or self.opclasses)
+
+    def element(self, meta: Any, table: sa.Table) -> Any:
+        """Return SQLAlchemy's constraint, or its unique index, added to a table that has a model's columns."""
+        if self.is_index:
             return make_index(
                 meta,
-                name,
+                table,
+                self.name,
                 self.fields,
                 self.expressions,
                 unique=True,
@@ -271,55 +381,54 @@ class UniqueConstraint(BaseConstraint):
                 opclasses=self.opclasses,
                 nulls_distinct=self.nulls_distinct,
             )
-        columns = [column_of(meta, field, "constraints") for field in self.fields]
-        initially = None if self.deferrable is None else self.deferrable.name
-        constraint = sa.UniqueConstraint(
-            *columns,
-            name=conv(name),
-            deferrable=True if self.deferrable is not None else None,
-            initially=initially,
-        )
+        columns = [column_of(meta, field, "constraints", table) for field in self.fields]
+        options: dict[str, Any] = {}
         if self.deferrable is not None:
+            options.update(deferrable=True, initially=self.deferrable.name)
+        if self.nulls_distinct is not None:
+            options["postgresql_nulls_not_distinct"] = not self.nulls_distinct
+        constraint = sa.UniqueConstraint(*columns, name=conv(self.name), **options)
+        if self.deferrable is not None or self.nulls_distinct is False:
             constraint.ddl_if(dialect="postgresql")
-        meta.table.append_constraint(constraint)
+        table.append_constraint(constraint)
         return constraint
 
-    def validate(
-        self, model: Any, instance: Any, exclude: Collection[str] | None = None, using: str = "default"
-    ) -> None:
+    def _parts(self) -> list[Any]:
+        return [*self.fields, *self.include, *self.expressions, self.condition]
+
+    def validation(
+        self, driver: Any, model: Any, instance: Any, exclude: Collection[str] | None
+    ) -> Generator[Any, Any, None]:
         """Ask the database for another row with an instance's values. One query, two with a condition.
 
-        Raises ValidationError. Nothing is checked where a field is excluded, or where NULL differs from NULL.
+        Nothing is checked where NULL differs from NULL.
         """
-        meta = model._meta
+        meta, dialect = model._meta, driver.dialect
         table = meta.table
-        dialect = dialect_of(using)
-        excluded = excluded_columns(meta, exclude)
         parts: list[Any] = [column_of(meta, name, "constraints") for name in self.fields]
-        parts += [element_of(model, strip_order(e), dialect) for e in self.expressions]
+        parts += [element_of(model, inner(e), dialect) for e in self.expressions]
         used = {name for part in parts for name in columns_read(meta, part, dialect)}
-        if used & excluded:
+        if used & unasked_columns(meta, instance, exclude) or any(map(is_raw, parts)):
             return
-        values = values_of(meta, instance, dialect)
+        values = values_of(meta, instance, dialect, used)
         compared: list[Any] = [column_of(meta, name, "constraints").name for name in self.fields]
         if self.nulls_distinct is not False and any(values.get(name) is None for name in compared):
             return
+        # In brackets: SQLAlchemy would make IS NULL of a comparison with NULL, which equals nothing.
         conditions: list[Any] = [
-            part.is_not_distinct_from(with_values(part, table, values))
+            part.is_not_distinct_from(with_values(part, table, values, dialect))
             if self.nulls_distinct is False
-            else part == with_values(part, table, values)
+            else part == Grouping(with_values(part, table, values, dialect))
             for part in parts
         ]
         if self.condition is not None:
-            if not condition_holds(model, instance, self.condition, exclude, using, unknown=False):
+            holds = yield from condition_holds(
+                driver, model, instance, self.condition, exclude, unknown=False
+            )
+            if not holds:
                 return
             conditions.append(element_of(model, self.condition, dialect))
-        if not instance._state.adding and instance._is_pk_set():
-            conditions += [
-                f.sa_column != sa.literal(getattr(instance, f.attname), f.sa_column.type)
-                for f in meta.pk_fields[:1]
-            ]
-        if ask(using, ONE.select_from(table).where(*conditions).limit(1)):
+        if (yield from other_row(driver, model, instance, conditions)):
             raise self._error(model, instance)
 
     def _error(self, model: Any, instance: Any) -> ValidationError:
@@ -332,98 +441,3 @@ class UniqueConstraint(BaseConstraint):
         return self.violation_error_message != self.default_violation_error_message or bool(
             self.violation_error_code
         )
-
-
-def excluded_columns(meta: Any, exclude: Collection[str] | None) -> set[str]:
-    """Return the columns of fields that aren't to be validated."""
-    names = {meta.pk.name if name == "pk" else name for name in exclude or ()}
-    return {field.column for field in meta.concrete_fields if field.name in names}
-
-
-def columns_read(meta: Any, element: Any, dialect: Any) -> set[str]:
-    """Return the names of a model's columns that an element reads; behind a generated one, those that it is made of."""
-    names = columns_in(element, meta.table)
-    for field in meta.concrete_fields:
-        if field.generated and field.column in names:
-            names |= columns_in(element_of(meta.model, field.expression, dialect), meta.table)
-    return names
-
-
-def strip_order(expression: Any) -> Any:
-    """Return what an ordered expression (`Lower("name").desc()`) orders by."""
-    return getattr(expression, "expression", expression) if hasattr(expression, "as_order") else expression
-
-
-def values_of(meta: Any, instance: Any, dialect: Any) -> dict[str, Any]:
-    """Return an instance's values by column name: what the database would choose, where it is to choose."""
-    values: dict[str, Any] = {}
-    generated = [field for field in meta.concrete_fields if field.generated]
-    for field in meta.concrete_fields:
-        if field.generated:
-            continue
-        value = getattr(instance, field.attname)
-        if isinstance(value, DatabaseDefault):
-            values[field.column] = field.sa_column.server_default.arg
-        else:
-            values[field.column] = field.get_prep_value(value)
-    computed = {
-        field.column: with_values(element_of(meta.model, field.expression, dialect), meta.table, values)
-        for field in generated
-    }
-    return {**values, **{name: Grouping(element) for name, element in computed.items()}}
-
-
-def condition_holds(
-    model: Any,
-    instance: Any,
-    condition: Any,
-    exclude: Collection[str] | None,
-    using: str,
-    unknown: bool = True,
-) -> bool | None:
-    """Ask the database whether a condition holds for an instance's values. One query.
-
-    `unknown` is the answer where the condition is NULL. None where it reads an excluded field.
-    """
-    meta = model._meta
-    dialect = dialect_of(using)
-    element = element_of(model, condition, dialect)
-    excluded = excluded_columns(meta, exclude)
-    try:
-        used = columns_read(meta, element, dialect)
-    except FieldError:
-        return None
-    if used & excluded:
-        return None
-    # In brackets: a NOT before it must reach all of it, whatever it is.
-    element = Grouping(with_values(element, meta.table, values_of(meta, instance, dialect)))
-    test: Any = sa.case((sa.not_(element), 0), (element, 1), else_=1 if unknown else 0)
-    return ask(using, ONE.where(test == 1))
-
-
-def dialect_of(using: str) -> Any:
-    """Return the SQLAlchemy dialect of a database."""
-    from ormolu import databases
-
-    return databases.get(using).driver.dialect
-
-
-def expand_name(name: str, meta: Any) -> str:
-    """Return a name with `%(app_label)s` and `%(class)s` filled in."""
-    return name % {"app_label": meta.app_label.lower(), "class": meta.model_name} if "%(" in name else name
-
-
-def add_to_table(meta: Any) -> None:
-    """Add Meta.unique_together, Meta.indexes and Meta.constraints to a model's table."""
-    if meta.db_table_comment:
-        meta.table.comment = meta.db_table_comment
-    for names in meta.unique_together:
-        columns = [column_of(meta, name, "unique_together") for name in names]
-        meta.table.append_constraint(sa.UniqueConstraint(*columns))
-    # An abstract base's Meta serves several models: each has its own copies.
-    meta.indexes = [index.clone() for index in meta.indexes]
-    meta.constraints = [constraint.clone() for constraint in meta.constraints]
-    for part in (*meta.indexes, *meta.constraints):
-        if part.name:
-            part.name = expand_name(part.name, meta)
-        part.add_to(meta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from keyword import iskeyword
 from typing import Any
 
 from sqlalchemy.orm import InspectionAttr
@@ -36,8 +37,8 @@ loading: list[None] = []
 """Not empty while instances with deferred columns are being made, in whatever thread."""
 
 
-def make_init(cls: type[Any]) -> Callable[..., None]:
-    """Return the `__init__` of a mapped class.
+def make_init(cls: type[Any], quiet: bool = False) -> Callable[..., None]:
+    """Return the `__init__` of a mapped class; a `quiet` one doesn't say that it begins.
 
     Parameters are the attnames in the order of `_meta.concrete_fields`, then the names of relations (keyword only).
     Anything else goes to `extra_arguments()`: `pk`, properties, plain SQLAlchemy relationships, or an error.
@@ -47,7 +48,9 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         "__M": MISSING,
         "__deferred": DEFERRED,
         "__extra": extra_arguments,
-        "__announce": announce,
+        "__announced": announced,
+        "__class": cls,
+        "__quiet": [],  # the quiet one, once somebody listens
         "__loading": loading,
         "__forget": forget_deferred,
         "__before": pre_init,
@@ -63,19 +66,29 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         attname = field.attname
         parameters.append(f"{attname}=__M")
         value = _default(field, number, names)
+        if field.is_relation and value.startswith(
+            "__v"
+        ):  # nobody asks for a default where there is an object
+            value = f"({value} if {field.name} is __M else None)"
         if field.generated:
             body.append(
                 f"    if {attname} is not __M and {attname} is not __deferred: __d[{attname!r}] = {attname}"
             )
             continue
-        own_setter = not hasattr(vars_of(cls, attname), "attribute")
+        descriptor = vars_of(cls, attname)
+        own_setter = not hasattr(descriptor, "attribute") or hasattr(descriptor, "__set__")
         if own_setter:
             body.append(
                 f"    if {attname} is not __deferred: __self.{attname} = {value} if {attname} is __M else {attname}"
             )
         else:
             body.append(f"    __d[{attname!r}] = {value} if {attname} is __M else {attname}")
-        if field.is_relation:
+        if getattr(field, "measures", False):
+            names[f"__i{number}"] = field.measure_given
+            tail.append(
+                f"    if {attname}.__class__ is not str and {attname} is not __M: __i{number}(__self)"
+            )
+        if field.is_relation and not iskeyword(field.name):  # of the model `In`: it goes to extra_arguments()
             relations.append(f"{field.name}=__M")
             names[f"__r{number}"] = cls._setters[field.name]
             tail.append(f"    if {field.name} is not __M: __r{number}(__self, {field.name})")
@@ -83,12 +96,13 @@ def make_init(cls: type[Any]) -> Callable[..., None]:
         relations.append(f"{field.name}=__M")
         names[f"__o{number}"] = cls._setters[field.name]
         tail.append(f"    if {field.name} is not __M: __o{number}(__self, {field.name})")
-    star = ", ".join(["__self", *parameters, "*__excess", *relations, "**__unknown"])
+    positional, keywords = ([], parameters) if cls._keyword_only else (parameters, [])
+    star = ", ".join(["__self", *positional, "*__excess", *keywords, *relations, "**__unknown"])
     checks = [
         "    if __before.receivers or __events.listeners:",
-        "        __announce(__self, locals())",  # a snapshot: receivers see what was given
-        "    __d = __self.__dict__",
+        "        return __announced(__self, locals(), __class, __quiet)",
     ]
+    checks = [*([] if quiet else checks), "    __d = __self.__dict__"]
     end = [
         "    if __excess: __too_many(__excess)",
         "    if __unknown: __extra(__self, __unknown)",
@@ -137,6 +151,9 @@ def _default(field: Any, number: int, names: dict[str, Any]) -> str:
             value = field.get_default() if not field.is_relation or not field.has_default() else MISSING
             if value is None or type(value) in (bool, int, str):
                 return repr(value)
+            if value is not MISSING and not field.immutable:
+                names[f"__v{number}"] = field._get_default
+                return f"__v{number}()"
             if value is not MISSING:
                 names[f"__v{number}"] = value
                 return f"__v{number}"
@@ -153,23 +170,40 @@ def forget_deferred(values: dict[str, Any]) -> None:
         del values[name]
 
 
-def announce(instance: Any, arguments: dict[str, Any]) -> None:
-    """Tell those who listen that an instance is being made: pre_init, and SQLAlchemy's `init` event."""
+def announced(
+    instance: Any, arguments: dict[str, Any], model: type[Any], quiet: list[Callable[..., None]]
+) -> None:
+    """Tell those who listen that an instance is being made, pre_init and SQLAlchemy's `init` event; then make it.
+
+    Their `kwargs` are what it is made of: each may change them. That of pre_init is empty afterwards, as in Django.
+    """
     given = {
         name: value for name, value in arguments.items() if value is not MISSING and not name.startswith("__")
     }
     given.update(arguments.get("__unknown") or {})
+    excess: tuple[Any, ...] = arguments.get("__excess") or ()
     cls: Any = instance.__class__
     pre_init.send(sender=cls, args=(), kwargs=given)
+    values = dict(given)
+    given.clear()
     dispatch = cls.__mapper__.class_manager.dispatch
     if dispatch.init:
-        dispatch.init(instance._sa_instance_state, (), given)
+        dispatch.init(instance._sa_instance_state, (), values)
+    if not quiet:
+        quiet.append(make_init(model, quiet=True))
+    if excess:
+        too_many(model)(excess)
+    quiet[0](instance, **values)
 
 
 def too_many(cls: type[Any]) -> Callable[[tuple[Any, ...]], None]:
     """Return the function that refuses more positional arguments than there are fields."""
 
     def refuse(excess: tuple[Any, ...]) -> None:
+        if cls._keyword_only:
+            raise TypeError(
+                f"{cls._meta.object_name}() takes its fields by name, not {excess[0]!r} by position."
+            )
         count = len(cls._meta.concrete_fields)
         raise IndexError(
             f"{cls._meta.object_name}() takes {count} positional values, one a field; {len(excess)} too many."
@@ -197,7 +231,9 @@ def extra_arguments(instance: Any, given: dict[str, Any]) -> None:
         except FieldDoesNotExist:
             unknown.append(name)
             continue
-        if getattr(field, "many_to_many", False) or getattr(field, "auto_created", False):
+        # A relationship() of SQLAlchemy's takes a list.
+        many = getattr(field, "many_to_many", False) and not hasattr(field, "prop")
+        if getattr(field, "auto_created", False) or (many and not getattr(field, "automatic", False)):
             raise TypeError(
                 f"{cls._meta.object_name}.{name} can't be given to the constructor. "
                 f"Save the object, then use {name}.set()."

@@ -6,7 +6,7 @@ none of them to be imported.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterable
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -15,9 +15,8 @@ from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BooleanClauseList, Grouping
 
-from ormolu import databases, query
+from ormolu import query
 from ormolu.exceptions import EmptyResultSet, FullResultSet
-from ormolu.programs import Fetch
 from ormolu.query.q import Q
 
 
@@ -81,6 +80,12 @@ class Late(sa.ColumnElement[Any]):
     def __repr__(self) -> str:
         return f"<Late {self.part!r}>"
 
+    def resolved(self, dialect: Any) -> Any:
+        """Return the element that it is on one kind of database; what has an operator class stays as it is."""
+        if hasattr(self.part, "is_operator_class"):
+            return self
+        return element_of(self.model, self.part, dialect)
+
 
 @compiles(Late)
 def _compile_late(element: Late, compiler: Any, **kw: Any) -> str:
@@ -109,12 +114,15 @@ def _compile_classed(element: Late, compiler: Any, **kw: Any) -> str:
         order = " DESC" if expression.descending else ""
         order += f" NULLS {expression.nulls.upper()}" if expression.nulls else ""
         expression = expression.expression
-    inner = compiler.process(element_of(element.model, expression, dialect), **kw)
-    return f"({inner}) {element.part.name}{order}"
+    found = element_of(element.model, expression, dialect)
+    text = compiler.process(found, **kw)
+    return f"{text if isinstance(found, sa.Column) else f'({text})'} {element.part.name}{order}"
 
 
-def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:
+def with_values(element: Any, table: Any, values: dict[str, Any], dialect: Any) -> Any:
     """Return an element with a table's columns replaced by values, given by column name."""
+    # PostgreSQL chooses operators and functions by type, which a bare NULL has not.
+    typed = dialect.name == "postgresql"
 
     def value_of(part: Any, **kw: Any) -> Any:
         if not isinstance(part, sa.Column) or part.table is not table or part.name not in values:
@@ -122,8 +130,10 @@ def with_values(element: Any, table: Any, values: dict[str, Any]) -> Any:
         value, type_ = values[part.name], cast("Any", part).type
         if isinstance(value, sa.ClauseElement):
             return value
+        if value is None:
+            return sa.cast(sa.null(), type_) if typed else sa.null()
         # No CAST: to SQLite a date is a text, and CAST AS DATETIME would make a number of it.
-        return sa.null() if value is None else sa.literal(value, type_)
+        return sa.literal(value, type_)
 
     traverse: Any = visitors.replacement_traverse
     return traverse(element, {}, value_of)
@@ -136,14 +146,21 @@ def columns_in(element: Any, table: Any) -> set[str]:
     }
 
 
-def ask(alias: str, statement: Any) -> bool:
-    """Run a statement and tell whether it gives a row. One query."""
-    found: bool = databases.get(alias).driver.run(_ask, statement)
-    return found
+def columns_named(model: Any, parts: Iterable[Any], dialect: Any) -> set[str]:
+    """Return the names of a model's columns that fields (by name), conditions and expressions are about."""
+    names: set[str] = set()
+    for part in parts:
+        if isinstance(part, str):
+            field = model._meta.pk if part == "pk" else model._meta.get_field(part)
+            names.add(field.column)
+        else:
+            found = element_of(model, inner(part), dialect)
+            names |= columns_in(found, model._meta.table)
+    return names
 
 
-def _ask(driver: Any, statement: Any) -> Generator[Any, Any, bool]:
-    from ormolu.writes.statements import compile_ready
-
-    sql, params = compile_ready(driver, statement, {})
-    return bool((yield Fetch(sql, params)))
+def inner(expression: Any) -> Any:
+    """Return what an ordered expression (`Lower("name").desc()`), or one with an operator class, is about."""
+    while hasattr(expression, "descending") or hasattr(expression, "is_operator_class"):
+        expression = expression.expression
+    return expression

@@ -10,8 +10,8 @@ from typing_extensions import Unpack
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldDoesNotExist, FieldError
 from ormolu.fields.composite import TupleField
-from ormolu.models.relations import SELF, RelatedField, check_target
-from ormolu.models.rels import ForeignObjectRel, ObjectRel
+from ormolu.models.related_fields import SELF, RelatedField, check_target
+from ormolu.models.rels import ForeignObjectRel
 from ormolu.near import near_names
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ForeignObject(RelatedField[T], Generic[T]):
     many_to_many = False
     one_to_many = False
     one_to_one = False
-    rel_class: ClassVar[type[ForeignObjectRel]] = ObjectRel
+    rel_class: ClassVar[type[ForeignObjectRel]] = ForeignObjectRel
     description = "A relation over existing fields"
     empty_strings_allowed: ClassVar[bool] = False
 
@@ -292,8 +292,7 @@ class ForeignObject(RelatedField[T], Generic[T]):
         rel = self.remote_field
         kwargs["on_delete"] = rel.on_delete
         kwargs["from_fields"], kwargs["to_fields"] = list(self.from_fields), list(self.to_fields)
-        target = rel.resolved
-        kwargs["to"] = target._meta.label_lower if target is not None else rel.to
+        kwargs.update(self.deconstructed_target())
         for option in ("related_name", "related_query_name", "limit_choices_to", "parent_link"):
             if value := getattr(rel, option):
                 kwargs[option] = value

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.schema import CreateIndex, DropIndex
 
 from ormolu.exceptions import ImproperlyConfigured
+from ormolu.lazy import public_path
 from ormolu.models.ddl import Late
 from ormolu.models.indexes import column_of
 from ormolu.query.search.vectors import NAME, SearchVector
@@ -23,6 +25,9 @@ TOKENIZERS = {
 """SQLite's tokenizers for PostgreSQL's configurations; for others words are compared whole, without accents."""
 
 LONGEST_NAME = 50
+
+TRIGGERS = ("insert", "delete", "update")
+"""What the names of SQLite's triggers end with."""
 
 
 class FullTextIndex:
@@ -74,7 +79,7 @@ class FullTextIndex:
         for option in ("weights", "tokenize"):
             if getattr(self, option) is not None:
                 kwargs[option] = getattr(self, option)
-        return "ormolu.FullTextIndex", (), kwargs
+        return public_path(type(self)), (), kwargs
 
     @property
     def vector(self) -> Any:
@@ -92,19 +97,42 @@ class FullTextIndex:
 
     def add_to(self, meta: Any) -> None:
         """Add the index to a model's table."""
-        columns = [column_of(meta, name, "indexes") for name in self.fields]
         if not self.name:
-            self.name = default_name(meta.table.name, [column.name for column in columns])
+            columns = [column_of(meta, name, "indexes").name for name in self.fields]
+            self.name = default_name(meta.table.name, columns)
         table = meta.table
+        self._elements(meta, table)
+        for sql in self.sqlite_ddl(meta):
+            event.listen(table, "after_create", _on_sqlite(sql))
+        event.listen(table, "before_drop", _on_sqlite(f"DROP TABLE IF EXISTS {quoted(self.name)}"))
+
+    def _elements(self, meta: Any, table: sa.Table) -> list[sa.Index]:
+        """Add PostgreSQL's index and that of MySQL and MariaDB to a table; return them."""
+        columns = [column_of(meta, name, "indexes", table) for name in self.fields]
         vector = sa.Index(self.name, Late(meta.model, self.vector), _table=table, postgresql_using="gin")
         vector.ddl_if(dialect="postgresql")
         words = sa.Index(
             self.name, *columns, _table=table, mysql_prefix="FULLTEXT", mariadb_prefix="FULLTEXT"
         )
         words.ddl_if(callable_=cast(Any, _on_mysql))
-        for sql in self.sqlite_ddl(meta):
-            event.listen(table, "after_create", _on_sqlite(sql))
-        event.listen(table, "before_drop", _on_sqlite(f"DROP TABLE IF EXISTS {quoted(self.name)}"))
+        return [vector, words]
+
+    def create_sql(self, model: Any, schema_editor: Any) -> list[Any]:
+        """Return the statements that make the index, of the rows that are there, too."""
+        if schema_editor.dialect.name == "sqlite":
+            name = quoted(self.name)
+            fill = f"INSERT INTO {name} ({name}) VALUES ('rebuild')"
+            return [*self.sqlite_ddl(model._meta), fill]
+        found = self._elements(model._meta, schema_editor.bare_table(model))
+        return [schema_editor.statement(CreateIndex(index)) for index in found]
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> list[Any]:
+        """Return the statements that drop the index."""
+        if schema_editor.dialect.name == "sqlite":
+            triggers = [f"DROP TRIGGER {quoted(f'{self.name}_{suffix}')}" for suffix in TRIGGERS]
+            return [*triggers, f"DROP TABLE {quoted(self.name)}"]
+        found = self._elements(model._meta, schema_editor.bare_table(model))
+        return [schema_editor.statement(DropIndex(index)) for index in found]
 
     def sqlite_ddl(self, meta: Any) -> list[str]:
         """Return the statements that make the FTS5 table, with the triggers that keep it in step."""

@@ -6,6 +6,7 @@ Source: Django's documentation, "Model field reference", GeneratedField.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
@@ -91,9 +92,6 @@ class GeneratedField(Field[T]):
         }
         return name, path, args, {**kwargs, **own}
 
-    def _import_path(self) -> str:
-        return "ormolu.GeneratedField" if type(self) is GeneratedField else super()._import_path()
-
     @property
     def db_returning(self) -> bool:
         """Whether the database chooses a value at insert: always."""
@@ -112,6 +110,11 @@ class GeneratedField(Field[T]):
     def column_items(self) -> list[Any]:
         """Return the expression, as SQLAlchemy's Computed."""
         return [sa.Computed(Late(self.model, self.expression), persisted=self.db_persist)]
+
+    def db_type_parameters(self, connection: Any) -> Mapping[str, Any]:
+        """Return what the text of the column's type may be filled with: the output field's attributes."""
+        found: Mapping[str, Any] = self.output_field.db_type_parameters(connection)
+        return found
 
     def db_parameters(self, connection: Any) -> dict[str, Any]:
         """Return the column's type, check and collation in SQL."""

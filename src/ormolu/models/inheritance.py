@@ -6,7 +6,8 @@ from typing import Any
 
 from ormolu.exceptions import FieldError
 from ormolu.models.options import Options
-from ormolu.models.relations import OneToOneField, model_key
+from ormolu.models.related_fields import model_key
+from ormolu.models.relations import OneToOneField
 from ormolu.writes.on_delete import CASCADE
 
 

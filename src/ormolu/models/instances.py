@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from ormolu import __version__
 from ormolu.exceptions import FieldDoesNotExist
@@ -12,8 +12,14 @@ from ormolu.models.attributes import COLUMN
 from ormolu.models.constructor import DEFERRED, loading
 from ormolu.models.registry import apps
 from ormolu.models.state import DB, DIRTY, NO_VALUE, PREFETCHED, STATE, ModelState
+from ormolu.writes import unsure
+from ormolu.writes.unsure import UNSURE
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Mapped
+
+    from ormolu.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+    from ormolu.models.manager import Manager
     from ormolu.models.options import Options
 
 
@@ -22,11 +28,22 @@ class InstanceMethods:
 
     _setters: ClassVar[dict[str, Callable[[Any, Any], None]]] = {}
 
+    _keyword_only: ClassVar[bool] = False
+    """Whether the constructor refuses positional arguments."""
+
     if TYPE_CHECKING:
+        _default_manager: ClassVar[Manager[Self]]
+        _base_manager: ClassVar[Manager[Self]]
         _meta: ClassVar[Options]
+        DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
+        MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
 
         pk: Any
         """The primary key: a tuple where it is a CompositePrimaryKey."""
+
+        # Not declared with a type: a class body's `id = UUIDField(...)` then has its own.
+        id = cast("Mapped[Any]", ...)
+        """The key of a model that declares none. A field of that name says of what type it is."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         setter = self._setters.get(name)
@@ -88,7 +105,10 @@ class InstanceMethods:
         if STATE in values and not any(hasattr(value, "_sa_adapter") for value in values.values()):
             # SQLAlchemy's record can be made again; it is needed only by collections that it instruments.
             del values[STATE]
-        if DIRTY in values:
+        if UNSURE in values:
+            values[DIRTY] = unsure.as_changed(values)
+            del values[UNSURE]
+        elif DIRTY in values:
             values[DIRTY] = dict(values[DIRTY])
         if PREFETCHED in values:
             # Results without the querysets around them, which the related managers make again.
@@ -131,11 +151,12 @@ class InstanceMethods:
             given = dict(zip(field_names, values, strict=False))
             loading.append(None)
             try:
-                instance = cls(*[given.get(field.attname, DEFERRED) for field in fields])
+                whole = {field.attname: given.get(field.attname, DEFERRED) for field in fields}
+                instance = cls(**whole) if cls._keyword_only else cls(*whole.values())
             finally:
                 loading.pop()
         else:
-            instance = cls(*values)
+            instance = cls(**dict(zip(field_names, values))) if cls._keyword_only else cls(*values)
         if db is not None:
             instance.__dict__[DB] = db
             instance.__dict__.pop(DIRTY, None)

@@ -66,10 +66,10 @@ class CompositePrimaryKey(TupleField):
 
     def deconstruct(self) -> Any:
         """Return (name, path, args, kwargs) that make this key again."""
-        name, _path, _args, kwargs = super().deconstruct()
+        name, path, _args, kwargs = super().deconstruct()
         for option in ("editable", "primary_key", "blank"):
             kwargs.pop(option, None)
-        return name, "ormolu.CompositePrimaryKey", list(self.field_names), kwargs
+        return name, path, list(self.field_names), kwargs
 
     def check_fields(self, meta: Options) -> None:
         """Raise FieldError for a name that can't be a part of the key."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ormolu import transaction
+from ormolu import databases, transaction
 from ormolu.databases.routing import router
 from ormolu.models.prefetching import Parts, many, the_queryset
 from ormolu.models.related_managers import Program, RelatedManagerBase, shared_by_all
+from ormolu.models.routing import relate
 from ormolu.programs import atomically, notify
 from ormolu.query import terminals
 from ormolu.query.binding import driver_of
@@ -170,14 +172,14 @@ class ManyRelatedManager(RelatedManagerBase[M]):
 
     def create(self, *, through_defaults: Defaults | None = None, **kwargs: Any) -> M:
         """Create an object and connect it."""
-        with transaction.atomic(using=self._write_alias(), savepoint=False):
+        with self._whole(transaction.atomic):
             created: M = self._maker("create")(**kwargs)
             self.add(created, through_defaults=through_defaults)
         return created
 
     async def acreate(self, *, through_defaults: Defaults | None = None, **kwargs: Any) -> M:
         """Create an object and connect it."""
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+        async with self._whole(transaction.aatomic):
             created: M = await self._maker("acreate")(**kwargs)
             await self.aadd(created, through_defaults=through_defaults)
         return created
@@ -186,18 +188,20 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         self, defaults: Defaults | None = None, *, through_defaults: Defaults | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; a new one is connected."""
-        found, created = self._maker("get_or_create")(defaults, **kwargs)
-        if created:
-            self.add(found, through_defaults=through_defaults)
+        with self._whole(transaction.atomic):
+            found, created = self._maker("get_or_create")(defaults, **kwargs)
+            if created:
+                self.add(found, through_defaults=through_defaults)
         return found, created
 
     async def aget_or_create(
         self, defaults: Defaults | None = None, *, through_defaults: Defaults | None = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; a new one is connected."""
-        found, created = await self._maker("aget_or_create")(defaults, **kwargs)
-        if created:
-            await self.aadd(found, through_defaults=through_defaults)
+        async with self._whole(transaction.aatomic):
+            found, created = await self._maker("aget_or_create")(defaults, **kwargs)
+            if created:
+                await self.aadd(found, through_defaults=through_defaults)
         return found, created
 
     def update_or_create(
@@ -209,9 +213,10 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; one that is there is changed."""
-        found, created = self._maker("update_or_create")(defaults, create_defaults, **kwargs)
-        if created:
-            self.add(found, through_defaults=through_defaults)
+        with self._whole(transaction.atomic):
+            found, created = self._maker("update_or_create")(defaults, create_defaults, **kwargs)
+            if created:
+                self.add(found, through_defaults=through_defaults)
         return found, created
 
     async def aupdate_or_create(
@@ -223,17 +228,41 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         **kwargs: Any,
     ) -> tuple[M, bool]:
         """Return (object, created), among the connected objects; one that is there is changed."""
-        found, created = await self._maker("aupdate_or_create")(defaults, create_defaults, **kwargs)
-        if created:
-            await self.aadd(found, through_defaults=through_defaults)
+        async with self._whole(transaction.aatomic):
+            found, created = await self._maker("aupdate_or_create")(defaults, create_defaults, **kwargs)
+            if created:
+                await self.aadd(found, through_defaults=through_defaults)
         return found, created
 
+    def _whole(self, block: Callable[..., Any]) -> Any:
+        """Return a block that makes what is done in it one transaction. One that is open needs none.
+
+        That would be spoilt by an error which the caller may handle: of the arguments, or of the database where
+        get_or_create() has confined it to a savepoint.
+        """
+        alias = self._object_alias()
+        conn = databases.get(alias).ambient()
+        if conn is None:
+            return block(using=alias, immediate=True)
+        conn.hasten()
+        return nullcontext()
+
     def _candidates(self) -> Any:
-        return self._fresh()
+        return self._related(self._unrelated_queryset()).using(self._object_alias())
 
     def _fresh(self) -> Any:
         """Return the related objects as the database for writing has them."""
         return self._related(self._unrelated_queryset()).using(self._write_alias())
+
+    # Where
+
+    def _write_alias(self) -> str:
+        """Return the database of the rows in between."""
+        return self._db or router.db_for_write(self.through, instance=self.instance)
+
+    def _object_alias(self) -> str:
+        """Return the database of objects that are created here: that of the object that they are created for."""
+        return self._db or router.db_for_write(self.instance.__class__, instance=self.instance)
 
     # What the programs below need
 
@@ -245,6 +274,8 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         keys: dict[Any, None] = {}
         for obj in objs:
             if isinstance(obj, self.model):
+                if obj._state.db != self.instance._state.db:
+                    relate(self.instance, obj, "Cannot add")
                 key = getattr(obj, self.target_field.target_field.attname)
                 if key is None:
                     raise ValueError(
@@ -299,9 +330,14 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         return many_manager_class(cls.rel, cls.is_reverse, superclass)
 
 
+def _together(driver: Any, program: Program) -> Program:
+    """Return a program as one transaction. On SQLite what it reads first must not be old when it writes."""
+    return atomically(program, savepoint=False, immediate=driver.vendor == "sqlite")
+
+
 def _add(driver: Any, manager: Any, objs: Any, through_defaults: Any) -> Program:
     if objs:
-        yield from atomically(_connect_both_ways(driver, manager, objs, through_defaults), savepoint=False)
+        yield from _together(driver, _connect_both_ways(driver, manager, objs, through_defaults))
 
 
 def _connect_both_ways(driver: Any, manager: Any, objs: Any, through_defaults: Any) -> Program:
@@ -340,9 +376,7 @@ def _connect(
 
 def _remove(driver: Any, manager: Any, objs: Any) -> Program:
     if objs:
-        yield from atomically(
-            _disconnect(driver, manager, [manager._key_of(obj) for obj in objs]), savepoint=False
-        )
+        yield from _together(driver, _disconnect(driver, manager, [manager._key_of(obj) for obj in objs]))
 
 
 def _disconnect(driver: Any, manager: Any, keys: list[Any]) -> Program:
@@ -405,7 +439,7 @@ class ObjectsBetweenManager(ManyRelatedManager[M]):
 
 
 def _clear(driver: Any, manager: Any) -> Program:
-    yield from atomically(_disconnect_all(driver, manager), savepoint=False)
+    yield from _together(driver, _disconnect_all(driver, manager))
 
 
 def _disconnect_all(driver: Any, manager: Any) -> Program:
@@ -422,7 +456,7 @@ def _disconnect_all(driver: Any, manager: Any) -> Program:
 
 
 def _set(driver: Any, manager: Any, objs: Any, clear: bool, through_defaults: Any) -> Program:
-    yield from atomically(_replace(driver, manager, objs, clear, through_defaults), savepoint=False)
+    yield from _together(driver, _replace(driver, manager, objs, clear, through_defaults))
 
 
 def _replace(driver: Any, manager: Any, objs: Any, clear: bool, through_defaults: Any) -> Program:

@@ -11,8 +11,10 @@ from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldError
 from ormolu.fields.options import FieldOptions
 from ormolu.models.registry import apps as default_apps
-from ormolu.models.relations import SELF, ForeignKey, RelatedField, check_target, model_key
+from ormolu.models.related_fields import SELF, RelatedField, check_target, model_key
+from ormolu.models.relations import ForeignKey
 from ormolu.models.rels import ManyToManyRel
+from ormolu.schema.names import split_table_name
 from ormolu.writes.on_delete import CASCADE
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
     def contribute_to_class(self, cls: type[Any], name: str, private_only: bool = False) -> None:
         """Bind the field to a model class under a name."""
         rel = self.remote_field
+        self.useless_name = rel.related_name if rel.symmetrical else None
         if rel.symmetrical and (rel.to == SELF or rel.to == cls.__name__ or rel.to is cls):
             rel.related_name = f"{name}_rel_+"
         elif rel.hidden:
@@ -306,8 +309,7 @@ class ManyToManyField(RelatedField[Any], Generic[T]):
             kwargs["db_table"] = self.db_table
         if not rel.db_constraint:
             kwargs["db_constraint"] = False
-        target = rel.resolved
-        kwargs["to"] = target._meta.label_lower if target is not None else rel.to
+        kwargs.update(self.deconstructed_target())
         if not self.automatic:
             kwargs["through"] = (
                 rel.given_through if isinstance(rel.given_through, str) else rel.through._meta.label
@@ -362,7 +364,7 @@ def make_through(field: ManyToManyField[Any], target: type[Model]) -> type[Model
             near, far = f"from_{near}", f"to_{far}"
     name = f"{meta.object_name}_{field.name}"
     options: dict[str, Any] = {
-        "db_table": field.db_table or f"{meta.db_table}_{field.name}",
+        "db_table": field.db_table or f"{split_table_name(meta.db_table)[1]}_{field.name}",
         "managed": meta.managed or target._meta.managed,
         "auto_created": model,
         "app_label": meta.app_label,

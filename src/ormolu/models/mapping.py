@@ -16,8 +16,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, MappedColumn, MapperProperty, declared_attr
 
 from ormolu.fields.base import Field
+from ormolu.fields.columns import complete_table
 from ormolu.models.accessors import Forward, ManyToMany, forward_setter
-from ormolu.models.attributes import COLUMN, FastColumn, column_setter, key_setter, own_setter, pk_property
+from ormolu.models.attributes import (
+    COLUMN,
+    DeferredAttribute,
+    FastColumn,
+    column_setter,
+    key_setter,
+    own_setter,
+    pk_property,
+)
 from ormolu.models.relationships import forward_relationship, many_relationship, object_relationship
 
 _set = type.__setattr__
@@ -236,9 +245,19 @@ def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters
         return  # column_property(): SQLAlchemy's own loading is the right one
     own = getattr(field, "own_descriptor", None)
     if own is not None:
+        if isinstance(own, DeferredAttribute):
+            own = copy.copy(own)  # each class that inherits the field has an attribute of its own
+            own.attribute = attribute
         _set(cls, prop.key, own)
         if hasattr(own, "__set__"):
             setters[prop.key] = own_setter(prop.key, own)
+        return
+    if hasattr(field, "attr_class"):
+        from ormolu.models.file_columns import FileColumn
+
+        files = FileColumn(attribute, prop.key, field)
+        _set(cls, prop.key, files)
+        setters[prop.key] = files.set
         return
     _set(cls, prop.key, FastColumn(attribute, prop.key, field))
     setters[prop.key] = COLUMN
@@ -361,6 +380,7 @@ def add_later(cls: type[Any], field: Any) -> None:
 
             take_column(cls, field.sa_column)
         setattr(cls, field.attname, field.sa_column)
+        complete_table(field, field.sa_column, cls._meta.table)
         if field.is_relation:
             setattr(cls, field.name, forward_relationship(field))
             install_relation(cls, field, cls._setters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from ormolu.fields import BigAutoField, DateTimeField, UUIDField
+from ormolu.fields.server_uuids import ServerUUID
 
 
 class TimestampMixin:
@@ -15,7 +16,7 @@ class TimestampMixin:
 
 
 class UpdateMixin(TimestampMixin):
-    """Achemy's name for TimestampMixin."""
+    """Another name for TimestampMixin."""
 
 
 class IntPKMixin:
@@ -30,8 +31,10 @@ class UUIDPKMixin:
     id = UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
 
-class PGUUIDPKMixin(UUIDPKMixin):
-    """Achemy's name for a UUID key on PostgreSQL. It is made when the object is, so that it is known before saving."""
+class PGUUIDPKMixin:
+    """`id`: a random UUID that the database makes, `gen_random_uuid()` on PostgreSQL; also of rows inserted by hand."""
+
+    id = UUIDField(primary_key=True, db_default=ServerUUID(), editable=False)
 
 
 class SoftDeleteMixin:

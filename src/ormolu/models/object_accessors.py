@@ -6,6 +6,7 @@ from typing import Any
 
 from ormolu.models.accessors import Forward, wrong_model
 from ormolu.models.attributes import Setter
+from ormolu.models.routing import relate
 from ormolu.models.state import STATE
 
 
@@ -32,6 +33,8 @@ def object_setter(field: Any) -> Setter:
     def set_related(instance: Any, related: Any) -> None:
         if related is not None and not isinstance(related, field.related_model._meta.concrete_model):
             raise wrong_model(field, instance, related)
+        if related is not None and related._state.db != instance._state.db:
+            relate(instance, related)
         for local, value in field.assigned(related):
             setattr(instance, local.attname, value)
         instance.__dict__[name] = related

@@ -44,8 +44,10 @@ META_OPTIONS = (
     "select_on_save",
     "swappable",
     "unique_together",
+    "validate_on_save",
     "verbose_name",
     "verbose_name_plural",
+    "version_field",
 )
 
 
@@ -77,7 +79,9 @@ class Options:
         self.default_related_name: str | None = given.get("default_related_name")
         self.base_manager_name: str | None = given.get("base_manager_name")
         self.default_manager_name: str | None = given.get("default_manager_name")
+        self.version_field: str | None = given.get("version_field")
         self.select_on_save: bool = given.get("select_on_save", False)
+        self.validate_on_save: bool | str | None = _validation(model, given.get("validate_on_save"))
         self.db_tablespace: str = given.get("db_tablespace", "")
         self.db_table_comment: str = given.get("db_table_comment", "")
         self.permissions: Any = given.get("permissions", [])
@@ -225,6 +229,17 @@ class Options:
         return self._cached("stamped", lambda: tuple(f for f in self.concrete_fields if _stamps(f)))
 
     @property
+    def version(self) -> Any:
+        """Return the field that counts the changes of a row, this model's own or a parent's; None for none."""
+        return self._cached("version", self._version)
+
+    @property
+    def kept_fields(self) -> tuple[Any, ...]:
+        """Return the fields that only() and defer() always load: the key, and the version."""
+        version = self.version
+        return self.pk_fields if version is None else (*self.pk_fields, version)
+
+    @property
     def local_concrete_fields(self) -> tuple[Any, ...]:
         """Return this model's own fields that have a column."""
         return tuple(f for f in self.local_fields if f.column is not None)
@@ -344,6 +359,12 @@ class Options:
 
     total_unique_constraints = unique_constraints
 
+    def counts_versions(self) -> bool:
+        """Tell whether a model that isn't mapped yet says anything of a version field."""
+        return self.version_field is not None or any(
+            getattr(field, "counts_versions", False) for field in self.local_fields
+        )
+
     def can_migrate(self, connection: Any = None) -> bool:
         """Tell whether create_tables() and migrations make this model's table."""
         return self.managed and not (self.proxy or self.abstract or self.swapped)
@@ -369,6 +390,13 @@ class Options:
         for field in self.local_fields:
             found[id(field)] = field
         return tuple(found.values())
+
+    def _version(self) -> Any:
+        if not self.counts_versions() and all(parent._meta.version is None for parent in self.parents):
+            return None
+        from ormolu.models.versions import find_version
+
+        return find_version(self)
 
     def _many_to_many(self) -> tuple[Any, ...]:
         inherited = (field for parent in self.parents for field in parent._meta.many_to_many)
@@ -427,11 +455,13 @@ class Options:
         return tuple(manager for _, _, manager in sorted(found.values(), key=lambda item: item[:2]))
 
     def _default_manager(self) -> Manager[Any]:
-        name = self.default_manager_name
-        if name is None:
-            names = (base._meta.default_manager_name for base in self._lineage())
-            name = next(filter(None, names), None)
-        return self._named(name, "default_manager_name") if name else self.managers[0]
+        for base in self._lineage():
+            name = base._meta.default_manager_name
+            if name:
+                return self._named(name, "default_manager_name")
+            if base._meta.local_managers:
+                break  # these come before what is said further up
+        return self.managers[0]
 
     def _base_manager(self) -> Manager[Any]:
         from ormolu.models.manager import Manager
@@ -459,8 +489,8 @@ class Options:
 
 
 def _stamps(field: Any) -> bool:
-    automatic = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
-    return bool(automatic) or overridden(field.__class__, "pre_save")
+    automatic = any(getattr(field, name, False) for name in ("auto_now", "auto_now_add", "stamps_on_save"))
+    return automatic or overridden(field.__class__, "pre_save")
 
 
 def _given(model: type[Any], meta: type | None) -> dict[str, Any]:
@@ -476,6 +506,12 @@ def _given(model: type[Any], meta: type | None) -> dict[str, Any]:
             f"{model.__name__}: 'class Meta' got invalid attribute(s): {', '.join(unknown)}.{hint}"
         )
     return given
+
+
+def _validation(model: type[Any], given: Any) -> Any:
+    if given in (None, False, True, "full"):
+        return given
+    raise TypeError(f'{model.__name__}: Meta.validate_on_save is True, False or "full", not {given!r}.')
 
 
 def _listed(ordering: Any) -> Any:

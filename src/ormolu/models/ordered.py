@@ -15,7 +15,7 @@ from sqlalchemy.orm import object_session
 
 from ormolu import query, transaction
 from ormolu.exceptions import FieldDoesNotExist
-from ormolu.models.relations import when_resolved
+from ormolu.models.related_fields import when_resolved
 
 PLACE = "_order"
 MOST = 500  # keys in one UPDATE

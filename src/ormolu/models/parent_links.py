@@ -11,6 +11,8 @@ from ormolu.models.accessors import Forward, hold_forward
 from ormolu.models.attributes import Setter
 from ormolu.models.mapping import is_parent_link
 from ormolu.models.state import DB, DIRTY
+from ormolu.writes import unsure
+from ormolu.writes.unsure import UNSURE
 
 RAW = "_raw"
 
@@ -56,7 +58,8 @@ def parent_of(field: Any, instance: Any, origin: str) -> Any:
     parent = model.from_db(str(origin), names, [values[name] for name in names])
     parent.__dict__[DB] = origin
     for record in (DIRTY, RAW):
-        noted = {name: value for name, value in values.get(record, {}).items() if name in names}
+        known = unsure.as_changed(values) if record is DIRTY and UNSURE in values else values.get(record, {})
+        noted = {name: value for name, value in known.items() if name in names}
         if noted:
             parent.__dict__[record] = noted
     hold_forward(field, instance, parent)

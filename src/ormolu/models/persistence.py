@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from ormolu import databases, query, writes
 from ormolu.exceptions import FieldDoesNotExist
@@ -16,8 +16,16 @@ from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
 from ormolu.programs import brief
 from ormolu.writes.overrides import call_override, is_librarys, librarys, prefers_sync
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+    from sqlalchemy.orm import Session, scoped_session
 
-def sync_driver(instance: Any, using: str | None) -> Any:
+    AsyncDoor: TypeAlias = AsyncSession | async_scoped_session[Any] | AsyncConnection
+    SyncDoor: TypeAlias = Session | scoped_session[Any] | Connection
+
+
+def sync_driver(instance: Any, using: Any) -> Any:
     """Return what runs an instance's programs: its session's connection where one holds it, else a driver."""
     held = query.binding.driver_of(instance) if using is None else None
     return held or databases.get(using or write_alias(instance)).driver
@@ -27,6 +35,15 @@ def async_driver(instance: Any, using: str | None) -> Any:
     """Return what runs an instance's programs in async code. See `sync_driver()`."""
     held = query.binding.adriver_of(instance) if using is None else None
     return held or databases.get(using or write_alias(instance)).adriver
+
+
+def _follow(session: Any, instance: Any, found: tuple[int, dict[str, int]]) -> None:
+    query.unit_of_work.follow_deletion(session, type(instance), [instance], found, 1)
+
+
+def pending_in(driver: Any, instance: Any) -> bool:
+    """Tell whether an object waits in its session to be inserted, by that session's flush."""
+    return driver.__class__ is query.binding.SessionDriver and instance.__dict__[STATE].key is None
 
 
 SAVE_OPTIONS = (("force_insert", False), ("force_update", False), ("using", None), ("update_fields", None))
@@ -56,7 +73,27 @@ class Persistence(InstanceMethods):
     The asynchronous ones run an override of the synchronous one that a class has alone.
     """
 
-    @librarys
+    @overload
+    def save(
+        self,
+        session: AsyncDoor,
+        /,
+        *,
+        force_insert: bool | tuple[type, ...] = False,
+        force_update: bool = False,
+        update_fields: Iterable[str] | None = None,
+    ) -> Any: ...
+    @overload
+    def save(
+        self,
+        session: SyncDoor,
+        /,
+        *,
+        force_insert: bool | tuple[type, ...] = False,
+        force_update: bool = False,
+        update_fields: Iterable[str] | None = None,
+    ) -> None: ...
+    @overload
     def save(
         self,
         *args: Any,
@@ -64,21 +101,44 @@ class Persistence(InstanceMethods):
         force_update: bool = False,
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
-    ) -> None:
+    ) -> None: ...
+    @librarys
+    def save(
+        self,
+        *args: Any,
+        force_insert: bool | tuple[type, ...] = False,
+        force_update: bool = False,
+        using: Any = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> Any:
         """Write this object to its row: INSERT if it is new, else UPDATE of what changed.
 
         `update_fields` names the columns to write instead. One statement; sends pre_save and post_save.
-        Raises ValueError for contradictory arguments or an unsaved related object, IntegrityError where the database
-        refuses. Source: Django's documentation, "Saving objects"; decision D9.
+        Raises ValueError for contradictory arguments or an unsaved related object, StaleObjectError where the row has
+        another version (`Meta.version_field`), IntegrityError where the database refuses.
+
+        `save(session)` adds it to a SQLAlchemy session and flushes, or writes it over a connection; nothing commits.
+        With an asynchronous one it is to be awaited: an override returns what `super().save()` gives.
+        Source: Django's documentation, "Saving objects"; decision D9.
         """
+        if args and query.binding.is_session(args[0]):
+            using, args = args[0], args[1:]
         if args:
             given = positional("save", args, force_insert, force_update, using, update_fields)
             force_insert, force_update, using, update_fields = given
+        if using is not None and using.__class__ is not str:
+            from ormolu.models import in_session
+
+            return in_session.save(self, using, force_insert, force_update, update_fields)
         driver = sync_driver(self, using)
+        if pending_in(driver, self):
+            query.unit_of_work.save(driver.session, self)
+            return None
         if force_insert is False and not force_update and update_fields is None:
             driver.run(writes.save.save, self)
         else:
             driver.run(_save_as_told, self, force_insert, force_update, update_fields)
+        return None
 
     @librarys
     async def asave(
@@ -90,10 +150,20 @@ class Persistence(InstanceMethods):
         update_fields: Iterable[str] | None = None,
     ) -> None:
         """Write this object to its row, as `save()` does; by that, where a class overrides `save()` alone."""
+        if args and query.binding.is_session(args[0]):
+            found: Any = self.save(
+                *args, force_insert=force_insert, force_update=force_update, update_fields=update_fields
+            )
+            if found is not None:
+                await found
+            return
         if args:
             told = positional("asave", args, force_insert, force_update, using, update_fields)
             force_insert, force_update, using, update_fields = told
         driver = async_driver(self, using)
+        if driver.__class__ is query.binding.AsyncSessionDriver and self.__dict__[STATE].key is None:
+            await driver.session.run_sync(query.unit_of_work.save, self)
+            return
         cls = type(self)
         if not is_librarys(cls.save) and prefers_sync(cls, "save"):
             options = {
@@ -136,15 +206,32 @@ class Persistence(InstanceMethods):
     save.alters_data = True  # type: ignore[attr-defined]
     asave.alters_data = True  # type: ignore[attr-defined]
 
+    @overload
+    def delete(self, session: AsyncDoor, /, keep_parents: bool = False) -> Any: ...
+    @overload
+    def delete(self, session: SyncDoor, /, keep_parents: bool = False) -> tuple[int, dict[str, int]]: ...
+    @overload
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]: ...
     @librarys
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+    def delete(self, using: Any = None, keep_parents: bool = False) -> Any:
         """Delete this object's row, and do to those that refer to it what their on_delete says.
 
         Return how many rows were deleted, and how many of each model. The object stays, without a primary key.
-        Raises ValueError if it has no key, ProtectedError or RestrictedError before anything is deleted.
+        Raises ValueError if it has no key, ProtectedError or RestrictedError before anything is deleted, and
+        StaleObjectError if the row has another version (`Meta.version_field`).
+
+        `delete(session)` does that through a SQLAlchemy session or connection; nothing commits. With an asynchronous
+        one it is to be awaited.
         """
+        if using is not None and using.__class__ is not str:
+            from ormolu.models import in_session
+
+            return in_session.delete(self, using, keep_parents)
         self._check_deletable()
-        found: tuple[int, dict[str, int]] = sync_driver(self, using).run(_delete_as_told, self, keep_parents)
+        driver = sync_driver(self, using)
+        found: tuple[int, dict[str, int]] = driver.run(_delete_as_told, self, keep_parents)
+        if driver.__class__ is query.binding.SessionDriver:
+            _follow(driver.session, self, found)
         return found
 
     async def adelete(
@@ -160,10 +247,40 @@ class Persistence(InstanceMethods):
             return await call_override(driver, self.delete, **given)  # type: ignore[no-any-return]
         self._check_deletable()
         result: tuple[int, dict[str, int]] = await driver.arun(_delete_as_told, self, keep_parents)
+        if driver.__class__ is query.binding.AsyncSessionDriver:
+            await driver.session.run_sync(_follow, self, result)
         return result
 
     delete.alters_data = True  # type: ignore[attr-defined]
     adelete.alters_data = True  # type: ignore[attr-defined]
+
+    @overload
+    def update(self, session: AsyncDoor, /, **values: Any) -> Any: ...
+    @overload
+    def update(self, session: SyncDoor, /, **values: Any) -> None: ...
+    def update(self, session: Any, /, **values: Any) -> Any:
+        """Set attributes and save through a SQLAlchemy session or connection: see `save()`. Nothing commits.
+
+        Raises FieldDoesNotExist, with the near miss, before anything is set.
+        """
+        from ormolu.models import in_session
+
+        return in_session.update(self, session, values)
+
+    @overload
+    def refresh(self, session: AsyncDoor, /, fields: Sequence[str] | None = None) -> Any: ...
+    @overload
+    def refresh(self, session: SyncDoor, /, fields: Sequence[str] | None = None) -> None: ...
+    def refresh(self, session: Any, /, fields: Sequence[str] | None = None) -> Any:
+        """Load this object's columns, or some, again through a SQLAlchemy session or connection.
+
+        It is attached to a session. What wasn't flushed is lost. Raises DoesNotExist if the row is gone.
+        """
+        from ormolu.models import in_session
+
+        return in_session.refresh(self, session, fields)
+
+    update.alters_data = True  # type: ignore[attr-defined]
 
     def _check_deletable(self) -> None:
         if not self._is_pk_set():
@@ -280,7 +397,7 @@ class Persistence(InstanceMethods):
                 if field.name in fresh:
                     values[field.name] = fresh[field.name]
         if "_raw" in fresh:
-            values.setdefault("_raw", {}).update(fresh["_raw"])
+            values["_raw"] = {**(values.get("_raw") or {}), **fresh["_raw"]}
         if everything:
             for rel in self._meta.related_objects:
                 if not rel.multiple:
@@ -383,4 +500,9 @@ def _save_as_told(
 
 @brief
 def _delete_as_told(driver: Any, instance: Any, keep_parents: bool) -> Any:
-    return writes.delete.delete_instances(driver, type(instance), [instance], keep_parents=keep_parents)
+    program = writes.delete.delete_instances(driver, type(instance), [instance], keep_parents=keep_parents)
+    if instance._meta.version is None:
+        return program
+    from ormolu.writes.versions import claimed
+
+    return claimed(driver, instance, program)

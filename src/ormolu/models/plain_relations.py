@@ -64,6 +64,10 @@ def relation_setter(attribute: Any) -> Setter:
     """Return the function behind an assignment to a plain relationship: SQLAlchemy's own."""
 
     def set_related(instance: Any, value: Any) -> None:
+        if (
+            attribute.impl is None
+        ):  # SQLAlchemy configures mappers late, and hasn't seen an instance of this one
+            instance.__class__.__mapper__._check_configure()
         attribute.__set__(instance, value)
 
     return set_related

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import CompileError
 from sqlalchemy.ext.compiler import compiles
 
 from ormolu.exceptions import FieldDoesNotExist, FieldError
+from ormolu.fields.columns import add_like_index
 from ormolu.near import near_names
+from ormolu.writes.on_delete import DatabaseOnDelete
 
 
 def reference_type(target: Any) -> Any:
     """Return the type of a column that refers to `target`."""
-    return getattr(target, "rel_sa_type", None) or target.sa_type
+    return target.rel_sa_type
 
 
 class ReferenceConstraint(sa.ForeignKeyConstraint):
@@ -28,6 +31,11 @@ class ReferenceConstraint(sa.ForeignKeyConstraint):
 def _compile_reference(constraint: Any, compiler: Any, **kw: Any) -> str:
     """Leave out what MySQL and MariaDB don't know: they check each statement."""
     text = str(compiler.visit_foreign_key_constraint(constraint, **kw))
+    if constraint.ondelete == "SET DEFAULT":
+        raise CompileError(
+            f"{constraint.table.name}.{constraint.column_keys[0]}: MySQL and MariaDB can't carry out "
+            "on_delete=DB_SET_DEFAULT. Use SET_DEFAULT."
+        )
     return text.replace(" DEFERRABLE INITIALLY DEFERRED", "")
 
 
@@ -44,6 +52,12 @@ def set_reference(field: Any) -> None:
             f"{field.model._meta.label}.{field.name}: to_field={field.remote_field.field_name!r} is no field of "
             f"{field.related_model._meta.label}.{hint}"
         ) from error
+    model = field.related_model._meta.concrete_model
+    if target.model is not model and field.remote_field.field_name:
+        raise FieldError(
+            f"{field.model._meta.label}.{field.name} refers to field {target.name!r} which is not local to model "
+            f"{model._meta.label!r}: it is a column of {target.model._meta.label}. Refer to that."
+        )
     column.type = reference_type(target)
     table: Any = column.table
     if table is None:
@@ -56,7 +70,17 @@ def set_reference(field: Any) -> None:
         table.constraints.discard(old)
         table.foreign_keys.difference_update(old.elements)
         column.foreign_keys.difference_update(old.elements)
-    if field.db_constraint and target.sa_column.table is not None:
+    add_reference(field, column, table)
+
+
+def add_reference(field: Any, column: sa.Column[Any], table: sa.Table) -> None:
+    """Add a key's FOREIGN KEY to a table, and the index by which PostgreSQL finds the beginnings of texts."""
+    target: Any = field.target_field.sa_column
+    if field.db_constraint and target.table is not None:
+        policy = field.remote_field.on_delete
+        action = policy.action if isinstance(policy, DatabaseOnDelete) else None
         table.append_constraint(
-            ReferenceConstraint([column], [target.sa_column], deferrable=True, initially="DEFERRED")
+            ReferenceConstraint([column], [target], ondelete=action, deferrable=True, initially="DEFERRED")
         )
+    if field.db_index or field.unique:
+        add_like_index(column, table)

@@ -18,32 +18,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import registry as SQLAlchemyRegistry
 
 from ormolu.near import near_names
+from ormolu.schema.names import NAMING_CONVENTION
 from ormolu.signals import use_registry
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
 
 ModelKey = tuple[str, str]
-
-
-def _check_label(constraint: Any, table: sa.Table) -> str:
-    """Name a CHECK constraint that has no name: after its columns, else by its place."""
-    columns = [column.name for column in constraint.columns]
-    if columns:
-        return "_".join(columns)
-    unnamed = [c for c in table.constraints if isinstance(c, sa.CheckConstraint)]
-    return str(len(unnamed))
-
-
-# Names that Alembic and ALTER TABLE can rely on. A constraint that was given a name keeps it.
-NAMING_CONVENTION: dict[str, Any] = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(check_label)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-    "check_label": _check_label,
-}
 
 
 class AppConfig:
@@ -94,9 +75,12 @@ class Apps:
     """Hold models by application label and name, and resolve relations to models that come later."""
 
     def __init__(
-        self, metadata: sa.MetaData | None = None, installed_apps: Iterable[str] | None = None
+        self, installed_apps: Iterable[str] | None = None, metadata: sa.MetaData | None = None
     ) -> None:
-        """Make a registry. `installed_apps` are its own INSTALLED_APPS; None stands for those of the settings."""
+        """Make a registry, empty, with a MetaData of its own unless one is given.
+
+        `installed_apps` are its own INSTALLED_APPS; None stands for those of the settings.
+        """
         self.installed_apps = None if installed_apps is None else tuple(installed_apps)
         self.metadata = metadata if metadata is not None else sa.MetaData(naming_convention=NAMING_CONVENTION)
         self.sa_registry = SQLAlchemyRegistry(metadata=self.metadata)
@@ -104,7 +88,7 @@ class Apps:
         self.version = 0
         """Grows whenever a model or a relation is added: caches of names compare it."""
         self._stored_apps: list[Any] = []
-        self._waiting: dict[ModelKey, list[Callable[[type[Model]], None]]] = {}
+        self._pending_operations: dict[ModelKey, list[Callable[[type[Model]], None]]] = {}
         self.ready = self.apps_ready = self.models_ready = True
 
     def __repr__(self) -> str:
@@ -145,6 +129,16 @@ class Apps:
             raise LookupError(f"No installed app with label {app_label!r}.")
         return (self.config_class(app_label) or AppConfig)(self, app_label)
 
+    @property
+    def app_configs(self) -> dict[str, AppConfig]:
+        """The applications that have models, by label."""
+        return {label: self.get_app_config(label) for label in self.all_models}
+
+    def get_containing_app_config(self, object_name: str) -> AppConfig | None:
+        """Return the application whose package holds a module or an object of this dotted name, None for none."""
+        holding = [c for c in self.get_app_configs() if f"{object_name}.".startswith(f"{c.name}.")]
+        return max(holding, key=lambda config: len(config.name), default=None)
+
     def config_class(self, app_label: str) -> Any:
         """Return the user's AppConfig class of an application, None for none."""
         from ormolu.conf import settings
@@ -173,6 +167,15 @@ class Apps:
 
         settings.INSTALLED_APPS = self._stored_apps.pop()
 
+    def get_swappable_settings_name(self, to_string: str) -> str | None:
+        """Return the name of the setting by which a model of this label can be, or was, put in another's place."""
+        label = to_string.lower()
+        for model in self._models():
+            meta = model._meta
+            if meta.swappable and label in (meta.label_lower, (meta.swapped or "").lower()):
+                return str(meta.swappable)
+        return None
+
     def near_misses(self, label: str) -> str:
         """Return ` Did you mean ...?` for a label that isn't known, or an empty text."""
         labels = [m._meta.label for m in self._models()]
@@ -188,7 +191,7 @@ class Apps:
         key = (app_label, model.__name__.lower())
         self.all_models.setdefault(app_label, {})[key[1]] = model
         self.clear_cache()
-        for function in self._waiting.pop(key, ()):
+        for function in self._pending_operations.pop(key, ()):
             function(model)
 
     def replaced_by(self, app_label: str, model: type[Any]) -> type[Model] | None:
@@ -237,7 +240,22 @@ class Apps:
         if known is not None:
             found(known)
         else:
-            self._waiting.setdefault((app_label, name.lower()), []).append(found)
+            self._pending_operations.setdefault((app_label, name.lower()), []).append(found)
+
+    @property
+    def waiting(self) -> list[str]:
+        """The labels of models that something waits for."""
+        return [f"{app_label}.{name}" if app_label else name for app_label, name in self._pending_operations]
+
+    def check_resolved(self) -> None:
+        """Raise UnresolvedRelation, with the near misses, if a relation refers to a model that doesn't exist.
+
+        For when all models are imported: in a test, or where a program starts.
+        """
+        for model in self._models():
+            for field in (*model._meta.local_fields, *model._meta.local_many_to_many):
+                if field.is_relation and not field.is_resolved:
+                    field.unresolved()
 
     def clear_cache(self) -> None:
         """Make every model forget what it derived from the set of models."""
@@ -269,14 +287,19 @@ def current() -> Apps:
 def isolated(registry: Apps | None = None) -> Generator[Apps, None, None]:
     """Let models that are defined inside the `with` block belong to a registry of their own; for tests.
 
-    They can refer to the models outside by class; those outside never see them.
+    Also a decorator: `@isolated()`. They can refer to the models outside by class. At the end of the block those
+    outside forget them, unless a registry was given, whose models stay. Gives the registry.
     """
-    registry = registry or Apps()
-    token = _isolated.set(registry)
+    chosen = registry or Apps()
+    token = _isolated.set(chosen)
     try:
-        yield registry
+        yield chosen
     finally:
         _isolated.reset(token)
+        if registry is None:
+            from ormolu.models.replacing import detach
+
+            detach(chosen)
 
 
 use_registry(current)

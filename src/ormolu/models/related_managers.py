@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ormolu import databases, transaction
 from ormolu.databases.routing import router
 from ormolu.models.attributes import PrefetchesByHand
 from ormolu.models.prefetching import Parts, backward, the_queryset
-from ormolu.models.state import PREFETCHED, forget_changes
+from ormolu.models.state import PREFETCHED, STATE, forget_changes
 from ormolu.query import terminals
 from ormolu.query.binding import adriver_of, driver_of
 from ormolu.query.fetch_modes import take_mode
@@ -49,11 +49,23 @@ class RelatedManagerBase(PrefetchesByHand, Manager[M]):
     def _write_alias(self) -> str:
         return self._db or router.db_for_write(self.model, instance=self.instance)
 
+    def _told(self) -> dict[str, Any]:
+        """Return what save() is told: an alias that somebody chose. An override may take no arguments."""
+        return {} if self._db is None else {"using": self._db}
+
+    _object_alias = _write_alias
+    """Where objects that are created here go to."""
+
     def _prefetched(self) -> Any:
         """Return a QuerySet of results that were prefetched, None where there are none."""
-        cache = self.instance.__dict__.get(PREFETCHED)
+        values = self.instance.__dict__
+        cache = values.get(PREFETCHED)
         if not cache or self.cache_name not in cache:
-            return None
+            if self.cache_name not in values:
+                return None
+            return self._queryset_class.prefilled(
+                self.model, list(values[self.cache_name]), self._later, self._db
+            )  # loaded by a Session
         found: Any = cache[self.cache_name]
         chosen: Any = None
         if found.__class__ is not list:
@@ -89,7 +101,14 @@ class RelatedManagerBase(PrefetchesByHand, Manager[M]):
         raise TypeError("made by subclasses")
 
     def _remove_prefetched_objects(self) -> None:
-        self.instance.__dict__.get(PREFETCHED, {}).pop(self.cache_name, None)
+        values = self.instance.__dict__
+        values.get(PREFETCHED, {}).pop(self.cache_name, None)
+        if self.cache_name in values and STATE in values:  # what a Session has loaded
+            values[STATE]._expire_attributes(values, [self.cache_name])
+
+    def __iter__(self) -> Iterator[M]:
+        """Iterate over the related objects, as over `all()`: those that were loaded along, or those of a query."""
+        return iter(self._all())
 
     def _run(self, program: Callable[..., Program], *args: Any) -> Any:
         self._remove_prefetched_objects()
@@ -104,7 +123,9 @@ class RelatedManagerBase(PrefetchesByHand, Manager[M]):
     def _maker(self, name: str) -> Callable[..., Any]:
         """Return what `create()` and its like go through: a user's manager that overrides it, else a queryset."""
         if name in self._overridden:
-            above = super(RelatedManagerBase, self.db_manager(self._write_alias()))
+            # Told an alias, it would leave the session that holds the object.
+            held = self._db is None and driver_of(self.instance) is not None
+            above = super(RelatedManagerBase, self if held else self.db_manager(self._object_alias()))
             return getattr(above, name)  # type: ignore[no-any-return]
         return getattr(self._candidates(), name)  # type: ignore[no-any-return]
 
@@ -115,7 +136,7 @@ class RelatedManagerBase(PrefetchesByHand, Manager[M]):
     def __call__(self, session: Any = None, *, manager: str | None = None) -> Any:
         """Bind to a SQLAlchemy session, or use another of the related model's managers (`manager="published"`)."""
         if manager is None:
-            return super().__call__(session)
+            return super().__call__(session)  # pyright: ignore[reportUnknownVariableType]
         other = self.model._meta.managers_map[manager]
         return self._on(other.__class__)(self.instance)
 
@@ -202,7 +223,7 @@ class ReverseManager(RelatedManagerBase[M]):
         self._remove_prefetched_objects()
         with transaction.atomic(using=self._write_alias(), savepoint=False):
             for obj in found:
-                obj.save(using=self._db)
+                obj.save(**self._told())
 
     async def aadd(self, *objs: M, bulk: bool = True) -> None:
         """Make this object the one that `objs` refer to. See `add()`."""
@@ -214,7 +235,7 @@ class ReverseManager(RelatedManagerBase[M]):
         self._remove_prefetched_objects()
         async with transaction.aatomic(using=self._write_alias(), savepoint=False):
             for obj in found:
-                await obj.asave(using=self._db)
+                await obj.asave(**self._told())
 
     # Creating
 
@@ -277,7 +298,7 @@ class ReverseManager(RelatedManagerBase[M]):
         if not self.field.null:
             self.add(*found, bulk=bulk)
             return
-        with transaction.atomic(using=self._write_alias(), savepoint=False):
+        with transaction.atomic(using=self._write_alias(), savepoint=False, immediate=True):
             if clear:
                 self.clear(bulk=bulk)  # type: ignore[attr-defined]
                 self.add(*found, bulk=bulk)
@@ -294,7 +315,7 @@ class ReverseManager(RelatedManagerBase[M]):
         if not self.field.null:
             await self.aadd(*found, bulk=bulk)
             return
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False, immediate=True):
             if clear:
                 await self.aclear(bulk=bulk)  # type: ignore[attr-defined]
                 await self.aadd(*found, bulk=bulk)
@@ -364,7 +385,7 @@ class NullableReverseManager(ReverseManager[M]):
         if bulk:
             queryset.update(**{name: None})
             return
-        with transaction.atomic(using=self._write_alias(), savepoint=False):
+        with transaction.atomic(using=self._write_alias(), savepoint=False, immediate=True):
             for obj in queryset:
                 setattr(obj, name, None)
                 obj.save(update_fields=self._columns())
@@ -375,7 +396,7 @@ class NullableReverseManager(ReverseManager[M]):
         if bulk:
             await queryset.aupdate(**{name: None})
             return
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False, immediate=True):
             for obj in await queryset:
                 setattr(obj, name, None)
                 await obj.asave(update_fields=self._columns())

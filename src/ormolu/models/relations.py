@@ -1,20 +1,19 @@
-"""ForeignKey and OneToOneField, and what they share with ManyToManyField."""
+"""ForeignKey and OneToOneField."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 from sqlalchemy.types import NullType
 from typing_extensions import Unpack
 
 from ormolu.compile.paths import RELATION_LOOKUPS, PathInfo
-from ormolu.exceptions import UnresolvedRelation, ValidationError
+from ormolu.exceptions import ValidationError
 from ormolu.fields.base import Field
-from ormolu.fields.choices import BLANK_CHOICE_DASH
 from ormolu.fields.options import FieldOptions
-from ormolu.models.references import reference_type, set_reference
-from ormolu.models.rels import ForeignObjectRel, ManyToOneRel, OneToOneRel
+from ormolu.models.references import add_reference, reference_type, set_reference
+from ormolu.models.related_fields import RelatedField, check_target
+from ormolu.models.rels import ManyToOneRel, OneToOneRel
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
@@ -28,185 +27,11 @@ if TYPE_CHECKING:
         parent_link: bool
         to_field: str | None
         db_constraint: bool
+        swappable: bool
 
 
 T = TypeVar("T")
 M = TypeVar("M")
-
-SELF = "self"
-
-
-def model_key(to: str, app_label: str) -> tuple[str, str]:
-    """Return (app_label, name) for a label as written in a relation: `Author` or `library.Author`."""
-    label, dot, name = to.rpartition(".")
-    return (label if dot else app_label, name)
-
-
-class RelatedField(Field[T], Generic[T]):
-    """A field that points to another model, named by its class, by its label, or as `"self"`."""
-
-    remote_field: Any
-    rel_class: ClassVar[type[ForeignObjectRel]]
-
-    def _import_path(self) -> str:
-        cls = type(self)
-        return (
-            f"ormolu.{cls.__qualname__}" if cls.__module__.startswith("ormolu.") else super()._import_path()
-        )
-
-    def contribute_to_class(self, cls: type[Any], name: str, private_only: bool = False) -> None:
-        """Bind the field to a model class under a name."""
-        super().contribute_to_class(cls, name, private_only)
-        self.opts = cls._meta
-        rel = self.remote_field
-        if not cls._meta.abstract:
-            place = {
-                "class": cls.__name__.lower(),
-                "model_name": cls._meta.model_name,
-                "app_label": cls._meta.app_label.lower(),
-            }
-            related_name = rel.related_name or cls._meta.default_related_name
-            rel.related_name = related_name % place if related_name else None
-            if rel.related_query_name:
-                rel.related_query_name = rel.related_query_name % place
-
-    def resolve(self) -> None:
-        """Connect the field with its target as soon as that exists. Called once the field's own model does."""
-        rel = self.remote_field
-        if rel.to == SELF:
-            self.connect(self.model)
-        elif isinstance(rel.to, str):
-            self.model._meta.apps.lazy_model_operation(
-                self.connect, model_key(rel.to, self.model._meta.app_label)
-            )
-        else:
-            self.connect(rel.to)
-
-    def connect(self, target: type[Model]) -> None:
-        """Take `target` as the model that the relation points to, and give that its accessor."""
-        from ormolu.models.accessors import connect_reverse
-
-        self.remote_field.model = target
-        self.forget()
-        connect_reverse(self)
-
-    def forget(self) -> None:
-        """Drop what was derived from the target."""
-        self.__dict__.pop("_paths", None)
-        self.__dict__.pop("_target", None)
-
-    @property
-    def is_resolved(self) -> bool:
-        """Tell whether the target exists."""
-        return self.remote_field.resolved is not None
-
-    @property
-    def related_model(self) -> Any:
-        """Return the target. Raises UnresolvedRelation with near misses while it doesn't exist."""
-        return self.remote_field.model
-
-    def unresolved(self) -> Any:
-        """Raise UnresolvedRelation for the target."""
-        return self._raise_unresolved(self.remote_field.to, "")
-
-    def _raise_unresolved(self, to: Any, role: str) -> Any:
-        model = getattr(self, "model", None)
-        if model is None:
-            raise UnresolvedRelation(f"A {type(self).__name__} to {to!r} doesn't belong to a model.")
-        meta = model._meta
-        known = meta.apps.near_misses(to if "." in to else f"{meta.app_label}.{to}")
-        raise UnresolvedRelation(
-            f"{meta.label}.{self.name} {role}refers to the model {to!r}, which doesn't exist (yet).{known} "
-            "Name it as 'app_label.ModelName', and import the module that defines it."
-        )
-
-    def related_query_name(self) -> str:
-        """Return the name by which lookups from the target reach this relation."""
-        rel = self.remote_field
-        return str(rel.related_query_name or rel.related_name or self.model._meta.model_name)
-
-    @property
-    def target_field(self) -> Any:
-        """Return the field that the relation's values refer to."""
-        return self.related_model._meta.pk
-
-    def get_cache_name(self) -> str:
-        """Return the key in an instance's `__dict__` that holds the related object."""
-        return str(self.name)
-
-    @property
-    def cache_name(self) -> str:
-        """Return the key in an instance's `__dict__` that holds the related object."""
-        return str(self.name)
-
-    def is_cached(self, instance: Any) -> bool:
-        """Tell whether an instance holds its related object."""
-        return self.name in instance.__dict__
-
-    def get_cached_value(self, instance: Any, default: Any = ...) -> Any:
-        """Return the related object an instance holds. Raises KeyError when it holds none and no default is given."""
-        return instance.__dict__[self.name] if default is ... else instance.__dict__.get(self.name, default)
-
-    def set_cached_value(self, instance: Any, value: Any) -> None:
-        """Give an instance its related object, without changing the column."""
-        instance.__dict__[self.name] = value
-
-    def delete_cached_value(self, instance: Any) -> None:
-        """Let an instance forget its related object."""
-        instance.__dict__.pop(self.name, None)
-
-    def get_limit_choices_to(self) -> Any:
-        """Return the condition that `limit_choices_to` gives, called if it is callable."""
-        limit = self.remote_field.limit_choices_to
-        return limit() if callable(limit) else limit
-
-    def get_choices(
-        self,
-        include_blank: bool = True,
-        blank_choice: list[tuple[Any, Any]] = BLANK_CHOICE_DASH,
-        limit_choices_to: Any = None,
-        ordering: Iterable[str] = (),
-    ) -> list[tuple[Any, Any]]:
-        """Return the objects that may be chosen as (value, text) pairs. One query."""
-        limit = limit_choices_to or self.get_limit_choices_to()
-        found = self.related_model._default_manager.complex_filter(limit)
-        if ordering:
-            found = found.order_by(*ordering)
-        attname = self.remote_field.get_related_field().attname
-        pairs = [(getattr(item, attname), str(item)) for item in found]
-        return [*blank_choice, *pairs] if include_blank else pairs
-
-    def path_infos(self) -> tuple[PathInfo, ...]:
-        """Return the hops from this field's model to the target."""
-        raise TypeError(f"{type(self).__name__} has no path")
-
-
-def when_resolved(field: Any, function: Callable[[Any], None]) -> None:
-    """Call a function with a relation's target: now, or as soon as that exists."""
-    rel = field.remote_field
-    if rel.resolved is not None:
-        function(rel.resolved)
-    else:
-        meta = field.model._meta
-        meta.apps.lazy_model_operation(function, model_key(rel.to, meta.app_label))
-
-
-def check_target(field_class: str, to: Any) -> Any:
-    """Return the target of a relation if it can be one: a model class or a label."""
-    if isinstance(to, str):
-        return to
-    meta: Any = getattr(to, "_meta", None) if isinstance(to, type) else None
-    if meta is not None:
-        if meta.abstract:
-            raise TypeError(
-                f"{field_class} cannot define a relation with abstract class {meta.object_name}. "
-                "Name one of its concrete subclasses."
-            )
-        return to
-    raise TypeError(
-        f"{field_class}({to!r}) is invalid. First parameter to {field_class} must be either a model, "
-        "a model name, or the string 'self'"
-    )
 
 
 class ForeignKey(RelatedField[T], Generic[T]):
@@ -276,14 +101,17 @@ class ForeignKey(RelatedField[T], Generic[T]):
             parent_link=False,
             to_field=None,
             db_constraint=True,
+            swappable=True,
             **options,
         ):
+            self.swappable = swappable
             name = type(self).__name__
             to = check_target(name, to)
             if on_delete is None:
                 raise TypeError(
                     f"{name}.__init__() is missing on_delete: what happens to this object when the one it refers to is "
-                    "deleted? CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT, SET(...) or DO_NOTHING."
+                    "deleted? CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT, SET(...), DO_NOTHING, or the "
+                    "database's DB_CASCADE, DB_SET_NULL and DB_SET_DEFAULT."
                 )
             if not callable(on_delete):
                 raise TypeError("on_delete must be callable.")
@@ -334,6 +162,12 @@ class ForeignKey(RelatedField[T], Generic[T]):
         """Return the SQLAlchemy type of the target's column, `NullType` until the target is there."""
         return reference_type(self.target_field) if self.is_resolved else NullType()
 
+    def complete_table(self, column: Any, table: Any) -> None:
+        """Add to a table what the key's column brings along: its reference, too."""
+        super().complete_table(column, table)
+        if self.is_resolved:
+            add_reference(self, column, table)
+
     def connect(self, target: type[Model]) -> None:
         """Take the target, and give the column its type and its FOREIGN KEY."""
         if target._meta.is_composite_pk and self.remote_field.field_name in (None, "pk"):
@@ -374,10 +208,6 @@ class ForeignKey(RelatedField[T], Generic[T]):
     def prep_for(self, cls: type, connection: Any = None) -> Any:
         """Return the conversion for values of exactly this class: the target field's."""
         return self.target_field.prep_for(cls, connection)
-
-    def lookup_prep_for(self, cls: type, vendor: str = "", connection: Any = None) -> Any:
-        """Return the conversion for values that are compared: the target field's."""
-        return self.target_field.lookup_prep_for(cls, vendor, connection)
 
     def save_prep_for(self, cls: type, connection: Any = None) -> Any:
         """Return the conversion for values that are stored: the target field's."""
@@ -493,9 +323,7 @@ class ForeignKey(RelatedField[T], Generic[T]):
         name, path, args, kwargs = super().deconstruct()
         rel = self.remote_field
         kwargs["on_delete"] = rel.on_delete
-        kwargs["to"] = rel.to if isinstance(rel.to, str) else rel.to._meta.label_lower
-        if rel.to == SELF and rel.resolved is not None:
-            kwargs["to"] = rel.resolved._meta.label_lower
+        kwargs.update(self.deconstructed_target())
         if rel.related_name:
             kwargs["related_name"] = rel.related_name
         if rel.related_query_name:

@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from ormolu.compile.paths import PathInfo
 from ormolu.exceptions import FieldError
 from ormolu.fields.choices import BLANK_CHOICE_DASH
+from ormolu.fields.options import NOT_PROVIDED
 
 if TYPE_CHECKING:
     from ormolu.models.base import Model
-    from ormolu.models.relations import RelatedField
+    from ormolu.models.related_fields import RelatedField
 
 
-class ForeignObjectRel:
-    """The reverse side of a relation field. `_meta.get_field()` of the target returns it by its query name."""
+class FieldCacheMixin:
+    """What an instance holds for a field or a relation beside its columns, under the field's `cache_name`.
+
+    A class of one's own says `cache_name`; the object is then among the instance's `_state.fields_cache`.
+    Source: the fields of Django's `django.contrib.contenttypes`, which are made this way.
+    """
+
+    @property
+    def cache_name(self) -> str:
+        """Return the key of what an instance holds: to be overridden."""
+        name = self.get_cache_name()
+        cls = type(self).__name__
+        warnings.warn(
+            f"Override {cls}.cache_name instead of {cls}.get_cache_name().", DeprecationWarning, stacklevel=2
+        )
+        return name
+
+    def get_cache_name(self) -> str:
+        """Return the key, in classes that say it by the older name. Raises NotImplementedError without it."""
+        raise NotImplementedError(f"{type(self).__name__} must define cache_name.")
+
+    def held(self, instance: Any, create: bool = False) -> MutableMapping[str, Any]:
+        """Return where an instance keeps what it holds; `create`: something is about to be put there."""
+        place: MutableMapping[str, Any] = instance._state.fields_cache
+        return place
+
+    def is_cached(self, instance: Any) -> bool:
+        """Tell whether an instance holds something."""
+        return self.cache_name in self.held(instance)
+
+    def get_cached_value(self, instance: Any, default: Any = NOT_PROVIDED) -> Any:
+        """Return what an instance holds. Raises KeyError when it holds nothing and no default is given."""
+        place = self.held(instance)
+        return place[self.cache_name] if default is NOT_PROVIDED else place.get(self.cache_name, default)
+
+    def set_cached_value(self, instance: Any, value: Any) -> None:
+        """Give an instance something to hold, without changing its columns."""
+        self.held(instance, create=True)[self.cache_name] = value
+
+    def delete_cached_value(self, instance: Any) -> None:
+        """Let an instance forget what it holds, if anything."""
+        self.held(instance).pop(self.cache_name, None)
+
+
+class ForeignObjectRel(FieldCacheMixin):
+    """The reverse side of a relation field, of a ForeignObject itself.
+
+    `_meta.get_field()` of the target returns it by its query name.
+    """
 
     auto_created = True
     concrete = False
@@ -25,7 +74,8 @@ class ForeignObjectRel:
     null = True
     empty_strings_allowed = False
     column = None
-    many_to_many = many_to_one = one_to_many = one_to_one = False
+    one_to_many = True
+    many_to_many = many_to_one = one_to_one = False
     multiple = True
 
     def __init__(
@@ -68,6 +118,14 @@ class ForeignObjectRel:
     @model.setter
     def model(self, model: type[Model]) -> None:
         self.resolved = model
+
+    @property
+    def target_label(self) -> str:
+        """Return the target's label as `deconstruct()` has it: the model's name in lower case."""
+        if self.resolved is not None:
+            return str(self.resolved._meta.label_lower)
+        app_label, dot, name = str(self.to).rpartition(".")
+        return app_label + dot + name.lower()
 
     @property
     def to_meta(self) -> Any:
@@ -136,22 +194,15 @@ class ForeignObjectRel:
         name: str = self.field.model._meta.model_name
         return f"{name}_set" if self.multiple else name
 
-    def is_cached(self, instance: Any) -> bool:
-        """Tell whether an instance of the target holds its related object or objects."""
-        return self.cache_name in instance.__dict__.get("_prefetched_objects_cache", ())
-
-    def get_cached_value(self, instance: Any, default: Any = ...) -> Any:
-        """Return what an instance of the target holds. Raises KeyError when nothing is held and no default given."""
-        cache = instance.__dict__.get("_prefetched_objects_cache", {})
-        return cache[self.cache_name] if default is ... else cache.get(self.cache_name, default)
-
-    def set_cached_value(self, instance: Any, value: Any) -> None:
-        """Give an instance of the target its related object or objects."""
-        instance.__dict__.setdefault("_prefetched_objects_cache", {})[self.cache_name] = value
-
-    def delete_cached_value(self, instance: Any) -> None:
-        """Let an instance of the target forget its related object or objects."""
-        instance.__dict__.get("_prefetched_objects_cache", {}).pop(self.cache_name, None)
+    def held(self, instance: Any, create: bool = False) -> MutableMapping[str, Any]:
+        """Return where an instance of the target keeps the related object or objects."""
+        values: dict[str, Any] = instance.__dict__
+        place: dict[str, Any] = (
+            values.setdefault("_prefetched_objects_cache", {})
+            if create
+            else values.get("_prefetched_objects_cache", {})
+        )
+        return place
 
     def path_infos(self) -> tuple[PathInfo, ...]:
         """Return the hop from the target to the declaring model."""
@@ -200,25 +251,17 @@ class ForeignObjectRel:
         """Return the declaring field's choices."""
         return self.field.choices
 
+    def get_related_field(self) -> Any:
+        """Return the field of the target that the relation refers to: one for tuples where there are several."""
+        return self.field.target_field
+
     def get_extra_restriction(self, alias: Any, related_alias: Any) -> None:
         """Return None: relations have no further conditions."""
         return
 
 
-class ObjectRel(ForeignObjectRel):
-    """The reverse side of a ForeignObject."""
-
-    one_to_many = True
-
-    def get_related_field(self) -> Any:
-        """Return the field of the target that the relation refers to: one for tuples where there are several."""
-        return self.field.target_field
-
-
 class ManyToOneRel(ForeignObjectRel):
     """The reverse side of a ForeignKey."""
-
-    one_to_many = True
 
     def __init__(self, field: RelatedField[Any], to: Any, field_name: str | None, **options: Any) -> None:
         super().__init__(field, to, **options)
@@ -251,6 +294,7 @@ class ManyToManyRel(ForeignObjectRel):
     """The reverse side of a ManyToManyField."""
 
     many_to_many = True
+    one_to_many = False
 
     def __init__(
         self,

@@ -15,19 +15,38 @@ def remove(old: type[Any]) -> None:
         through = field.remote_field.given_through
         if isinstance(through, type) and through._meta.auto_created is old:  # type: ignore[attr-defined]
             remove(through)
-    fields: list[Any] = [*meta.local_fields, *meta.local_many_to_many, *meta.private_fields]
-    for field in fields:
-        if getattr(field, "is_resolved", False):
-            rel: Any = field.remote_field
-            target = rel.model._meta.concrete_model._meta
-            target.reverse_relations[:] = [known for known in target.reverse_relations if known is not rel]
-            model, name = rel.model._meta.concrete_model, rel.get_accessor_name() or ""
-            if name in vars(model) and getattr(getattr(model, name), "rel", None) is rel:
-                type.__delattr__(model, name)
+    for field in _relations(meta):
+        _forget(field.remote_field)
     meta.apps.unregister(old)
     if not meta.proxy:
         # SQLAlchemy looks relationship("Author") up by class name: the name is free again.
         meta.apps.sa_registry._dispose_cls(old)
+
+
+def detach(registry: Any) -> None:
+    """Let the models of other registries forget those of this one."""
+    for model in registry.get_models(include_auto_created=True, include_swapped=True):
+        for field in _relations(model._meta):
+            target = field.remote_field.model._meta
+            if target.apps is not registry:
+                _forget(field.remote_field)
+                target.apps.clear_cache()
+
+
+def _relations(meta: Any) -> list[Any]:
+    """Return a model's own relations whose target exists."""
+    fields: list[Any] = [*meta.local_fields, *meta.local_many_to_many, *meta.private_fields]
+    return [field for field in fields if getattr(field, "is_resolved", False)]
+
+
+def _forget(rel: Any) -> None:
+    """Let the target of a relation forget it."""
+    model = rel.model._meta.concrete_model
+    known = model._meta.reverse_relations
+    known[:] = [other for other in known if other is not rel]
+    name = rel.get_accessor_name() or ""
+    if name in vars(model) and getattr(getattr(model, name), "rel", None) is rel:
+        type.__delattr__(model, name)
 
 
 def withdraw(cls: type[Any]) -> None:

@@ -40,7 +40,8 @@ def table_key(cls: type[Any], meta: Any) -> str:
     options: Any = arguments[-1] if arguments.__class__ is tuple and arguments else arguments
     schema: Any = options.get("schema") if options.__class__ is dict else None
     schema = schema or meta.apps.metadata.schema
-    return f"{schema}.{meta.db_table}" if schema else str(meta.db_table)
+    name = str(vars(cls)["__tablename__"])
+    return f"{schema}.{name}" if schema else name
 
 
 def beside(metadata: sa.MetaData) -> sa.MetaData:

@@ -8,26 +8,34 @@ these when SQLAlchemy first asks for it, and kept in step from then on.
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
 
 from sqlalchemy import event
-from sqlalchemy.orm import LoaderCallableStatus, Session
+from sqlalchemy.exc import UnboundExecutionError
+from sqlalchemy.orm import LoaderCallableStatus, PassiveFlag, Session, object_session
 from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.orm.state import InstanceState
+from sqlalchemy.util.concurrency import await_only, in_greenlet
 
 from ormolu import query
 from ormolu.exceptions import UnresolvedRelation
 from ormolu.fields.options import DatabaseDefault
+from ormolu.writes import unsure
+from ormolu.writes.unsure import UNSURE
 
 if TYPE_CHECKING:
     from ormolu.query.fetch_modes import FetchMode
 
 STATE = "_sa_instance_state"
 DB = "_db"
+USING = "_using"
+"""Where the alias of an object stands that has no row: of the database that it should go to, or was deleted from."""
 DIRTY = "_dirty"
 PREFETCHED = "_prefetched_objects_cache"
-INTERNAL = frozenset({STATE, DB, DIRTY, PREFETCHED, "_raw", "_using"})
+INTERNAL = frozenset({STATE, DB, USING, DIRTY, PREFETCHED, UNSURE, "_raw"})
+LAST_RUN = "ormolu_last_run"
+COLUMNS = "ormolu_columns"
 DEFAULT_ALIAS = "default"
 NO_VALUE = LoaderCallableStatus.NO_VALUE
 """Stands in `_dirty` for the old value of a column that wasn't loaded."""
@@ -59,6 +67,11 @@ def make_state(instance: Any, values: dict[str, Any], manager: Any) -> Any:
     values[STATE] = state
     if DB in values:
         give_key(state, values, mapper)
+        missing = columns_of(manager).difference(values)
+        if missing:  # only() and defer() left them out: to SQLAlchemy they would be None
+            state.callables = {name: LoadColumn(name) for name in missing}
+        if UNSURE in values:
+            unsure.settle(instance, values)
         for attname, old in values.get(DIRTY, {}).items():
             if attname in manager:
                 state._modified_event(values, manager[attname].impl, old)
@@ -70,6 +83,33 @@ def make_state(instance: Any, values: dict[str, Any], manager: Any) -> Any:
             if values.get(name) is not None:
                 state._modified_event(values, manager[name].impl, NO_VALUE)
     return state
+
+
+class LoadColumn:
+    """Load a column that a queryset left out, when it is read from an object that a Session holds."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, state: Any, passive: Any) -> Any:
+        if state.key is None:
+            return LoaderCallableStatus.ATTR_EMPTY
+        if not passive & PassiveFlag.SQL_OK:
+            return LoaderCallableStatus.PASSIVE_NO_RESULT
+        state.expired_attributes.add(self.name)
+        return state._load_expired(state, passive)
+
+
+def columns_of(manager: Any) -> frozenset[str]:
+    """Return the names of a class's columns, but for those that its mapping defers. Found out once for a mapping."""
+    attributes = manager.mapper.column_attrs
+    known: tuple[Any, frozenset[str]] | None = manager.info.get(COLUMNS)
+    if known is None or known[0] is not attributes:
+        found = frozenset(name for name in attributes.keys() if manager[name].impl.callable_ is None)  # noqa: SIM118
+        known = manager.info[COLUMNS] = attributes, found
+    return known[1]
 
 
 def give_key(state: Any, values: dict[str, Any], mapper: Any) -> None:
@@ -144,21 +184,34 @@ class ModelState:
     def adding(self, value: bool) -> None:
         values = self._values
         if value and DB in values:
-            values["_using"] = values.pop(DB)
+            values[USING] = values.pop(DB)
             values.pop(DIRTY, None)
             values.pop(STATE, None)
         elif not value and DB not in values:
-            values[DB] = values.pop("_using", None) or DEFAULT_ALIAS
+            values[DB] = values.pop(USING, None) or DEFAULT_ALIAS
+            self._count_as_changed()
 
     @property
     def db(self) -> str | None:
         """The alias of the database that the row is in, or should go to."""
-        alias: str | None = self._values.get(DB) or self._values.get("_using")
+        alias: str | None = self._values.get(DB) or self._values.get(USING)
         return None if alias is None else str(alias)
 
     @db.setter
     def db(self, alias: str | None) -> None:
-        self._values[DB if DB in self._values else "_using"] = alias
+        values = self._values
+        if DB not in values:
+            values[USING] = alias
+        elif values[DB] != alias:
+            values[DB] = alias
+            self._count_as_changed()
+
+    def _count_as_changed(self) -> None:
+        """Let the next save write all columns: nobody knows what the row is that the object now stands for."""
+        meta = self._instance._meta
+        keys = set(meta.pk_fields)
+        names = [f.attname for f in meta.concrete_fields if f not in keys and f.attname in self._values]
+        unsure.mark_changed(self._instance, self._values, names)
 
     @property
     def fetch_mode(self) -> FetchMode:
@@ -223,21 +276,57 @@ class FieldsCache(MutableMapping[str, Any]):
 
 def _before_insert(mapper: Any, connection: Any, instance: Any) -> None:
     for field in instance._meta.stamped_fields:
-        field.pre_save(instance, True)
+        _stamp(field, instance, True)
 
 
 def _before_update(mapper: Any, connection: Any, instance: Any) -> None:
     if instance._meta.stamped_fields and instance.__dict__[STATE].committed_state:
         for field in instance._meta.stamped_fields:
-            field.pre_save(instance, False)
+            _stamp(field, instance, False)
+
+
+def _stamp(field: Any, instance: Any, add: bool) -> None:
+    """Call a field's pre_save(); under an asynchronous session in a thread, where it stores a file."""
+    waits = getattr(field, "waits_for_storage", None)
+    if waits is not None and in_greenlet() and waits(instance.__dict__):
+        import asyncio
+
+        await_only(asyncio.to_thread(field.pre_save, instance, add))
+    else:
+        field.pre_save(instance, add)
 
 
 def _loaded(instance: Any, context: Any) -> None:
-    instance.__dict__.setdefault(DB, alias_of(context.session))
+    from ormolu.models import in_place  # imported when a Session loads the first object
+
+    values = instance.__dict__
+    mapper = cast(Any, type(instance)).__mapper__
+    if context is None:  # merge() has made it: a new object, or with load=False one that has a row
+        session = object_session(instance)
+        if DB not in values and values[STATE].key is not None:
+            values[DB] = alias_of(session, mapper)
+        return
+    if DB not in values:
+        values[DB] = _alias_of_loaded(context, mapper)
+    in_place.remember(instance, context.session)
+
+
+def _alias_of_loaded(context: Any, mapper: Any) -> str:
+    """Return the alias of what a query of a Session loads, asked once for all of its rows of a model."""
+    info = context.session.info
+    run, found = info.get(LAST_RUN, (None, {}))
+    if run != context.runid:
+        run, found = info[LAST_RUN] = (context.runid, {})
+    if mapper not in found:
+        found[mapper] = alias_of(context.session, mapper)
+    return found[mapper]  # type: ignore[no-any-return]
 
 
 def _refreshed(instance: Any, context: Any, attrs: Any) -> None:
+    from ormolu.models import in_place
+
     forget_changes(instance.__dict__, attrs)
+    in_place.remember(instance, context.session, attrs)
 
 
 def _expired(instance: Any, attrs: Any) -> None:
@@ -246,10 +335,19 @@ def _expired(instance: Any, attrs: Any) -> None:
 
 
 def _flushed(mapper: Any, connection: Any, instance: Any) -> None:
+    from ormolu.models import in_place
+
     values = instance.__dict__
     values.pop(DIRTY, None)
     if DB not in values:
-        values[DB] = values.pop("_using", None) or DEFAULT_ALIAS
+        values[DB] = alias_of(object_session(instance), mapper, values.pop(USING, None), connection.engine)
+    in_place.remember(instance, object_session(instance))
+
+
+def _before_writing(session: Session, context: Any = None, instances: Any = None) -> None:
+    from ormolu.models import in_place
+
+    in_place.note_changes(session)
 
 
 def _row_deleted(mapper: Any, connection: Any, instance: Any) -> None:
@@ -260,17 +358,19 @@ def _row_deleted(mapper: Any, connection: Any, instance: Any) -> None:
 def _rolled_back_insert(session: Any, instance: Any) -> None:
     values = getattr(instance, "__dict__", {})  # None where nobody holds the object any more
     if DB in values and STATE in values:
-        values["_using"] = values.pop(DB)
+        values[USING] = values.pop(DB)
         values.pop(DIRTY, None)
 
 
 def _rolled_back_delete(session: Any, instance: Any) -> None:
     if hasattr(instance, "_meta") and STATE in instance.__dict__:
-        instance.__dict__.setdefault(DB, alias_of(session))
+        instance.__dict__.setdefault(DB, alias_of(session, cast(Any, type(instance)).__mapper__))
 
 
 def forget_changes(values: dict[str, Any], attnames: Any = None) -> None:
     """Drop the record of changes, of some columns or of all."""
+    if UNSURE in values:
+        unsure.forget(values, attnames)
     dirty = values.get(DIRTY)
     if not dirty:
         return
@@ -283,9 +383,24 @@ def forget_changes(values: dict[str, Any], attnames: Any = None) -> None:
         del values[DIRTY]
 
 
-def alias_of(session: Any) -> str:
-    """Return the alias of the database that a session works on, as far as it says so in `session.info`."""
-    return str(session.info.get("ormolu_alias", DEFAULT_ALIAS)) if session is not None else DEFAULT_ALIAS
+def alias_of(session: Any, mapper: Any, given: str | None = None, engine: Any = None) -> str:
+    """Return the alias of the database that a session has a model's rows in: what its `info` says, else its engine's.
+
+    `given` stands in for that of an engine that is nobody's; the session is asked for the engine if none is told.
+    """
+    if session is None:
+        return given or DEFAULT_ALIAS
+    named = session.info.get("ormolu_alias")
+    if named is not None:
+        return str(named)
+    if engine is None:
+        try:
+            engine = session.get_bind(mapper).engine
+        except UnboundExecutionError:
+            return given or DEFAULT_ALIAS
+    from ormolu.databases import owners  # imported when a Session loads or writes the first object
+
+    return owners.alias_of(engine) or given or DEFAULT_ALIAS
 
 
 def listen(base: type[Any]) -> None:
@@ -298,5 +413,7 @@ def listen(base: type[Any]) -> None:
     event.listen(base, "after_insert", _flushed, propagate=True)
     event.listen(base, "after_update", _flushed, propagate=True)
     event.listen(base, "after_delete", _row_deleted, propagate=True)
+    event.listen(Session, "before_flush", _before_writing)
+    event.listen(Session, "before_commit", _before_writing)  # with nothing else to write it does not flush
     event.listen(Session, "persistent_to_transient", _rolled_back_insert)
     event.listen(Session, "deleted_to_persistent", _rolled_back_delete)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine.mock import MockConnection
-from sqlalchemy.schema import CreateIndex
 
 from ormolu import databases
 from ormolu.databases.routing import router
 from ormolu.models.registry import Apps
 from ormolu.models.registry import apps as default_apps
 from ormolu.programs import Execute, Fetch, atomically
+from ormolu.schema.statements import rendered, statements_for
 
 Program = Generator[Any, Any, Any]
 
@@ -90,7 +87,7 @@ def _add(found: dict[sa.Table, None], model: Any, using: str) -> None:
         return None
     if not router.allow_migrate(using, meta.app_label, model_name=meta.model_name, model=model):
         return None
-    made = meta.can_migrate()
+    made = meta.can_migrate() and _is_for(meta, using)
     if made:
         if not all(
             field.is_resolved for field in (*meta.local_fields, *meta.local_many_to_many) if field.is_relation
@@ -107,31 +104,15 @@ def _add(found: dict[sa.Table, None], model: Any, using: str) -> None:
     return None
 
 
+def _is_for(meta: Any, using: str) -> bool:
+    """Tell whether a model is for the kind of database that an alias stands for (`Meta.required_db_vendor`)."""
+    vendor = meta.required_db_vendor
+    return vendor is None or vendor == databases.get(using).vendor
+
+
 def statements(dialect: sa.Dialect, tables: list[sa.Table], drop: bool = False) -> list[str]:
     """Return the SQL that creates or drops tables, in an order that foreign keys allow, the same in every process."""
-    if not tables:
-        return []
-    made: list[tuple[bool, str]] = []  # whether it is an index, and its SQL
-
-    def note(element: Any, *args: Any, **kwargs: Any) -> None:
-        made.append((isinstance(element, CreateIndex), str(element.compile(dialect=dialect)).strip()))
-
-    engine: Any = MockConnection(dialect, note)
-    for metadata, group in _by_metadata(tables):
-        act = metadata.drop_all if drop else metadata.create_all
-        act(engine, tables=group, checkfirst=False)
-    steady: list[str] = []
-    for is_index, run in groupby(made, key=itemgetter(0)):
-        found = [sql for _, sql in run]
-        steady += sorted(found) if is_index else found  # a table keeps its indexes in a set
-    return steady
-
-
-def _by_metadata(tables: list[sa.Table]) -> Iterable[tuple[sa.MetaData, list[sa.Table]]]:
-    groups: dict[sa.MetaData, list[sa.Table]] = {}
-    for table in tables:
-        groups.setdefault(table.metadata, []).append(table)
-    return groups.items()
+    return [rendered(element, dialect) for element in statements_for(dialect, tables, drop)]
 
 
 def _create(driver: Any, tables: list[sa.Table]) -> Program:
@@ -150,14 +131,14 @@ def _drop(driver: Any, tables: list[sa.Table]) -> Program:
 
 def _execute(driver: Any, made: list[str]) -> Program:
     if driver.dialect.name in _TRANSACTIONAL:
-        yield from atomically(_all(made))
+        yield from atomically(_all(driver, made))
     else:
-        yield from _all(made)
+        yield from _all(driver, made)
 
 
-def _all(made: list[str]) -> Program:
+def _all(driver: Any, made: list[str]) -> Program:
     for sql in made:
-        yield Execute(sql, ())
+        yield Execute(sql, driver.no_params)
 
 
 def _existing(driver: Any) -> Program:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Generator, Iterable
+from typing import TYPE_CHECKING, Any
 
 from ormolu.exceptions import NON_FIELD_ERRORS, ValidationError
 from ormolu.fields.options import DatabaseDefault
-from ormolu.models.persistence import Persistence
+from ormolu.models.persistence import Persistence, async_driver
 from ormolu.models.routing import write_alias
 from ormolu.query.q import Q
+from ormolu.writes.overrides import call_override, is_librarys, librarys, prefers_sync
+
+if TYPE_CHECKING:
+    from ormolu.schemas import Schema
+
+PARTS = ("clean_fields", "clean", "validate_unique", "validate_constraints")
+"""What full_clean() calls, in order."""
 
 Check = tuple[type[Any], tuple[str, ...]]
 DateCheck = tuple[type[Any], str, str, str]
@@ -19,38 +26,90 @@ DateCheck = tuple[type[Any], str, str, str]
 class Validation(Persistence):
     """Methods of model instances that validate."""
 
+    @librarys
     def full_clean(
         self,
         exclude: Iterable[str] | None = None,
         validate_unique: bool = True,
         validate_constraints: bool = True,
     ) -> None:
-        """Clean the fields, the object, uniqueness and constraints. Raises one ValidationError with all errors."""
-        errors: dict[str, Any] = {}
-        excluded = set(exclude or ())
-        try:
-            self.clean_fields(exclude=excluded)
-        except ValidationError as error:
-            errors = error.update_error_dict(errors)
-        try:
-            self.clean()
-        except ValidationError as error:
-            errors = error.update_error_dict(errors)
-        # A field that is wrong already isn't looked up.
-        if validate_unique:
-            excluded.update(name for name in errors if name != NON_FIELD_ERRORS)
+        """Clean the fields, the object, uniqueness and constraints. Raises one ValidationError with all errors.
+
+        One query for each unique field, group of fields and constraint, and for each foreign key that is set.
+        Source: Django's documentation, "Model instance reference", "Validating objects".
+        """
+        cleaning = _cleaning(exclude, validate_unique, validate_constraints)
+        error: ValidationError | None = None
+        while True:
             try:
-                self.validate_unique(exclude=excluded)
-            except ValidationError as error:
-                errors = error.update_error_dict(errors)
-        if validate_constraints:
-            excluded.update(name for name in errors if name != NON_FIELD_ERRORS)
+                name, options = next(cleaning) if error is None else cleaning.throw(error)
+            except StopIteration:
+                return
+            error = None
             try:
-                self.validate_constraints(exclude=excluded)
-            except ValidationError as error:
-                errors = error.update_error_dict(errors)
-        if errors:
-            raise ValidationError(errors)
+                getattr(self, name)(**options)
+            except ValidationError as found:
+                error = found
+
+    async def afull_clean(
+        self,
+        exclude: Iterable[str] | None = None,
+        validate_unique: bool = True,
+        validate_constraints: bool = True,
+    ) -> None:
+        """Do what `full_clean()` does, or an override of it.
+
+        Methods of a class that have no asynchronous form are called in a thread, their queries in the same transaction.
+        """
+        if not is_librarys(type(self).full_clean) and prefers_sync(type(self), "full_clean"):
+            await self._apart("full_clean", exclude, validate_unique, validate_constraints)
+            return
+        if all(_is_ours(type(self), f"a{name}") for name in PARTS):
+            await self._apart("full_clean", exclude, validate_unique, validate_constraints)
+            return
+        cleaning = _cleaning(exclude, validate_unique, validate_constraints)
+        error: ValidationError | None = None
+        while True:
+            try:
+                name, options = next(cleaning) if error is None else cleaning.throw(error)
+            except StopIteration:
+                return
+            error = None
+            try:
+                await getattr(self, f"a{name}")(**options)
+            except ValidationError as found:
+                error = found
+
+    async def _apart(self, name: str, *args: Any, **options: Any) -> Any:
+        """Call a synchronous method for async code."""
+        return await call_override(async_driver(self, None), getattr(self, name), *args, **options)
+
+    async def aclean(self) -> None:
+        """Do what `clean()` does. Override it where that has to ask the database: `afull_clean()` awaits it."""
+        await self._apart("clean")
+
+    async def aclean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Do what `clean_fields()` does."""
+        await self._apart("clean_fields", exclude)
+
+    async def avalidate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Do what `validate_unique()` does."""
+        await self._apart("validate_unique", exclude)
+
+    async def avalidate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Do what `validate_constraints()` does."""
+        await self._apart("validate_constraints", exclude)
+
+    @classmethod
+    def get_schema(cls, exclude: Iterable[str] | None = None) -> type[Schema]:
+        """Return a Pydantic schema of the model's columns, without those in `exclude`: the same class each time.
+
+        It reads objects and rows (`model_validate(obj)`, `queryset.as_schema(...)`), and has the fields' rules.
+        Raises TypeError for names that the model doesn't have. Needs the extra `pydantic`. See `ormolu.schemas`.
+        """
+        from ormolu import schemas
+
+        return schemas.get_schema(cls, exclude)
 
     def clean(self) -> None:
         """Validate what concerns several fields, and set values. Override it; it does nothing."""
@@ -70,9 +129,12 @@ class Validation(Persistence):
             if isinstance(value, DatabaseDefault):
                 continue
             try:
-                setattr(self, field.attname, field.clean(value, self))
+                cleaned = field.clean(value, self)
             except ValidationError as error:
                 errors[field.name] = error.error_list
+            else:
+                if cleaned is not value:  # what is assigned counts as changed
+                    setattr(self, field.attname, cleaned)
         if errors:
             raise ValidationError(errors)
 
@@ -114,7 +176,7 @@ class Validation(Persistence):
     ) -> tuple[list[Check], list[DateCheck]]:
         """Return the checks to perform: (model, names), and (model, lookup type, field, date field)."""
         excluded: Collection[str] = exclude or ()
-        models = [type(self), *([] if self._meta.proxy else self._meta.get_parent_list())]
+        models = [type(self), *self._meta.get_parent_list()]
         unique: list[Check] = []
         dates: list[DateCheck] = []
         for model in models:
@@ -123,12 +185,11 @@ class Validation(Persistence):
             if include_meta_constraints:
                 groups += [tuple(c.fields) for c in meta.total_unique_constraints]
             unique += [(model, tuple(names)) for names in groups if not any(n in excluded for n in names)]
-            fields = meta.fields if model is type(self) and meta.proxy else meta.local_fields
-            if meta.is_composite_pk and "pk" not in excluded:
+            if meta.is_composite_pk and not meta.proxy and "pk" not in excluded:
                 names = tuple(field.name for field in meta.pk_fields)
                 if not any(name in excluded for name in names):
                     unique.append((model, names))
-            for field in fields:
+            for field in meta.local_fields:  # a proxy has none: those of its model are unique
                 if field.name in excluded:
                     continue
                 if field.unique:
@@ -162,9 +223,10 @@ class Validation(Persistence):
 
     def _others(self, model: type[Any]) -> Any:
         """Return the rows of a model without this object's own."""
-        queryset = model._meta.default_manager.get_queryset()
+        queryset = model._meta.default_manager.get_queryset().using(write_alias(self))
         if not self._state.adding and self._is_pk_set():
-            queryset = queryset.exclude(pk=self.pk)
+            # A child of several models has a key for each of them.
+            queryset = queryset.exclude(pk=getattr(self, model._meta.pk.attname))
         return queryset
 
     def _perform_date_checks(self, checks: list[DateCheck]) -> dict[str, list[ValidationError]]:
@@ -222,7 +284,13 @@ class Validation(Persistence):
 
     def _get_next_or_previous_by_FIELD(self, field: Any, is_next: bool, **lookups: Any) -> Any:
         """Return the next or previous object by a date field. One query; DoesNotExist at the end."""
-        found = self._beyond(field, is_next, lookups).first()
+        return self._neighbour(self._beyond(field, is_next, lookups).first())
+
+    async def _aget_next_or_previous_by_FIELD(self, field: Any, is_next: bool, **lookups: Any) -> Any:
+        """Return the next or previous object by a date field. One query; DoesNotExist at the end."""
+        return self._neighbour(await self._beyond(field, is_next, lookups).afirst())
+
+    def _neighbour(self, found: Any) -> Any:
         if found is None:
             model: Any = type(self)
             raise model.DoesNotExist(f"{self._meta.object_name} matching query does not exist.")
@@ -237,6 +305,30 @@ class Validation(Persistence):
         beyond = Q(**{f"{field.name}__{op}": value}) | Q(**{field.name: value, f"pk__{op}": self.pk})
         queryset = type(self)._meta.default_manager.using(self._state.db)
         return queryset.filter(**lookups).filter(beyond).order_by(f"{order}{field.name}", f"{order}pk")
+
+
+def _cleaning(
+    exclude: Iterable[str] | None, unique: bool, constraints: bool
+) -> Generator[tuple[str, dict[str, Any]], None, None]:
+    """Yield the methods that full_clean() calls, with their arguments; an error of one is thrown in."""
+    excluded = set(exclude or ())
+    errors: dict[str, Any] = {}
+    for name in PARTS:
+        if (name == "validate_unique" and not unique) or (name == "validate_constraints" and not constraints):
+            continue
+        if name.startswith("validate_"):  # a field that is wrong already isn't looked up
+            excluded.update(field for field in errors if field != NON_FIELD_ERRORS)
+        try:
+            yield name, {} if name == "clean" else {"exclude": excluded}
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+    if errors:
+        raise ValidationError(errors)
+
+
+def _is_ours(cls: type[Any], name: str) -> bool:
+    """Tell whether a class has a method as it is here."""
+    return getattr(cls, name) is vars(Validation)[name]
 
 
 def capfirst(text: Any) -> str:

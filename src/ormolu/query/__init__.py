@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ormolu.query import fetching as fetching
     from ormolu.query import prefetch as prefetch
     from ormolu.query import terminals as terminals
+    from ormolu.query import unit_of_work as unit_of_work
     from ormolu.query.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
     from ormolu.query.conditional import Case, When
     from ormolu.query.ctes import CTE, Lateral
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ormolu.query.lookups import Lookup
     from ormolu.query.many import afetch_many, fetch_many
     from ormolu.query.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
+    from ormolu.query.proposed import Proposed
     from ormolu.query.q import Q
     from ormolu.query.queryset import QuerySet
     from ormolu.query.raw import RawQuerySet
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Aggregate", "Avg", "CTE", "Case", "CombinedExpression", "Count", "Exists", "Expression",
     "ExpressionWrapper", "F", "FETCH_ONE", "FETCH_PEERS", "FetchMode", "FilteredRelation", "Func", "KT",
-    "KeyTextTransform", "KeyTransform", "Lateral", "Lookup", "Max", "Min", "OrderBy", "OuterRef",
+    "KeyTextTransform", "KeyTransform", "Lateral", "Lookup", "Max", "Min", "OrderBy", "OuterRef", "Proposed",
     "Prefetch", "Q", "QuerySet", "Question", "RAISE", "RawQuerySet", "RawSQL", "RowRange", "StdDev", "Subquery",
     "Sum", "Transform", "Value", "ValueRange", "Variance", "When", "Window", "WindowFrame",
     "WindowFrameExclusion", "afetch_many", "aprefetch_related_objects", "fetch_many", "mode_of",
@@ -50,6 +52,7 @@ def _load_lookups() -> None:
         "text_lookups",
         "date_lookups",
         "json_lookups",
+        "postgres.arrays",
         "search.matching",
         "search.trigrams",
     ):
@@ -63,7 +66,7 @@ if not TYPE_CHECKING:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "": "binding fetch_modes fetching prefetch terminals",
+            "": "binding fetch_modes fetching prefetch terminals unit_of_work",
             "aggregates": "Aggregate Avg Count Max Min StdDev Sum Variance",
             "conditional": "Case When",
             "ctes": "CTE Lateral",
@@ -79,6 +82,7 @@ if not TYPE_CHECKING:
             "q": "Q",
             "queryset": "QuerySet",
             "raw": "RawQuerySet",
+            "proposed": "Proposed",
             "references": "F OuterRef",
             "subqueries": "Exists Subquery",
             "values": "RawSQL Value",

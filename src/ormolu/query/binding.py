@@ -16,20 +16,35 @@ from typing import Any, cast
 import sqlalchemy.exc
 from sqlalchemy.orm import attributes
 
+from ormolu.databases import owners
 from ormolu.databases.errors import translate_sqlalchemy
 from ormolu.databases.sqlite import functions
 from ormolu.exceptions import SynchronousOnlyOperation
 from ormolu.programs import run
+from ormolu.query.after_commit import after_commit
 
 POSITIONAL = {"pyformat": "format", "named": "qmark", "numeric": "numeric_dollar"}
 VENDORS = {"mariadb": "mysql"}
 FUNCTIONS = "ormolu.functions"  # in a connection's info: it has them
 
 
+def flush(session: Any) -> None:
+    """Flush; errors of the database are ours, which are SQLAlchemy's as well."""
+    try:
+        session.flush()
+    except sqlalchemy.exc.DBAPIError as error:
+        raise translate_sqlalchemy(error) from error.orig
+
+
 class SessionConnection:
     """Runs steps on the connection of a session's transaction."""
 
     in_atomic = True
+    calls_here = True
+    """A user's synchronous function is called where it is: the session can't be used from a thread of another's."""
+    # The session itself knows what a rollback undoes.
+    blocks = savepoints = ()
+    eras = None
 
     def __init__(self, session: Any, connection: Any) -> None:
         self.session = session
@@ -77,13 +92,8 @@ class SessionConnection:
             token.rollback() if error else token.commit()
 
     def on_commit(self, callback: Callable[[], Any], robust: bool = False) -> None:
-        """Call a function after the session's next commit."""
-        from sqlalchemy import event
-
-        def committed(_session: Any) -> None:
-            callback()
-
-        event.listen(self.session, "after_commit", committed, once=True)
+        """Call a function after the commit of the session's transaction."""
+        after_commit(self.session, callback, robust)
 
     def await_(self, callback: Callable[[], Any]) -> Any:
         """Await an async receiver: possible inside AsyncSession.run_sync() only."""
@@ -105,8 +115,10 @@ class SessionDriver:
     def __init__(self, session: Any, model: Any) -> None:
         self.session = session
         self.mapper = model.__mapper__
-        bind = session.get_bind(self.mapper)
-        shared = shared_parts(bind.engine)
+        self._share(session.get_bind(self.mapper).engine)
+
+    def _share(self, engine: Any) -> None:
+        shared = shared_parts(engine)
         self.dialect = shared.dialect
         self.plans = shared.plans
         self.vendor = shared.vendor
@@ -122,28 +134,55 @@ class SessionDriver:
         """Flush what is pending, unless the session doesn't want that."""
         session = self.session
         if session.autoflush and (session.new or session.dirty or session.deleted):
-            session.flush()
+            flush(session)
 
     def connection(self) -> Any:
         """Return the session's connection, with the SQL functions that lookups use, whoever made its engine."""
-        connection = self.session.connection(bind_arguments={"mapper": self.mapper})
+        return self._with_functions(self.session.connection(bind_arguments={"mapper": self.mapper}))
+
+    def _with_functions(self, connection: Any) -> Any:
         if self.vendor == "sqlite" and FUNCTIONS not in connection.info:
             connection.info[FUNCTIONS] = True
             functions.register_over(connection.connection.dbapi_connection)
         return connection
+
+    def untouched(self) -> bool:
+        """Tell whether the next statement is the first one of the session's transaction, on SQLite."""
+        session = self.session
+        if self.vendor != "sqlite" or session.new or session.dirty or session.deleted:
+            return False
+        transaction = session.get_transaction()
+        return transaction is None or (transaction.nested is False and not transaction._connections)
+
+    def begin_again(self) -> None:
+        """Let go of what SQLite's transaction has read, which was its first statement.
+
+        Begun by reading, it could not write any more once another connection has: "database is locked", at once.
+        """
+        connection = self.connection()
+        adapted = connection.connection.dbapi_connection
+        if getattr(adapted, "driver_connection", adapted).in_transaction:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("BEGIN")
 
     def stream(self, sql: str, params: Any, chunk_size: int) -> Any:
         """Flush what is pending, then yield lists of rows."""
         self.flush()
         options = {"stream_results": True}  # of this statement alone: a connection would keep them
         run = self.connection().exec_driver_sql
-        with run(sql, tuple(params) or None, execution_options=options) as result:
-            yield from result.partitions(chunk_size)
+        try:
+            with run(sql, tuple(params) or None, execution_options=options) as result:
+                yield from result.partitions(chunk_size)
+        except sqlalchemy.exc.DBAPIError as error:
+            raise translate_sqlalchemy(error) from error.orig
 
-    def adopt(self, found: list[Any]) -> list[Any]:
-        """Attach objects to the session; one that it holds already is given in place of its double."""
+    def adopt(self, found: list[Any], locked: bool = False) -> list[Any]:
+        """Attach objects to the session; one that it holds already is given in place of its double.
+
+        What was `locked` is as it was read: the session's objects take it, but for what was set and isn't flushed.
+        """
         seen: dict[int, Any] = {}
-        return [attach(self.session, instance, seen) for instance in found]
+        return [attach(self.session, instance, seen, locked) for instance in found]
 
 
 class AsyncSessionDriver:
@@ -193,22 +232,13 @@ def shared_parts(engine: Any) -> Any:
         dialect.paramstyle = POSITIONAL.get(dialect.paramstyle, dialect.paramstyle)
         dialect.positional = True
         vendor = VENDORS.get(dialect.name, dialect.name)
-        database = SimpleNamespace(alias=alias_of(engine), vendor=vendor, engine=engine)
+        alias = owners.alias_of(engine) or "default"
+        database = SimpleNamespace(alias=alias, vendor=vendor, engine=engine)
         found = _shared[engine] = SimpleNamespace(dialect=dialect, plans={}, vendor=vendor, database=database)
     return found
 
 
-def alias_of(engine: Any) -> str:
-    """Return the alias of the database that an engine belongs to."""
-    from ormolu import databases
-
-    for database in databases.opened():
-        if engine.url == database.engine.url:
-            return database.alias
-    return "default"
-
-
-def attach(session: Any, instance: Any, seen: dict[int, Any]) -> Any:
+def attach(session: Any, instance: Any, seen: dict[int, Any], locked: bool = False) -> Any:
     """Return the session's object for a loaded one, attached; related objects that were loaded along, too."""
     if id(instance) in seen:
         return seen[id(instance)]
@@ -220,11 +250,11 @@ def attach(session: Any, instance: Any, seen: dict[int, Any]) -> Any:
     kept = session.identity_map.get(key)
     if kept is None:
         seen[id(instance)] = instance
-        related(session, instance, seen)
+        related(session, instance, seen, locked)
         session.add(instance)
         return instance
     seen[id(instance)] = kept
-    related(session, instance, seen)
+    related(session, instance, seen, locked)
     state, held = attributes.instance_state(kept), kept.__dict__
     for name, value in values.items():
         if name == "_prefetched_objects_cache":
@@ -232,40 +262,68 @@ def attach(session: Any, instance: Any, seen: dict[int, Any]) -> Any:
         elif name not in held or name not in mapper.attrs:
             held[name] = value
             state.expired_attributes.discard(name)
+        elif locked and name not in state.committed_state and held[name] != value:
+            attributes.set_committed_value(kept, name, value)
+            forget_related(kept, name)
     return kept
 
 
-def related(session: Any, instance: Any, seen: dict[int, Any]) -> None:
+def forget_related(instance: Any, attname: str) -> None:
+    """Forget the object that a key led to before it was read anew."""
+    for field in instance._meta.concrete_fields:
+        if field.is_relation and field.attname == attname:
+            instance.__dict__.pop(field.name, None)
+
+
+def related(session: Any, instance: Any, seen: dict[int, Any], locked: bool) -> None:
     """Attach the objects that an object holds."""
     values = instance.__dict__
     for name, value in list(values.items()):
         if hasattr(value, "_meta") and "_db" in value.__dict__:
-            values[name] = attach(session, value, seen)
+            values[name] = attach(session, value, seen, locked)
     cache: dict[str, Any] = values.get("_prefetched_objects_cache") or {}
     for name, value in list(cache.items()):
         if isinstance(value, list):
-            cache[name] = [attach(session, item, seen) for item in cast(Any, value)]
+            cache[name] = [attach(session, item, seen, locked) for item in cast(Any, value)]
         elif hasattr(value, "_meta"):
-            cache[name] = attach(session, value, seen)
+            cache[name] = attach(session, value, seen, locked)
 
 
 def is_async(session: Any) -> bool:
-    """Tell whether a session is asynchronous."""
+    """Tell whether a session or connection is asynchronous."""
     return hasattr(session, "run_sync")
 
 
-def bind(manager: Any, session: Any) -> Any:
-    """Return the queryset of a manager bound to a session: Session, AsyncSession, or a scoped one."""
-    from ormolu.query.session_querysets import AsyncSessionQuerySet, session_queryset
+def is_scoped(value: Any) -> bool:
+    """Tell whether something is a scoped_session or an async_scoped_session."""
+    return hasattr(value, "registry") and callable(value) and not isinstance(value, type)
 
-    target = session
-    if hasattr(session, "registry") and not hasattr(session, "sync_session") and callable(session.registry):
-        target = session()  # scoped_session and async_scoped_session hold the real one
-    if is_async(target):
-        bound: AsyncSessionQuerySet[Any, Any] = AsyncSessionQuerySet(manager, target)
-        return bound
-    if not hasattr(target, "connection") or not hasattr(target, "identity_map"):
+
+def is_session(value: Any) -> bool:
+    """Tell whether something is what a manager can be bound to: a session, a scoped one, or a connection."""
+    if isinstance(value, (str, type)) or value is None:
+        return False
+    if is_scoped(value):
+        return True
+    if hasattr(value, "run_sync"):
+        return hasattr(value, "sync_session") or hasattr(value, "sync_connection")
+    return (hasattr(value, "connection") and hasattr(value, "identity_map")) or hasattr(
+        value, "exec_driver_sql"
+    )
+
+
+def real(session: Any, what: str) -> Any:
+    """Return a session or connection; of a scoped one the one of the moment. Raises TypeError for anything else."""
+    if not is_session(session):
         raise TypeError(
-            f"{manager.model.__name__}.objects(session) takes a SQLAlchemy Session or AsyncSession, not {session!r}."
+            f"{what} takes a SQLAlchemy Session or AsyncSession, a scoped one, a Connection or an AsyncConnection, "
+            f"not {session!r}."
         )
-    return session_queryset(manager, target)
+    return session() if is_scoped(session) else session
+
+
+def sync_of(session: Any) -> Any:
+    """Return the synchronous session or connection inside an asynchronous one, or what was given."""
+    if not is_async(session):
+        return session
+    return session.sync_session if hasattr(session, "sync_session") else session.sync_connection

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
 from sqlalchemy.sql.elements import ClauseElement
 from typing_extensions import TypeVar
 
 from ormolu.compile import names as paths
-from ormolu.compile.layout import check_name, relation
 from ormolu.compile.locking import Lock
 from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError
-from ormolu.near import near_names
 from ormolu.query.checks import check_condition, check_expression
 from ormolu.query.expressions import OrderBy
-from ormolu.query.fetch_modes import FetchMode
-from ormolu.query.prefetch import as_prefetch
+from ormolu.query.naming import check_alias, check_selected, named_expressions
 from ormolu.query.q import Q, check_arguments, of_lookups
-from ormolu.query.query import Merged, Query, conditions_of
+from ormolu.query.query import Query
 from ormolu.query.references import F
 from ormolu.query.subqueries import Subquery
-
-if TYPE_CHECKING:
-    from ormolu.query.queryset import QuerySet
 
 M = TypeVar("M")
 R = TypeVar("R", default=M)
 SEP = "__"
-OPERATORS = {"AND": "&", "OR": "|", "XOR": "^"}
 
 
 class _LaterQuery:
@@ -65,6 +57,7 @@ class Chain(Generic[M, R]):
     _result_cache: list[R] | None = None
     _binding: Any = None
     _for_write = False
+    _into: Any = None
 
     def __init__(
         self,
@@ -97,6 +90,11 @@ class Chain(Generic[M, R]):
         return made
 
     _chain = _clone
+
+    def _sliced(self, start: int | None, stop: int | None) -> Self:
+        made = self._clone()
+        made.query.slice(start, stop)
+        return made
 
     def _with(self, *op: Any) -> Self:
         made = self._clone()
@@ -251,6 +249,7 @@ class Chain(Generic[M, R]):
         return self._annotate(args, kwargs, False)
 
     def _annotate(self, args: tuple[Any, ...], kwargs: dict[str, Any], select: bool) -> Self:
+        kwargs = {name: as_expression(value) for name, value in kwargs.items()}
         named = named_expressions(args, kwargs, "annotate")
         made = self._clone()
         meta: Any = cast(Any, self.model)._meta
@@ -271,196 +270,6 @@ class Chain(Generic[M, R]):
             if select and made.query.values_fields is not None and name not in made.query.values_fields:
                 made.query.values_fields = (*made.query.values_fields, name)
         return made
-
-    def select_related(self, *fields: Any) -> Self:
-        """Load single related objects in the same query, by JOIN.
-
-        Names may be nested (`"author__publisher"`); with none, all forward keys that are
-        not null are followed; `None` takes everything back.
-        """
-        self._not_combined("select_related")
-        if self.query.values_fields is not None:
-            raise TypeError("Cannot call select_related() after .values() or .values_list()")
-        made = self._clone()
-        if fields == (None,):
-            made.query.select_related = False
-        elif fields:
-            for name in fields:
-                self._check_related(name)
-            earlier = made.query.select_related
-            made.query.select_related = (*(earlier if isinstance(earlier, tuple) else ()), *fields)
-        else:
-            made.query.select_related = True
-        return made
-
-    def _check_related(self, name: str) -> None:
-        meta: Any = cast(Any, self.model)._meta
-        first, _, rest = name.partition(SEP)
-        filtered = self.query.filtered_relations
-        if first in filtered:
-            name, meta = rest, filtered[first].resolved(meta, first, filtered).meta
-        for part in name.split(SEP) if name else ():
-            field = relation(meta, part, {})
-            meta = field.related_model._meta
-
-    def prefetch_related(self, *lookups: Any) -> Self:
-        """Load related objects with one more query per relation; `None` takes everything back."""
-        self._not_combined("prefetch_related")
-        made = self._clone()
-        if lookups == (None,):
-            made._prefetch = ()
-            return made
-        for lookup in lookups:
-            first = as_prefetch(lookup).prefetch_to.split(SEP)[0]
-            if first in self.query.annotation_names:
-                raise ValueError("prefetch_related() is not supported with FilteredRelation.")
-        made._prefetch = (*self._prefetch, *lookups)
-        return made
-
-    def fetch_mode(self, mode: FetchMode) -> Self:
-        """Say what reading an attribute does that this query doesn't load.
-
-        FETCH_ONE loads it for that object, FETCH_PEERS for all that were loaded together, RAISE not at all. Objects
-        that are loaded for these later have the same mode. Source: Django 6.1's documentation, fetch modes.
-        """
-        made = self._clone()
-        made.query.fetch_mode = mode
-        return made
-
-    def only(self, *fields: Any) -> Self:
-        """Load these columns only (and the key); others are loaded when read."""
-        self._not_combined("only")
-        if self.query.values_fields is not None:
-            raise TypeError("Cannot call only() after .values() or .values_list()")
-        if fields == (None,):
-            raise TypeError("Cannot pass None as an argument to only().")
-        if any(name.split(SEP)[0] in self.query.filtered_relations for name in fields):
-            raise ValueError("only() is not supported with FilteredRelation.")
-        made = self._clone()
-        names = {self._column_name(name) for name in fields}
-        before, defer = self.query.deferred
-        # The key of an object that is known already (author.book_set.only("title")) comes along.
-        known = set[str]()
-        for field in self._known if names else ():
-            known.update(getattr(field, "from_fields", (field.name,)))
-        made.query.deferred = (frozenset(names - before if defer else names) | known, False)
-        return made
-
-    def defer(self, *fields: Any) -> Self:
-        """Leave these columns out until they are read; `None` takes everything back."""
-        self._not_combined("defer")
-        if self.query.values_fields is not None:
-            raise TypeError("Cannot call defer() after .values() or .values_list()")
-        made = self._clone()
-        if fields == (None,):
-            made.query.deferred = (frozenset(), True)
-            return made
-        names = frozenset(self._column_name(name) for name in fields)
-        before, defer = self.query.deferred
-        if defer:
-            made.query.deferred = (before | names, True)
-        elif before - names:
-            made.query.deferred = (before - names, False)
-        else:
-            made.query.deferred = (names - before, True)
-        return made
-
-    def _column_name(self, name: str) -> str:
-        meta: Any = cast(Any, self.model)._meta
-        parts: list[str] = []
-        first, _, rest = name.partition(SEP)
-        filtered = self.query.filtered_relations
-        if rest and first in filtered:
-            parts, meta = [first], filtered[first].resolved(meta, first, filtered).meta
-            name = rest
-        for part in name.split(SEP):
-            if meta is None:
-                raise FieldError(f"Cannot follow {name!r}: {SEP.join(parts)!r} is not a relation.")
-            field = check_name(meta, meta.pk.name if part == "pk" else part)
-            parts.append(field.name)
-            meta = field.related_model._meta if field.is_relation else None
-        return SEP.join(parts)
-
-    # As what
-
-    def values(self, *fields: Any, **expressions: Any) -> QuerySet[M, dict[str, Any]]:
-        """Return dicts in place of objects."""
-        made: Any = self._values(fields, expressions)
-        made.query.row_kind = "dict"
-        return made  # type: ignore[no-any-return]
-
-    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> QuerySet[M, Any]:
-        """Return tuples; with `flat` the single values, with `named` named tuples."""
-        if flat and named:
-            raise TypeError("'flat' and 'named' can't be used together.")
-        if flat and len(fields) > 1:
-            raise TypeError("'flat' is not valid when values_list is called with more than one field.")
-        plain: list[str] = []
-        expressions: dict[str, Any] = {}
-        for field in map(as_expression, fields):
-            if hasattr(field, "as_term") or hasattr(field, "__clause_element__"):
-                alias = self._alias_of(field, expressions, fields)
-                expressions[alias] = field
-                plain.append(alias)
-            else:
-                plain.append(field)
-        made: Any = self._values(tuple(plain), expressions)
-        made.query.row_kind = "flat" if flat else "named" if named else "tuple"
-        return made  # type: ignore[no-any-return]
-
-    def _alias_of(self, expression: Any, taken: dict[str, Any], fields: tuple[Any, ...]) -> str:
-        try:
-            prefix: str = expression.default_alias
-        except (AttributeError, TypeError):
-            prefix = getattr(expression, "key", None) or type(expression).__name__.lower()
-        number = 1
-        while (name := f"{prefix}{number}") in taken or name in fields or name in self.query.annotation_names:
-            number += 1
-        return name
-
-    def _values(self, fields: tuple[Any, ...], expressions: dict[str, Any]) -> Self:
-        made = self
-        if expressions:
-            made = made._annotate((), dict(expressions.items()), True)
-            fields = (*fields, *(name for name in expressions if name not in fields))
-        else:
-            made = made._clone()
-        names = tuple(self._value_name(made.query, name) for name in fields)
-        made.query.select_related = False
-        made.query.deferred = (frozenset(), True)
-        made.query.all_values = not names
-        if not names:
-            meta: Any = cast(Any, self.model)._meta
-            chosen = [op for op in made.query.ops if op[0] == "annotate" and op[3]]
-            before = [op[1] for op in chosen if getattr(op[2], "comes_first", False)]
-            columns = [field.attname for field in meta.concrete_fields]
-            names = tuple(dict.fromkeys([*before, *columns, *(op[1] for op in chosen)]))
-        made.query.values_fields = names
-        made.query.ops = (*made.query.ops, ("values", names))
-        return made
-
-    def _value_name(self, query: Query, name: Any) -> str:
-        if hasattr(name, "key") and not isinstance(name, str):  # a SQLAlchemy attribute
-            return str(name.key)
-        if not isinstance(name, str):
-            raise TypeError(f"values() takes names and expressions, not {name!r}.")
-        if not name.isidentifier():  # keys of JSON may be anything but SQL
-            check_alias(name)
-        known = query.annotation_names
-        if name not in known and name in self.model._meta.concrete_names:  # type: ignore[attr-defined]
-            return name
-        first = name.split(SEP)[0]
-        if name in known or first in known:
-            check_selected(query, name if name in known else first, "select")
-            return name
-        path = paths.resolve(self.model._meta, name.split(SEP), known)  # type: ignore[attr-defined]
-        if path.rest and (path.value_field is None or path.value_field.get_transform(path.rest[0]) is None):
-            if path.is_relation:
-                raise FieldError(paths.unknown(path.rest[0], paths.choices(path.meta), "field", path.meta))
-            raise FieldError(
-                f"Cannot resolve keyword '{path.rest[0]}' into field. Join on '{path.field.name}' not permitted."
-            )
-        return name
 
     # Where
 
@@ -502,129 +311,16 @@ class Chain(Generic[M, R]):
                 f"Calling QuerySet.{name}() after {self.query.combined.kind}() is not supported."
             )
 
-    # Combination
-
-    def __and__(self, other: Any) -> Any:
-        return self._merge(other, "AND")
-
-    def __or__(self, other: Any) -> Any:
-        return self._merge(other, "OR")
-
-    def __xor__(self, other: Any) -> Any:
-        return self._merge(other, "XOR")
-
-    def _of_keys(self) -> Any:
-        """Return a queryset of the same objects with no slice, so that it can be combined."""
-        if not self.query.is_sliced:
-            return self
-        manager: Any = cast(Any, self.model)._base_manager
-        return manager.using(self._db).filter(pk__in=self.values("pk"))
-
-    def _merge(self, given: Any, connector: str) -> Any:
-        if not isinstance(given, Chain):
-            return NotImplemented
-        other: Any = cast(Any, given)
-        if self.model is not other.model:
-            raise TypeError("Cannot combine queries on two different base models.")
-        for one in (self, other):
-            if one.query.combined is not None:
-                raise TypeError(f"Cannot use {OPERATORS[connector]} operator with combined queryset.")
-        if self.query.is_sliced or other.query.is_sliced:
-            if connector == "AND":
-                raise TypeError("Cannot combine queries once a slice has been taken.")
-            if not self.query.is_nothing and not other.query.is_nothing:
-                return self._of_keys()._merge(other._of_keys(), connector)
-        if self.query.distinct != other.query.distinct:
-            raise TypeError("Cannot combine a unique query with a non-unique query.")
-        if self.query.distinct_fields != other.query.distinct_fields:
-            raise TypeError("Cannot combine queries with different distinct fields.")
-        mine, theirs = conditions_of(self.query), conditions_of(other.query)
-        nothing = [any(op[0] == "nothing" for op in q.query.ops) for q in (self, other)]
-        made = self._clone()
-        for field, objects in other._known.items():
-            made._known = {**made._known, field: {**made._known.get(field, {}), **objects}}
-        if any(nothing):
-            keep = other if nothing[0] and connector != "AND" else self
-            return (
-                self if nothing[0] and connector == "AND" else other if connector == "AND" else keep
-            )._clone()
-        if connector == "AND":
-            made.query.ops = (*self.query.ops, *theirs)
-        else:
-            rest = tuple(op for op in self.query.ops if op not in mine)
-            everything = connector == "OR" and (not mine or not theirs)
-            merged = () if everything else (("merged", Merged(connector, self.query, other.query)),)
-            made.query.ops = (*rest, *merged)
-        if not made.query.order_by:
-            made.query.order_by = other.query.order_by
-        return made
-
-
-def check_selected(query: Query, name: str, verb: str) -> None:
-    """Refuse to read the result of alias(), which is for conditions and orders."""
-    selected = [op[3] for op in query.ops if op[0] == "annotate" and op[1] == name]
-    if name in query.filtered_relations:
-        return
-    if selected and not selected[-1]:
-        raise FieldError(f"Cannot {verb} the '{name}' alias. Use annotate() to promote it.")
-
 
 def as_expression(value: Any) -> Any:
     """Return a queryset as the expression that it stands for."""
+    value = without_face(value)
     return Subquery(value) if isinstance(value, (Chain, Query)) else value
 
 
-def named_expressions(args: Iterable[Any], kwargs: dict[str, Any], method: str) -> dict[str, Any]:
-    """Return expressions by name; positional ones name themselves."""
-    kwargs = {name: as_expression(value) for name, value in kwargs.items()}
-    named: dict[str, Any] = {}
-    for arg in args:
-        try:
-            name = arg.default_alias
-        except (AttributeError, TypeError):
-            key = getattr(arg, "key", None) or getattr(arg, "name", None)
-            if isinstance(key, str) and hasattr(arg, "compile"):
-                name = key
-            elif hasattr(arg, "as_term"):
-                raise TypeError("Complex annotations require an alias") from None
-            else:
-                raise TypeError(f"QuerySet.{method}() received non-expression(s): {arg}.") from None
-        if name in kwargs:
-            raise ValueError(
-                f"The named annotation '{name}' conflicts with the default name for another annotation."
-            )
-        named[name] = arg
-    for name, value in kwargs.items():
-        if not (
-            hasattr(value, "as_term")
-            or hasattr(value, "filtered_hops")
-            or hasattr(value, "__clause_element__")
-            or hasattr(value, "compile")
-        ):
-            raise TypeError(f"QuerySet.{method}() received non-expression(s): {value}.")
-        named[name] = value
-    return named
+def without_face(value: Any) -> Any:
+    """Return the queryset behind the face that an asynchronous session's has; anything else as it is."""
+    return value._queryset if getattr(value, "is_face", False) is True else value
 
 
-_FORBIDDEN = frozenset("'`\"[];#")
-
-
-def check_alias(name: str) -> None:
-    """Refuse aliases that could be more than a name (trap of injected SQL)."""
-    if name.isidentifier():
-        return
-    unsafe = any(char in _FORBIDDEN or char.isspace() or unicodedata.category(char) == "Cc" for char in name)
-    if unsafe or "--" in name or "/*" in name or "*/" in name:
-        raise ValueError(
-            "Column aliases cannot contain whitespace characters, hashes, control characters, quotation marks, "
-            "semicolons, or SQL comments."
-        )
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return a hint with the near miss."""
-    found = near_names(name, list(known))
-    return f" Did you mean {found[0]!r}?" if found else ""
-
-
-__all__ = ["Chain", "F", "FieldDoesNotExist", "check_alias", "named_expressions", "near"]
+__all__ = ["Chain", "F", "FieldDoesNotExist", "as_expression", "without_face"]

@@ -77,35 +77,44 @@ class Case(Expression):
 
     def as_term(self, builder: Any) -> Term:
         """Return CASE ... END."""
+        term, joined = self.chosen(builder)
+        return term.replace(joins=term.joins | joined)
+
+    def chosen(self, builder: Any) -> tuple[Term, frozenset[Any]]:
+        """Return CASE ... END, and the joins of all branches: what can't be chosen is joined, too, as Django does."""
         from ormolu.compile.conditions import EVERYTHING, NOTHING
 
+        joined: frozenset[Any] = frozenset()
         branches: list[tuple[Any, Any]] = []
         parts: list[Term] = []
         results: list[Term] = []
         otherwise: Term | None = None
         for case in self.cases:
             condition = builder.boolean(case.condition)
-            if condition is NOTHING:
-                continue
             result = builder.term(case.result)
             if isinstance(result, TupleTerm):
                 raise ValueError("When expression does not support composite primary keys.")
+            joined |= result.joins
+            if condition is NOTHING or otherwise is not None:
+                continue
             results.append(result)
             if condition is EVERYTHING:
                 otherwise = result
-                break
+                continue
             parts.append(condition_term(condition))
             branches.append((condition.sa, result.sa))
         if otherwise is None:
             otherwise = cast(Term, builder.term(self.default))
             results.append(otherwise)
+        else:
+            joined |= builder.term(self.default).joins
         field, why = self.case_field(results)
         if not branches:
-            return merge(otherwise.sa, field, [otherwise], why=why)
+            return merge(otherwise.sa, field, [otherwise], why=why), joined
         element: Any = sa.case(*branches, else_=otherwise.sa)
         if field is not None:
             element = sa.type_coerce(element, field.sa_type)
-        return merge(element, field, [*parts, *results], why=why, constant=False)
+        return merge(element, field, [*parts, *results], why=why, constant=False), joined
 
     def case_field(self, results: list[Term]) -> tuple[Any, Callable[[], str] | None]:
         """Return the output field of the branches."""

@@ -18,10 +18,10 @@ from sqlalchemy.sql.elements import ClauseElement, Grouping, UnaryExpression
 from ormolu.compile.conditions import EVERYTHING, NOTHING, Condition, negate
 from ormolu.compile.terms import UNKNOWN_TYPE, Term, merge
 from ormolu.exceptions import FieldError, OutputFieldIsNoneError
+from ormolu.lazy import public_path
 from ormolu.query.combinable import Combinable
 from ormolu.query.described import Described
 from ormolu.query.in_sql import InSQL, keyed
-from ormolu.query.pickling import dressed
 from ormolu.query.types import resolve_combined
 
 
@@ -105,16 +105,20 @@ class Expression(InSQL, Described, Combinable):
         return twin
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        from ormolu.query.pickling import dressed
+
         return dressed(self._args), {name: dressed(value) for name, value in self._kwargs.items()}
 
     def __getstate__(self) -> dict[str, Any]:
+        from ormolu.query.pickling import dressed
+
         return {
             name: dressed(value) for name, value in self.__dict__.items() if name not in ("_args", "_kwargs")
         }
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return how to make this expression again: path, arguments, keywords."""
-        return f"ormolu.{type(self).__name__}", self._args, self._kwargs
+        return public_path(type(self)), self._args, self._kwargs
 
     # Compilation
 
@@ -129,7 +133,7 @@ class Expression(InSQL, Described, Combinable):
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return this expression as a condition of filter()."""
-        from ormolu.compile.builder import from_term
+        from ormolu.compile.filtering import from_term
 
         term = builder.term(self)
         if not is_boolean(term):
@@ -315,9 +319,8 @@ class CombinedExpression(Expression):
         if field is None:
             field, why = combined_field(self.connector, lhs, rhs)
         element = builder.operation(self.connector, lhs, rhs, field)
-        return merge(
-            Grouping(element), field, [lhs, rhs], strict=True, why=why, nullable=lhs.nullable or rhs.nullable
-        )
+        nullable = lhs.nullable or rhs.nullable or builder.may_lack_result(self.connector, field)
+        return merge(Grouping(element), field, [lhs, rhs], strict=True, why=why, nullable=nullable)
 
     def as_outer(self) -> CombinedExpression:
         """Return the expression as seen from within a subquery."""
@@ -380,13 +383,24 @@ class ExpressionWrapper(Expression):
 
     def as_term(self, builder: Any) -> Term:
         """Return the wrapped term with the given type."""
-        term = builder.term(self.expression)
+        term = builder.term(self.typed())
         group = (
             None if term.group is None or (len(term.group) == 1 and term.group[0] is term.sa) else term.group
         )  # itself, or its parts
         return term.replace(  # type: ignore[no-any-return]
             sa=sa.type_coerce(term.sa, self._given.sa_type), field=self._given, group=group
         )
+
+    def typed(self) -> Any:
+        """Return the wrapped expression; a sum that is to be a date is computed as one."""
+        inner = self.expression
+        if not isinstance(inner, CombinedExpression) or inner._given is not None:
+            return inner
+        if self._given.get_internal_type() != "DateField":
+            return inner
+        made = inner.copy()
+        made._given = self._given
+        return made
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return the wrapped condition."""

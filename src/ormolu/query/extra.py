@@ -12,8 +12,9 @@ from typing import Any, Self
 from ormolu.compile.template import parted
 from ormolu.compile.terms import Term
 from ormolu.fields import BooleanField
-from ormolu.query.chain import Chain, M, R, check_alias
+from ormolu.query.chain import Chain, M, R
 from ormolu.query.expressions import OrderBy
+from ormolu.query.naming import check_alias
 from ormolu.query.q import Q
 from ormolu.query.values import RawSQL
 

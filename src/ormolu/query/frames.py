@@ -10,7 +10,8 @@ from ormolu.compile import statements
 from ormolu.compile.layout import load_mask
 from ormolu.exceptions import EmptyResultSet
 from ormolu.query import terminals
-from ormolu.query.chain import Chain, M, R
+from ormolu.query.chain import M, R
+from ormolu.query.value_rows import ValueRows
 
 if TYPE_CHECKING:
     import pandas
@@ -24,7 +25,7 @@ CHUNK = 10_000
 Backend = Literal["numpy_nullable", "pyarrow", "numpy"]
 
 
-class Frames(Chain[M, R]):
+class Frames(ValueRows[M, R]):
     """The part of a QuerySet that gives its values as columns.
 
     The columns are those of `values()`, else the model's (as `only()` and `defer()` leave them) and what is annotated.

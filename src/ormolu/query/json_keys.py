@@ -90,7 +90,7 @@ class _Key(Transform):
     @classmethod
     def field_of(cls, field: Any) -> Any:
         """Return the output field."""
-        return cast(Any, field) if isinstance(field, JSONField) else JSONField()
+        return cast(Any, field).inner_field if isinstance(field, JSONField) else JSONField()
 
     @classmethod
     def element(cls, builder: Any, base: Term, keys: list[Any], type_: Any = None) -> Any:

@@ -43,6 +43,8 @@ class Entry(NamedTuple):
     nulls: str | None
     field: Any = None
     spellings: tuple[str, ...] = ()
+    named: bool = False
+    """Whether annotate() or alias() gave the name."""
 
     @property
     def key(self) -> tuple[str, bool, str | None]:
@@ -62,13 +64,19 @@ class Entry(NamedTuple):
     def value(self, row: Any, names: Sequence[str] | None) -> Any:
         """Return the value of a row: an object, or what values() and values_list() (of `names`) make of it."""
         if names is None:
+            if self.named and not hasattr(row, self.name):
+                raise FieldError(
+                    f"A cursor needs the value of {self.name!r}, which rows don't have: name it by annotate()."
+                )
             return attribute(row, self.name)
         for name in self.spellings:
             if name in names:
                 if isinstance(row, dict):
                     return cast(Any, row)[name]
                 return cast(Any, row)[names.index(name)] if isinstance(row, tuple) else row
-        raise FieldError(f"A cursor needs the value of {self.name!r}, which is not among {', '.join(names)}.")
+        raise FieldError(
+            f"A cursor needs the value of {self.name!r}, which is not among {', '.join(names)}. Select it, too."
+        )
 
 
 def attribute(instance: Any, name: str) -> Any:
@@ -238,7 +246,32 @@ class Keyset(Chain[M, R]):
         if size < 1:
             raise ValueError("A page has one row at least.")
         made: Any = self.after(after) if before is None else self.before(before)
+        if self.query.values_fields is None:
+            entries = order_of(self)
+            made = made._made_later()._loading(
+                [entry.name for entry in entries if entry.field and SEP not in entry.name]
+            )
+            made = made.annotate(**{hidden: F(name) for name, hidden in self._hidden(entries).items()})
         return made[: size + 1]
+
+    def _hidden(self, entries: Sequence[Entry]) -> dict[str, str]:
+        """Return the names whose values objects don't have by themselves, and what a page's query calls them."""
+        query = self.query
+        if query.values_fields is not None:
+            return {}
+        selected = {op[1] for op in query.ops if op[0] == "annotate" and op[3]}
+        joined: Sequence[str] = ()
+        if query.select_related not in (True, False) and query.deferred == (frozenset(), True):
+            joined = cast(Any, query).select_related
+
+        def at_hand(entry: Entry) -> bool:
+            if entry.named:
+                return entry.name in selected
+            holder = entry.name.rpartition(SEP)[0]
+            return not holder or any(f"{path}{SEP}".startswith(f"{holder}{SEP}") for path in joined)
+
+        missing = [entry.name for entry in entries if not at_hand(entry)]
+        return {name: f"_cursor_{number}" for number, name in enumerate(missing)}
 
     def _as_page(self, found: list[R], size: int, after: str | None, before: str | None) -> Page[R]:
         more = len(found) > size
@@ -247,11 +280,22 @@ class Keyset(Chain[M, R]):
             items.reverse()
         ahead = bool(items) and (more or before is not None)
         behind = bool(items) and (after is not None if before is None else more)
-        return Page(
-            items,
-            self.cursor_for(items[-1]) if ahead else None,
-            self.cursor_for(items[0]) if behind else None,
-        )
+        entries, names = order_of(self), self.query.values_fields
+        hidden = self._hidden(entries)
+
+        def cursor(row: Any) -> str:
+            values = [
+                row.__dict__[hidden[entry.name]] if entry.name in hidden else entry.value(row, names)
+                for entry in entries
+            ]
+            return encoded(entries, self.model, values)
+
+        following = cursor(items[-1]) if ahead else None
+        preceding = cursor(items[0]) if behind else None
+        for name in hidden.values():
+            for row in found:
+                row.__dict__.pop(name, None)
+        return Page(items if self._into is None else self._into.made(items), following, preceding)
 
 
 def order_of(queryset: Any) -> list[Entry]:
@@ -278,6 +322,15 @@ def ties(queryset: Any) -> Sequence[str]:
         return grouped
     if query.distinct and query.values_fields is not None and not query.distinct_fields:
         return query.values_fields  # type: ignore[no-any-return]
+    for name in query.values_fields or ():
+        if (
+            name not in query.annotation_names
+            and paths.resolve(query.model._meta, name.split(SEP)).first_multiple() is not None
+        ):
+            raise FieldError(
+                f"A cursor can't tell apart the rows that {name!r} makes of one object. Give it a name with annotate() "
+                "and order by that."
+            )
     return [field.attname for field in query.model._meta.pk_fields]
 
 
@@ -286,7 +339,7 @@ def entries_of(query: Any, meta: Any, item: Any, prefix: str = "") -> list[Entry
     name, descending, nulls = named(item)
     whole = prefix + name
     if whole in query.annotation_names:
-        return [Entry(whole, descending, nulls, None, (whole,))]
+        return [Entry(whole, descending, nulls, None, (whole,), True)]
     path = paths.resolve(meta, name.split(SEP), query.annotation_names)
     if path.rest or path.first_multiple() is not None:
         raise FieldError(not_in_a_cursor(whole))

@@ -46,7 +46,7 @@ class Question(Fetchable[T]):
         binding = self.asker._binding
         if binding is None:
             return self.asker.db
-        return id(binding.session), id(binding.session.get_bind(binding.model.__mapper__))
+        return binding.place
 
     def _question(self) -> Question[T]:
         return self

@@ -55,11 +55,11 @@ class Sides:
             if not isinstance(value, bool):
                 params.single_use = True
             if isinstance(value, _LISTS):
-                each = mixed(field, self.relation) if self.prepare else _same
+                each = mixed(self.builder, field, self.relation) if self.prepare else _same
                 return [each(item) for item in cast(Any, value)]
-            convert = converter(field, value, self.relation) if self.prepare else None
+            convert = converter(self.builder, field, value, self.relation) if self.prepare else None
             return value if convert is None else convert(value)
-        prepare = converter(field, value, self.relation) if self.prepare else None
+        prepare = converter(self.builder, field, value, self.relation) if self.prepare else None
         return Seen(params, self.owner, value, self.lhs.type if self.prepare else None, prepare)
 
     def operand(self) -> Term:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -119,8 +119,12 @@ class Lookup(LookupSQL, Expression):
 
 
 def conclude(lhs: Term, rhs: Term | None, element: Any, negated: bool) -> Condition:
-    """Return the condition of an element, with what the compiler must know about it."""
-    parts = [lhs] if rhs is None else [lhs, rhs]
+    """Return the condition of an element that reads one or two terms."""
+    return concluded([lhs] if rhs is None else [lhs, rhs], element, negated)
+
+
+def concluded(parts: Sequence[Term], element: Any, negated: bool) -> Condition:
+    """Return the condition of an element that reads `parts`, with what the compiler must know about it."""
     if negated:
         guards = [p.sa.is_not(None) for p in parts if p.nullable and not p.constant and not p.aggregate]
         if guards:
@@ -158,7 +162,7 @@ def operand(builder: Any, lhs: Term, value: Any, owner: Any, relation: Any, *, p
         return scalar_query(builder, value, relation)
     if hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
         return builder.term(value)  # type: ignore[no-any-return]
-    convert = converter(lhs.field, value, relation) if prepare else None
+    convert = converter(builder, lhs.field, value, relation) if prepare else None
     return Term(
         builder.params.bind(owner, value, lhs.type if prepare else None, convert),
         nullable=False,
@@ -166,26 +170,29 @@ def operand(builder: Any, lhs: Term, value: Any, owner: Any, relation: Any, *, p
     )
 
 
-def converter(field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | None:
+def converter(builder: Any, field: Any, value: Any, relation: Any) -> Callable[[Any], Any] | None:
     """Return what prepares values of this one's class for a field."""
     if hasattr(value, "_meta"):
         take = instance_key(field, relation)
-        prepare_key = users_conversion(field)
+        prepare_key = users_conversion(builder, field)
         return take if prepare_key is None else lambda instance: prepare_key(take(instance))
     if field is None:
         return None
     choose = getattr(field, "prep_for", None)
     if choose is None:
         return field.get_prep_value  # type: ignore[no-any-return]
-    prepare: Callable[[Any], Any] | None = choose(value.__class__)
+    prepare: Callable[[Any], Any] | None = choose(value.__class__, builder.connection)
     if value.__class__ is int and getattr(prepare, "__func__", None) is IntegerField._fit:
         return None  # that it fits is part of the plan's key
     return prepare
 
 
-def users_conversion(field: Any) -> Callable[[Any], Any] | None:
+def users_conversion(builder: Any, field: Any) -> Callable[[Any], Any] | None:
     """Return the conversion of a field whose class converts in a way of its own, None for our classes."""
-    return field.prep_for(object) if getattr(field, "_user_prepares", False) else None
+    while getattr(field, "is_relation", False):
+        field = field.target_field
+    own: bool = getattr(field, "_user_prepares", False)
+    return field.prep_for(object, builder.connection) if own else None
 
 
 def instance_key(field: Any, relation: Any) -> Callable[[Any], Any]:
@@ -380,7 +387,7 @@ class In(Lookup):
             length = len(kept)
         if length < 0:
             return conclude(lhs, None, cls.many(builder, lhs, items, owner, relation), negated)
-        convert = items_converter(lhs.field, kept, relation)
+        convert = items_converter(builder, lhs.field, kept, relation)
         fill = padded(length)
         bound = builder.params.bind_items(owner, items, lhs.type, convert, fill, length)
         return conclude(lhs, None, lhs.sa.in_(bound), negated)
@@ -410,7 +417,7 @@ class In(Lookup):
     @classmethod
     def many(cls, builder: Any, lhs: Term, items: list[Any], owner: Any, relation: Any) -> Any:
         """Return membership in a list that is too long for one parameter each."""
-        convert = items_converter(lhs.field, items, relation)
+        convert = items_converter(builder, lhs.field, items, relation)
         type_ = lhs.type
         process = type_.dialect_impl(builder.driver.dialect).bind_processor(builder.driver.dialect)
 
@@ -441,16 +448,18 @@ def use_once(builder: Any) -> None:
     builder.params.single_use = True
 
 
-def items_converter(field: Any, items: list[Any], relation: Any) -> Callable[[Any], Any] | None:
+def items_converter(builder: Any, field: Any, items: list[Any], relation: Any) -> Callable[[Any], Any] | None:
     """Return what prepares each item of a list, of which the plan's key has the classes; None where nothing need."""
     some = list({item.__class__: item for item in items if item is not None}.values())
-    return converter(field, some[0], relation) if len(some) == 1 else mixed(field, relation)
+    if len(some) == 1:
+        return converter(builder, field, some[0], relation)
+    return mixed(builder, field, relation)
 
 
-def mixed(field: Any, relation: Any) -> Callable[[Any], Any]:
+def mixed(builder: Any, field: Any, relation: Any) -> Callable[[Any], Any]:
     """Return what prepares values of any class for a field."""
     key = instance_key(field, relation)
-    prepare = None if field is None else users_conversion(field) or field.get_prep_value
+    prepare = None if field is None else users_conversion(builder, field) or field.get_prep_value
 
     def convert(value: Any) -> Any:
         if hasattr(value, "_meta"):
@@ -491,7 +500,7 @@ class Range(Lookup):
             use_once(builder)
             limits = integer_range(lhs.field.get_internal_type(), builder.vendor)
             items = owner = [limit if side else item for item, side, limit in zip(items, sides, limits)]
-        convert = mixed(lhs.field, relation)
+        convert = mixed(builder, lhs.field, relation)
         bound = builder.params.bind_items(owner, items, lhs.type, convert, list, 2)
         return conclude(lhs, None, lhs.sa.between(*bound), negated)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
-from typing_extensions import TypeVar
+from typing_extensions import ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -13,17 +13,22 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
+    from ormolu.query.feeding import Progress
     from ormolu.query.fetch_modes import FetchMode
     from ormolu.query.frames import Backend
     from ormolu.query.keyset import Page
     from ormolu.query.later import Fetchable, Later
     from ormolu.query.queryset import QuerySet
     from ormolu.query.raw import RawQuerySet
+    from ormolu.writes.upsert import Upserted
 
 M = TypeVar("M")
+P = ParamSpec("P", default=...)
+"""What the model's constructor takes, where a checker knows it; else anything."""
+S = TypeVar("S")
 
 
-class QuerySetMethods(Generic[M]):
+class QuerySetMethods(Generic[M, P]):
     """What a manager passes on to a new QuerySet. `delete()` isn't among it: say `.all().delete()`."""
 
     def get_queryset(self) -> QuerySet[M]:
@@ -85,6 +90,10 @@ class QuerySetMethods(Generic[M]):
     def defer(self, *fields: Any) -> QuerySet[M]:
         """See `QuerySet.defer()`."""
         return self.get_queryset().defer(*fields)
+
+    def as_schema(self, schema: type[S]) -> QuerySet[M, S]:
+        """See `QuerySet.as_schema()`."""
+        return self.get_queryset().as_schema(schema)
 
     def select_for_update(
         self, nowait: bool = False, skip_locked: bool = False, of: Sequence[str] = (), no_key: bool = False
@@ -195,17 +204,25 @@ class QuerySetMethods(Generic[M]):
         """See `QuerySet.values_list()`."""
         return self.get_queryset().values_list(*fields, flat=flat, named=named)
 
+    async def avalues(self, *fields: Any, **expressions: Any) -> list[dict[str, Any]]:
+        """See `QuerySet.avalues()`."""
+        return await self.get_queryset().avalues(*fields, **expressions)
+
+    async def avalues_list(self, *fields: Any, flat: bool = False, named: bool = False) -> list[Any]:
+        """See `QuerySet.avalues_list()`."""
+        return await self.get_queryset().avalues_list(*fields, flat=flat, named=named)
+
     def using(self, alias: str | None) -> QuerySet[M]:
         """See `QuerySet.using()`."""
         return self.get_queryset().using(alias)
 
-    def create(self, **kwargs: Any) -> M:
+    def create(self, *args: P.args, **kwargs: P.kwargs) -> M:
         """See `QuerySet.create()`."""
-        return self.get_queryset().create(**kwargs)
+        return self.get_queryset().create(*args, **kwargs)
 
-    async def acreate(self, **kwargs: Any) -> M:
+    async def acreate(self, *args: P.args, **kwargs: P.kwargs) -> M:
         """See `QuerySet.acreate()`."""
-        return await self.get_queryset().acreate(**kwargs)
+        return await self.get_queryset().acreate(*args, **kwargs)
 
     def get_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
         """See `QuerySet.get_or_create()`."""
@@ -233,43 +250,93 @@ class QuerySetMethods(Generic[M]):
         """See `QuerySet.aupdate_or_create()`."""
         return await self.get_queryset().aupdate_or_create(defaults, create_defaults, **kwargs)
 
+    @overload
     def bulk_create(
-        self,
-        objs: Iterable[M],
-        batch_size: int | None = None,
-        ignore_conflicts: bool = False,
-        update_conflicts: bool = False,
-        update_fields: Iterable[str] | None = None,
-        unique_fields: Iterable[str] | None = None,
-    ) -> list[M]:
+        self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
+        update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None, *, returning: Literal[True] = True,
+        progress: Progress | None = None,
+    ) -> list[M]: ...  # fmt: skip
+    @overload
+    def bulk_create(
+        self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
+        update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None, *, returning: Literal[False],
+        progress: Progress | None = None,
+    ) -> int: ...  # fmt: skip
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> Any:
         """See `QuerySet.bulk_create()`."""
-        return self.get_queryset().bulk_create(
-            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
-        )
+        return self.get_queryset().bulk_create(objs, *args, **options)
 
+    @overload
     async def abulk_create(
-        self,
-        objs: Iterable[M],
-        batch_size: int | None = None,
-        ignore_conflicts: bool = False,
-        update_conflicts: bool = False,
-        update_fields: Iterable[str] | None = None,
-        unique_fields: Iterable[str] | None = None,
-    ) -> list[M]:
+        self, objs: Iterable[M] | AsyncIterable[M], batch_size: int | None = None,
+        ignore_conflicts: bool = False, update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None, *, returning: Literal[True] = True,
+        progress: Progress | None = None,
+    ) -> list[M]: ...  # fmt: skip
+    @overload
+    async def abulk_create(
+        self, objs: Iterable[M] | AsyncIterable[M], batch_size: int | None = None,
+        ignore_conflicts: bool = False, update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None, *, returning: Literal[False],
+        progress: Progress | None = None,
+    ) -> int: ...  # fmt: skip
+    async def abulk_create(self, objs: Any, *args: Any, **options: Any) -> Any:
         """See `QuerySet.abulk_create()`."""
-        return await self.get_queryset().abulk_create(
-            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
-        )
+        return await self.get_queryset().abulk_create(objs, *args, **options)
 
-    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+    @overload
+    def bulk_upsert(
+        self, objs: Iterable[M | Mapping[str, Any]], *, unique_fields: Iterable[str] | None = None,
+        constraint: str | None = None, update_fields: Iterable[str] | Mapping[str, Any] | None = None,
+        where: Any = None,
+        batch_size: int | None = None, returning: Literal[True] = True, progress: Progress | None = None,
+    ) -> Upserted[M]: ...  # fmt: skip
+    @overload
+    def bulk_upsert(
+        self, objs: Iterable[M | Mapping[str, Any]], *, unique_fields: Iterable[str] | None = None,
+        constraint: str | None = None, update_fields: Iterable[str] | Mapping[str, Any] | None = None,
+        where: Any = None,
+        batch_size: int | None = None, returning: Literal[False], progress: Progress | None = None,
+    ) -> int: ...  # fmt: skip
+    def bulk_upsert(self, objs: Any, **options: Any) -> Any:
+        """See `QuerySet.bulk_upsert()`."""
+        queryset: Any = self.get_queryset()
+        return queryset.bulk_upsert(objs, **options)
+
+    @overload
+    async def abulk_upsert(
+        self, objs: Iterable[M | Mapping[str, Any]] | AsyncIterable[M | Mapping[str, Any]], *,
+        unique_fields: Iterable[str] | None = None, constraint: str | None = None,
+        update_fields: Iterable[str] | Mapping[str, Any] | None = None, where: Any = None,
+        batch_size: int | None = None, returning: Literal[True] = True, progress: Progress | None = None,
+    ) -> Upserted[M]: ...  # fmt: skip
+    @overload
+    async def abulk_upsert(
+        self, objs: Iterable[M | Mapping[str, Any]] | AsyncIterable[M | Mapping[str, Any]], *,
+        unique_fields: Iterable[str] | None = None, constraint: str | None = None,
+        update_fields: Iterable[str] | Mapping[str, Any] | None = None, where: Any = None,
+        batch_size: int | None = None, returning: Literal[False], progress: Progress | None = None,
+    ) -> int: ...  # fmt: skip
+    async def abulk_upsert(self, objs: Any, **options: Any) -> Any:
+        """See `QuerySet.abulk_upsert()`."""
+        queryset: Any = self.get_queryset()
+        return await queryset.abulk_upsert(objs, **options)
+
+    def bulk_update(
+        self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None, *,
+        progress: Progress | None = None,
+    ) -> int:  # fmt: skip
         """See `QuerySet.bulk_update()`."""
-        return self.get_queryset().bulk_update(objs, fields, batch_size)
+        return self.get_queryset().bulk_update(objs, fields, batch_size, progress=progress)
 
     async def abulk_update(
-        self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None
-    ) -> int:
+        self, objs: Iterable[M] | AsyncIterable[M], fields: Iterable[str], batch_size: int | None = None, *,
+        progress: Progress | None = None,
+    ) -> int:  # fmt: skip
         """See `QuerySet.abulk_update()`."""
-        return await self.get_queryset().abulk_update(objs, fields, batch_size)
+        return await self.get_queryset().abulk_update(objs, fields, batch_size, progress=progress)
 
     def update(self, **kwargs: Any) -> int:
         """See `QuerySet.update()`."""

@@ -6,17 +6,25 @@ import copy
 import inspect
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, overload
 
-from typing_extensions import TypeVar
+from typing_extensions import ParamSpec, TypeVar
 
 from ormolu import databases, query
 from ormolu.databases.routing import router
-from ormolu.query.manager_methods import M, QuerySetMethods
+from ormolu.lazy import public_path
+from ormolu.query.manager_methods import M, P, QuerySetMethods
 from ormolu.writes.overrides import HEARD, hear_overrides
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+    from sqlalchemy.orm import Session, scoped_session
+
+    from ormolu.query.async_session_querysets import AsyncSessionQuerySet
+    from ormolu.query.connection_binding import ConnectionQuerySet
     from ormolu.query.queryset import QuerySet
+    from ormolu.query.session_querysets import SessionQuerySet
 
 _creation = count()
 # What a QuerySet has and a manager hasn't.
@@ -24,15 +32,17 @@ _ONLY_QUERYSETS = frozenset({"delete", "adelete", "as_manager", "resolve_express
 
 
 if TYPE_CHECKING:
-    Owner = TypeVar("Owner")
+    Owner = TypeVar("Owner", default=Any)
+    Given = ParamSpec("Given", default=...)
 
     class DefaultObjects:
         """What `objects` is to type checkers in a model that declares none: `Author.objects` is a `Manager[Author]`.
 
-        Managers derive from it, so that `objects = PostManager()` may stand in its place, with its own type.
+        Managers derive from it, so that `objects = PostManager()` may stand in its place, with its own type. What the
+        model's constructor takes goes with it, for `create()`.
         """
 
-        def __get__(self, instance: None, owner: type[Owner]) -> Manager[Owner]: ...
+        def __get__(self, instance: None, owner: Callable[Given, Owner]) -> Manager[Owner, Given]: ...
 
 else:
 
@@ -41,12 +51,16 @@ else:
 
 
 def adriver_of(manager: BaseManager[Any]) -> Any:
-    """Return the asynchronous driver of the database that a manager writes to."""
+    """Return the asynchronous driver of the database that a manager writes to; of a bound one what runs there."""
+    if hasattr(manager, "_session") or hasattr(manager, "instance"):
+        binding = getattr(manager.get_queryset(), "_binding", None)
+        if binding is not None:
+            return binding
     alias = manager._db or router.db_for_write(manager.model, **manager._hints)
     return databases.get(alias).adriver
 
 
-class BaseManager(DefaultObjects, QuerySetMethods[M]):
+class BaseManager(DefaultObjects, QuerySetMethods[M, P]):
     """What all managers have, without the methods of a QuerySet class of one's own."""
 
     if TYPE_CHECKING:
@@ -65,6 +79,10 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
     """Of Django's templates: `author.books.all` is asked of the manager, not of what calling it gives."""
     _queryset_class: ClassVar[type[QuerySet[Any, Any]]]
     _built_with_asmanager = False
+    _bound_class: ClassVar[type[Any] | None] = None
+    """Of what class its querysets are on a Session: one that derives from SessionQuerySet."""
+    _async_bound_class: ClassVar[type[Any] | None] = None
+    """Of what class their faces are on an AsyncSession: one that derives from AsyncSessionQuerySet."""
     _is_plain = True
     """Whether its queries begin as QuerySet itself: no class of this manager has a say in it."""
 
@@ -141,7 +159,7 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
                 f"Could not find manager {cls.__name__} in {cls.__module__}.\nPlease note that you need to inherit "
                 "from managers you dynamically generated with 'from_queryset()'."
             )
-        return False, f"{cls.__module__}.{cls.__name__}", None, *self._constructor_args
+        return False, public_path(cls), None, *self._constructor_args
 
     def check(self, **kwargs: Any) -> list[Any]:
         """Return the problems of the declaration: none."""
@@ -186,17 +204,27 @@ class BaseManager(DefaultObjects, QuerySetMethods[M]):
         alias = router.alias_to_read(self.model, self._db, self._hints)
         return await databases.get(alias).adriver.arun(query.terminals.one_by, self, kwargs)  # type: ignore[no-any-return]
 
+    @overload
+    def __call__(self, session: Session | scoped_session[Any]) -> SessionQuerySet[M]: ...
+    @overload
+    def __call__(
+        self, session: AsyncSession | async_scoped_session[Any] | AsyncConnection
+    ) -> AsyncSessionQuerySet[M]: ...
+    @overload
+    def __call__(self, session: Connection) -> ConnectionQuerySet[M]: ...
     def __call__(self, session: Any) -> Any:
-        """Bind this manager to a SQLAlchemy session: `await Author.objects(session).get(...)`.
+        """Bind this manager to a SQLAlchemy session or connection: `await Author.objects(session).get(...)`.
 
-        With an AsyncSession the plain names are asynchronous, with a Session synchronous. Objects are attached to it.
+        With an AsyncSession or AsyncConnection the plain names are asynchronous, with a Session or Connection
+        synchronous; scoped sessions count as those that they hold. Objects are attached to a session. Nothing commits.
+        Raises TypeError for anything else.
         """
-        from ormolu.query.binding import bind
+        from ormolu.query.bound_managers import bind
 
         return bind(self, session)
 
 
-class Manager(BaseManager[M]):
+class Manager(BaseManager[M, P]):
     """The place where queries on a model begin: `objects`, unless a model declares managers of its own.
 
     Subclass it, or make one of a QuerySet subclass with `from_queryset()` or `as_manager()`, to add methods.

@@ -9,6 +9,8 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, cast
 
+from sqlalchemy.orm.attributes import set_committed_value
+
 from ormolu.compile import statements
 from ormolu.compile.joins import column_field
 from ormolu.compile.names import plain_field, unknown
@@ -16,6 +18,7 @@ from ormolu.compile.peers import Together
 from ormolu.compile.statements import plan_for
 from ormolu.exceptions import EmptyResultSet, FieldDoesNotExist
 from ormolu.programs import Await, brief
+from ormolu.query.chain import without_face
 from ormolu.query.fetch_modes import given_mode
 from ormolu.query.own_prefetch import own_prefetch
 from ormolu.query.pickling import dressed, undressed
@@ -36,6 +39,7 @@ class Prefetch:
     """
 
     def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
+        queryset = without_face(queryset)
         self.lookup = lookup
         self.prefetch_through = lookup
         self.prefetch_to = lookup
@@ -268,6 +272,7 @@ def accessors(meta: Any) -> dict[str, Any]:
     found = {field.name: field for field in (*meta.fields, *meta.many_to_many) if field.is_relation}
     found.update((name, rel) for rel in meta.related_objects if (name := rel.get_accessor_name()) is not None)
     found.update((field.name, field) for field in meta.virtual_fields if hasattr(field, "for_concrete_model"))
+    found.update((field.name, field) for field in meta.private_fields if hasattr(field, "prop"))
     for parent in meta.parents:
         found = {**accessors(parent._meta), **found}
     return found
@@ -464,6 +469,7 @@ def assign(
     if relation.many_to_one or relation.one_to_one:
         assign_single(level, key_of, groups, relation, name, to_attr)
         return
+    plain = hasattr(relation, "prop")
     for instance in level:
         data = instance.__dict__
         found = list(groups.get(key_of(instance), ()))
@@ -471,6 +477,8 @@ def assign(
             found = Chosen(found, queryset)
         if to_attr:
             data[to_attr] = found
+        elif plain and data.get("_sa_instance_state") is not None:
+            set_committed_value(instance, name, found)  # a collection that its session looks after
         elif "_prefetched_objects_cache" in data:
             data["_prefetched_objects_cache"][name] = found
         else:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ormolu.exceptions import FieldError
-from ormolu.query.pickling import dressed
+from ormolu.lazy import public_path
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -117,6 +117,8 @@ class Q:
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
+        from ormolu.query.pickling import dressed
+
         return self.create, (list(map(dressed, self.children)), self.connector, self.negated)
 
     def __eq__(self, other: object) -> bool:
@@ -195,7 +197,7 @@ class Q:
             kwargs["_connector"] = self.connector
         if self.negated:
             kwargs["_negated"] = True
-        return "ormolu.Q", tuple(self.children), kwargs
+        return public_path(type(self)), tuple(self.children), kwargs
 
     @property
     def referenced_base_fields(self) -> set[str]:

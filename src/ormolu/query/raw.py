@@ -51,6 +51,8 @@ class RawQuery:
         self.params: Any = None if given is None else dict(given) if self.is_named else tuple(given)
         self._owners: dict[Any, Any] = {}
         self.fetch_mode: Any = None
+        self.needs_key = True
+        """Whether rows without a primary key are an error."""
 
     def __str__(self) -> str:
         return self.sql if self.params is None else self.sql % self.params
@@ -62,18 +64,26 @@ class RawQuery:
         """Return the same query for another database."""
         twin = RawQuery(self.sql, self.params, self.model, self.translations, using)
         twin.fetch_mode = self.fetch_mode
+        twin.needs_key = self.needs_key
         return twin
 
     def key(self, shape: Any) -> Any:
         """Return the key of this query: the text counts, the values don't."""
         if self.params is None:
-            return (self.model, self.sql, tuple(self.translations.items()), self.fetch_mode)
+            return (self.model, self.sql, tuple(self.translations.items()), self.fetch_mode, self.needs_key)
         items = self.params.items() if self.is_named else enumerate(self.params)
         self._owners = {name: (self, name) for name, _value in items}
         values = tuple(
             (name, shape.literal(owner, self.params[name])) for name, owner in self._owners.items()
         )
-        return (self.model, self.sql, tuple(self.translations.items()), self.fetch_mode, values)
+        return (
+            self.model,
+            self.sql,
+            tuple(self.translations.items()),
+            self.fetch_mode,
+            self.needs_key,
+            values,
+        )
 
     def parameter(self, name: Any) -> tuple[Any, Any, Any]:
         """Return the owner of a placeholder's value, the value, and a field of its class.

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ormolu.compile.conditions import Condition
 from ormolu.compile.terms import Term, merge
 from ormolu.exceptions import NotSupportedError, OuterMissing
+from ormolu.lazy import public_path
 from ormolu.query.combinable import Combinable
 from ormolu.query.expressions import Expression, OrderBy, freeze, is_boolean
 
@@ -54,7 +55,7 @@ class F(Combinable):
 
     def as_condition(self, builder: Any, negated: bool = False) -> Condition:
         """Return a boolean column as a condition."""
-        from ormolu.compile.builder import from_term
+        from ormolu.compile.filtering import from_term
 
         term = self.as_term(builder)
         if not is_boolean(term):
@@ -92,7 +93,7 @@ class F(Combinable):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return how to make this reference again."""
-        return f"ormolu.{type(self).__name__}", (self.name,), {}
+        return public_path(type(self)), (self.name,), {}
 
     def flatten(self) -> Any:
         """Yield this reference."""
@@ -152,7 +153,7 @@ class ResolvedOuterRef(OuterRef):
 
 
 class Sliced(Expression):
-    """A part of a text: `F("name")[2:5]`."""
+    """A part of a text or an array: `F("name")[2:5]`."""
 
     def __init__(self, source: Any, part: Any) -> None:
         super().__init__()
@@ -197,7 +198,9 @@ class Sliced(Expression):
         term = builder.term(self.source)
         slicer = getattr(term.field, "slice_element", None)
         if slicer is not None:
-            return merge(slicer(term.sa, self.start, self.length), term.field, [term], strict=True)
+            end = None if self.length is None else self.start + self.length - 1
+            part = slicer(builder, term.sa, self.start, end, term.type)
+            return merge(part, term.field, [term], strict=True)
         from ormolu.fields import CharField, TextField
 
         field = term.field

@@ -109,7 +109,7 @@ def update_apart(driver: Any, queryset: Any, pairs: list[tuple[Any, Any]]) -> Pr
 
 def delete(driver: Any, queryset: Any) -> Program[list[Any]]:
     """Delete the rows of a queryset and return them."""
-    from ormolu.writes.delete import can_fast_delete
+    from ormolu.writes.delete_plans import can_fast_delete
 
     if driver.dialect.delete_returning and can_fast_delete(queryset.model):
         plan, values = plan_for(
@@ -124,17 +124,22 @@ def delete_apart(driver: Any, queryset: Any) -> Program[list[Any]]:
     """Lock the rows, read them and delete them."""
     keys = yield from locked(driver, queryset)
     found = yield from terminals.results(driver, of_keys(queryset, keys))
-    yield from terminals.delete(driver, plain_queryset(queryset).filter(pk__in=keys))
+    yield from terminals.delete(driver, plain_queryset(queryset).filter(pk__in=keys), queryset)
     return found  # type: ignore[no-any-return]
 
 
 def related(driver: Any, queryset: Any, found: list[Any]) -> Program[list[Any]]:
-    """Give rows what `prefetch_related()` and a related manager add to them."""
+    """Give rows what `prefetch_related()`, a related manager and `as_schema()` make of them."""
     if queryset._known:
         terminals.attach_known(found, queryset._known)
     if queryset._prefetch and found and queryset.query.values_fields is None:
         yield from prefetch(driver, found, queryset._prefetch, queryset._db)
-    return found
+    into = queryset._into
+    if into is None:
+        return found
+    if into.loops:
+        yield from into.deepen(driver, found, queryset._db)
+    return into(found)  # type: ignore[no-any-return]
 
 
 def locked(driver: Any, queryset: Any) -> Program[list[Any]]:

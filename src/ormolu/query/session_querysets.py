@@ -1,17 +1,19 @@
-"""QuerySets that are bound to a Session or an AsyncSession."""
+"""QuerySets that are bound to a Session."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterable
-from typing import Any, Generic, Self, cast
+from collections.abc import Iterable
+from typing import Any, cast
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
-from ormolu.query import many, terminals
+from ormolu.query import terminals, unit_of_work
 from ormolu.query.binding import AsyncSessionDriver, SessionDriver
 from ormolu.query.chain import M, R
 from ormolu.query.queryset import QuerySet
+from ormolu.writes.conflicts import check_instances
+from ormolu.writes.overrides import is_librarys
 
 
 class Binding:
@@ -26,6 +28,11 @@ class Binding:
         """The stand-in for a driver."""
         return SessionDriver(self.session, self.model)
 
+    @property
+    def place(self) -> Any:
+        """What two questions share that are asked on one connection."""
+        return id(self.session), id(self.session.get_bind(self.model.__mapper__))
+
     def run(self, program: Any, *args: Any) -> Any:
         """Drive a program on the session."""
         return self.driver.run(program, *args)
@@ -35,6 +42,11 @@ class Binding:
         from sqlalchemy.ext.asyncio import async_session
 
         owner: Any = async_session(self.session)
+        if owner is None:
+            raise TypeError(
+                f"{self.model.__name__}.objects is bound to a synchronous Session, which can't be awaited: take the "
+                "plain methods, or an AsyncSession."
+            )
         return await AsyncSessionDriver(owner, self.model).arun(program, *args)
 
 
@@ -49,33 +61,53 @@ class SessionQuerySet(QuerySet[M, R]):
         return self._binding.session
 
     def create(self, **kwargs: Any) -> M:
-        """Make an object, add it and flush."""
-        self._check_reverse(kwargs)
-        instance = self.model(**kwargs)
-        self.session.add(instance)
-        self.session.flush()
-        return instance
+        """Make an object, add it and flush. Sends signals and validates as `save()` does."""
+        self._not_combined("create")
+        return self._make(kwargs)
+
+    def _make(self, values: dict[str, Any]) -> M:
+        self._check_reverse(values)
+        instance: Any = self.model(**values)
+        session = self.session
+        if is_librarys(instance.__class__.save):
+            unit_of_work.save(session, instance)
+        else:
+            session.add(instance)
+            try:
+                with session.no_autoflush:  # so that the object isn't written before its own save() says so
+                    instance.save(force_insert=True)
+            except BaseException:
+                if instance in session and unit_of_work.is_pending(session, instance):
+                    session.expunge(instance)
+                raise
+        self._give_mode(instance)
+        return instance  # type: ignore[no-any-return]
 
     def get_or_create(self, defaults: dict[str, Any] | None = None, **kwargs: Any) -> tuple[M, bool]:
         """Return (object, created); a race is settled in a savepoint, so that pending work stays."""
         params = terminals.called(self._creation(kwargs, defaults))
         return self._get_or_make(kwargs, params)
 
+    def _existing(self, lookups: dict[str, Any]) -> M:
+        """Return the object that meets lookups. Raises DoesNotExist."""
+        return self.get(**lookups)  # type: ignore[return-value]
+
     def _get_or_make(self, lookups: dict[str, Any], params: dict[str, Any]) -> tuple[M, bool]:
         missing = self.model.DoesNotExist  # type: ignore[attr-defined]
+        driver = self._binding.driver
+        untouched = driver.untouched()
         try:
-            return self.get(**lookups), False  # type: ignore[return-value]
+            return self._existing(lookups), False
         except missing:
             pass
+        if untouched:
+            driver.begin_again()
         try:
             with self.session.begin_nested():
-                self._check_reverse(params)
-                instance = self.model(**params)
-                self.session.add(instance)
-                self.session.flush()
+                instance = self._make(params)
         except IntegrityError:
             try:
-                return self.get(**lookups), False  # type: ignore[return-value]
+                return self._existing(lookups), False
             except missing:
                 pass
             raise
@@ -87,34 +119,69 @@ class SessionQuerySet(QuerySet[M, R]):
         create_defaults: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> tuple[M, bool]:
-        """Return (object, created); an object that is there is changed and flushed."""
+        """Return (object, created); an object that is there is locked, loaded again, changed and flushed."""
         params = terminals.called(
             self._creation(kwargs, defaults if create_defaults is None else create_defaults)
         )
         instance, created = self._get_or_make(kwargs, params)
         if not created:
+            self._lock(instance)
             for name, value in terminals.called(defaults or {}).items():
                 setattr(instance, name, value)
-            self.session.flush()
+            if is_librarys(cast(Any, type(instance)).save):
+                unit_of_work.save(self.session, instance)
+            else:
+                cast(Any, instance).save()
         return instance, created
 
-    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
-        """Add objects and flush; with conflict options, insert past the unit of work."""
-        if args or any(kwargs.values()):
+    def _lock(self, instance: Any) -> None:
+        """Lock an object's row, and load it as it is now: what is computed from it shall be so when it is written."""
+        how: Any = True
+        mapper: Any = instance.__mapper__
+        if self.session.get_bind(mapper).dialect.name == "postgresql":
+            how = {"of": mapper.local_table}  # what is joined along can't be locked
+        self.session.refresh(instance, with_for_update=how)
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> Any:
+        """Add objects and flush; with options, insert past the unit of work."""
+        if args or any(value for name, value in kwargs.items() if name != "returning"):
             return super().bulk_create(objs, *args, **kwargs)
+        if not kwargs.get("returning", True):
+            return super().bulk_create(objs, returning=False)
         made = list(objs)
+        check_instances("bulk_create", cast(Any, self.model)._meta, made)
         self.session.add_all(made)
-        self.session.flush()
+        unit_of_work.flush(self.session)
         return made
+
+    def bulk_upsert(self, objs: Any, **options: Any) -> Any:
+        """See `QuerySet.bulk_upsert()`. Past the unit of work; the session's objects are read again when asked for."""
+        write: Any = super().bulk_upsert
+        found: Any = write(objs, **options)
+        mine = {id(instance) for instance in getattr(found, "objects", ())}
+        for instance in list(self.session.identity_map.values()):
+            if isinstance(instance, self.model) and id(instance) not in mine:
+                self.session.expire(instance)
+        return found
+
+    def _in_session(self) -> list[tuple[Any, Any]]:
+        """Return the session's objects of the model with their keys, of which none is asked: its row may be gone."""
+        found = self.session.identity_map.items()
+        return [
+            (key[1] if len(key[1]) > 1 else key[1][0], one)
+            for key, one in found
+            if isinstance(one, self.model)
+        ]
 
     def update(self, **kwargs: Any) -> int:
         """Set columns of all rows; objects of the session follow."""
-        held = [o for o in self.session.identity_map.values() if isinstance(o, self.model)]
+        self._assignments(kwargs)  # what can't be is refused before anything is asked
+        held = self._in_session()
         keys: set[Any] = set(self.order_by().values_list("pk", flat=True)) if held else set()
         number = super().update(**kwargs)
         meta: Any = cast(Any, self.model)._meta
-        for instance in held:
-            if instance.pk in keys:  # type: ignore[attr-defined]
+        for pk, instance in held:
+            if pk in keys:
                 for name, value in kwargs.items():
                     field = meta.get_field(name)
                     if hasattr(field, "from_fields"):  # a ForeignObject, whose columns these are
@@ -128,238 +195,50 @@ class SessionQuerySet(QuerySet[M, R]):
                         self.session.expire(instance, [field.attname])
                     else:
                         set_committed_value(instance, field.attname, field.to_python(value))
+                if meta.version is not None:
+                    self.session.expire(instance, [meta.version.attname])
         return number
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete all rows as on_delete says; objects of the session that are gone leave it."""
-        held = [o for o in self.session.identity_map.values() if isinstance(o, self.model)]
+        self._deleted()  # what can't be is refused before anything is asked
+        held = self._in_session()
         keys: set[Any] = set(self.order_by().values_list("pk", flat=True)) if held else set()
-        gone = [instance for instance in held if instance.pk in keys]  # type: ignore[attr-defined]
+        gone = [instance for pk, instance in held if pk in keys]
         found = super().delete()
-        for instance in gone:
-            if instance in self.session:
-                self.session.expunge(instance)
-        others = {label for label, number in found[1].items() if number} - {self.model._meta.label}  # type: ignore[attr-defined]
-        for instance in list(self.session.identity_map.values()):
-            if hasattr(instance, "_meta") and instance._meta.label in others:
-                self.session.expire(instance)
+        unit_of_work.follow_deletion(self.session, self.model, gone, found, len(keys))
         return found
 
     update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]
 
 
-def session_queryset(manager: Any, session: Any) -> Any:
-    """Return a manager's queryset, with the methods of its own class, bound to a Session."""
-    return bound(manager.get_queryset(), manager.model, session)
+_classes: dict[tuple[type[Any], type[Any]], type[Any]] = {}
 
 
-def bound(queryset: Any, model: Any, session: Any) -> Any:
-    """Return a queryset bound to a Session."""
-    cls: Any = queryset.__class__
-    if cls is QuerySet:
-        cls = cast(Any, SessionQuerySet)
-    elif SessionQuerySet not in cls.__mro__:
-        cls = cast(Any, type(f"Session{cls.__name__}", (cls, SessionQuerySet), {"_hears_overrides": False}))
-    made = object.__new__(cls)
+def bound_class(cls: type[Any], base: type[Any]) -> type[Any]:
+    """Return a queryset's class with the manners of `base`, which come after what its user has overridden."""
+    if cls is QuerySet or issubclass(cls, base):
+        return base if cls is QuerySet else cls
+    found = _classes.get((cls, base))
+    if found is None:
+        body = {"_hears_overrides": False, "__module__": cls.__module__}
+        found = _classes[cls, base] = type(f"Session{cls.__name__}", (cls, base), body)
+    return found
+
+
+def bound(queryset: Any, model: Any, session: Any, base: type[Any] = SessionQuerySet) -> Any:
+    """Return a queryset bound to a Session, of a class with the manners of `base`."""
+    made: Any = object.__new__(bound_class(queryset.__class__, base))
     made.__dict__.update(queryset.__dict__)
     made._binding = Binding(session, model)
     return made
 
 
-class AsyncSessionQuerySet(Generic[M, R]):
-    """A QuerySet on an AsyncSession: refining methods are plain, those that ask the database are coroutines."""
+def bound_to_connection(queryset: Any, connection: Any) -> Any:
+    """Return a queryset bound to a Connection."""
+    from ormolu.query.connection_binding import ConnectionBinding, ConnectionQuerySet
 
-    def __init__(self, manager: Any, session: Any, queryset: Any = None) -> None:
-        self._manager = manager
-        self.session = session
-        self._queryset = session_queryset(manager, session.sync_session) if queryset is None else queryset
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._queryset, name)
-        if not callable(value):
-            return value
-
-        def refined(*args: Any, **kwargs: Any) -> Any:
-            found = value(*args, **kwargs)
-            if not isinstance(found, QuerySet):
-                return found
-            bound: AsyncSessionQuerySet[Any, Any] = AsyncSessionQuerySet(self._manager, self.session, found)
-            return bound
-
-        refined.__name__ = name
-        return refined
-
-    def __getitem__(self, key: slice) -> Self:
-        if not isinstance(key, slice):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(
-                "An asynchronous queryset takes slices; for one object use first(), last() or get()."
-            )
-        return type(self)(self._manager, self.session, self._queryset[key])
-
-    async def _do(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        method = getattr(self._queryset, name)
-
-        def call(_session: Any) -> Any:
-            return method(*args, **kwargs)
-
-        return await self.session.run_sync(call)
-
-    def __await__(self) -> Generator[Any, Any, list[R]]:
-        return self._do("_fetch_all").__await__()
-
-    async def __aiter__(self) -> AsyncIterator[R]:
-        for item in await self:
-            yield item
-
-    async def fetch(self) -> list[R]:
-        """Return the results as a list."""
-        return await self
-
-    async def get(self, *args: Any, **kwargs: Any) -> R:
-        """See `QuerySet.get()`."""
-        return await self._do("get", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aget = get
-
-    async def get_or_none(self, *args: Any, **kwargs: Any) -> R | None:
-        """See `QuerySet.get_or_none()`."""
-        return await self._do("get_or_none", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aget_or_none = get_or_none
-
-    async def first(self, *args: Any, **kwargs: Any) -> R | None:
-        """See `QuerySet.first()`."""
-        return await self._do("first", *args, **kwargs)  # type: ignore[no-any-return]
-
-    afirst = first
-
-    async def last(self, *args: Any, **kwargs: Any) -> R | None:
-        """See `QuerySet.last()`."""
-        return await self._do("last", *args, **kwargs)  # type: ignore[no-any-return]
-
-    alast = last
-
-    async def earliest(self, *args: Any, **kwargs: Any) -> R:
-        """See `QuerySet.earliest()`."""
-        return await self._do("earliest", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aearliest = earliest
-
-    async def latest(self, *args: Any, **kwargs: Any) -> R:
-        """See `QuerySet.latest()`."""
-        return await self._do("latest", *args, **kwargs)  # type: ignore[no-any-return]
-
-    alatest = latest
-
-    async def page(self, *args: Any, **kwargs: Any) -> Any:
-        """See `QuerySet.page()`."""
-        return await self._do("page", *args, **kwargs)
-
-    apage = page
-
-    async def count(self, *args: Any, **kwargs: Any) -> int:
-        """See `QuerySet.count()`."""
-        return await self._do("count", *args, **kwargs)  # type: ignore[no-any-return]
-
-    acount = count
-
-    async def exists(self, *args: Any, **kwargs: Any) -> bool:
-        """See `QuerySet.exists()`."""
-        return await self._do("exists", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aexists = exists
-
-    async def contains(self, *args: Any, **kwargs: Any) -> bool:
-        """See `QuerySet.contains()`."""
-        return await self._do("contains", *args, **kwargs)  # type: ignore[no-any-return]
-
-    acontains = contains
-
-    async def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """See `QuerySet.aggregate()`."""
-        return await self._do("aggregate", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aaggregate = aggregate
-
-    async def in_bulk(self, *args: Any, **kwargs: Any) -> dict[Any, R]:
-        """See `QuerySet.in_bulk()`."""
-        return await self._do("in_bulk", *args, **kwargs)  # type: ignore[no-any-return]
-
-    ain_bulk = in_bulk
-
-    @property
-    def later(self) -> Any:
-        """See `QuerySet.later`."""
-        return self._queryset.later
-
-    async def fetch_many(self, *others: Any) -> tuple[Any, ...]:
-        """See `QuerySet.fetch_many()`."""
-        return await many.afetch_many(self._queryset, *others)
-
-    afetch_many = fetch_many
-
-    async def to_arrow(self, *args: Any, **kwargs: Any) -> Any:
-        """See `QuerySet.to_arrow()`."""
-        return await self._do("to_arrow", *args, **kwargs)
-
-    ato_arrow = to_arrow
-
-    async def to_polars(self, *args: Any, **kwargs: Any) -> Any:
-        """See `QuerySet.to_polars()`."""
-        return await self._do("to_polars", *args, **kwargs)
-
-    ato_polars = to_polars
-
-    async def to_pandas(self, *args: Any, **kwargs: Any) -> Any:
-        """See `QuerySet.to_pandas()`."""
-        return await self._do("to_pandas", *args, **kwargs)
-
-    ato_pandas = to_pandas
-
-    async def explain(self, *args: Any, **kwargs: Any) -> str:
-        """See `QuerySet.explain()`."""
-        return await self._do("explain", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aexplain = explain
-
-    async def create(self, *args: Any, **kwargs: Any) -> M:
-        """See `QuerySet.create()`."""
-        return await self._do("create", *args, **kwargs)  # type: ignore[no-any-return]
-
-    acreate = create
-
-    async def get_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
-        """See `QuerySet.get_or_create()`."""
-        return await self._do("get_or_create", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aget_or_create = get_or_create
-
-    async def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
-        """See `QuerySet.update_or_create()`."""
-        return await self._do("update_or_create", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aupdate_or_create = update_or_create
-
-    async def bulk_create(self, *args: Any, **kwargs: Any) -> list[M]:
-        """See `QuerySet.bulk_create()`."""
-        return await self._do("bulk_create", *args, **kwargs)  # type: ignore[no-any-return]
-
-    abulk_create = bulk_create
-
-    async def bulk_update(self, *args: Any, **kwargs: Any) -> int:
-        """See `QuerySet.bulk_update()`."""
-        return await self._do("bulk_update", *args, **kwargs)  # type: ignore[no-any-return]
-
-    abulk_update = bulk_update
-
-    async def update(self, *args: Any, **kwargs: Any) -> int:
-        """See `QuerySet.update()`."""
-        return await self._do("update", *args, **kwargs)  # type: ignore[no-any-return]
-
-    aupdate = update
-
-    async def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """See `QuerySet.delete()`."""
-        return await self._do("delete", *args, **kwargs)  # type: ignore[no-any-return]
-
-    adelete = delete
+    made: Any = object.__new__(bound_class(queryset.__class__, ConnectionQuerySet))
+    made.__dict__.update(queryset.__dict__)
+    made._binding = ConnectionBinding(connection, made.model)
+    return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -33,6 +33,7 @@ class Subquery(Expression):
 
     contains_aggregate = False
     empty_result_set_value: Any = None
+    ordered: ClassVar[bool] = False  # whether the order of the rows counts, that of Meta.ordering included
 
     def __init__(self, queryset: Any, output_field: Any = None, **extra: Any) -> None:
         super().__init__(output_field)
@@ -45,11 +46,16 @@ class Subquery(Expression):
         """Return the key."""
         return (self.__class__, self.query.shape(shape), shape.item(self._given))
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether to order the rows: a function around the subquery may be given several (`ARRAY(SELECT ...)`)."""
+        return self.ordered or bool(self.query.order_by)
+
     def as_term(self, builder: Any) -> Term:
         """Return the scalar subquery."""
         reads: list[Term] = []
         try:
-            select, terms, outer = builder.subquery(self.query, reads=reads)
+            select, terms, outer = builder.subquery(self.query, reads=reads, ordered=self.keeps_order)
         except EmptyResultSet:
             return Term(sa.null(), self._given, constant=True)
         field = self._given if self._given is not None else terms[0].field

@@ -8,20 +8,24 @@ from typing import Any
 
 from ormolu import writes
 from ormolu.compile import change, statements
+from ormolu.compile.locking import OWN, SHARED
 from ormolu.compile.plan import Plan, remember
 from ormolu.compile.shape import SCALARS, width
 from ormolu.compile.statements import plan_for
 from ormolu.compile.summary import Aggregates
 from ormolu.compile.summary import aggregate as aggregate_plan
-from ormolu.exceptions import EmptyResultSet, IntegrityError
+from ormolu.exceptions import DatabaseError, EmptyResultSet, IntegrityError, ValidationError
 from ormolu.fields.registry import LookupRegistry
-from ormolu.programs import Enter, Execute, Leave, Reading, brief
+from ormolu.programs import Enter, Execute, Fetch, Leave, Reading, atomically, brief
 from ormolu.query.explaining import explain_prefix
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import Q
 
 Program = Generator[Any, Any, Any]
 MOST_FOR_GET = 21
+ATTEMPTS = 20  # of a transaction that is lost to others; each time one of these has got its work done
+UNIQUE_VIOLATION = "23505"
+GAP_LOCKS = ("mysql", "mariadb")
 
 
 def reading(plan: Plan, values: Any, nothing: Any) -> Program:
@@ -61,13 +65,35 @@ def rows(driver: Any, query: Any) -> Program:
 def results(driver: Any, queryset: Any) -> Program:
     """Return the results of a queryset, prefetches included. One SELECT and one per prefetch."""
     found = yield from rows(driver, queryset.query)
-    if queryset._binding is not None and queryset.query.values_fields is None:
-        found = driver.adopt(found)
-    if queryset._known and queryset.query.values_fields is None:
+    if queryset.query.values_fields is not None:
+        return found
+    into = queryset._into
+    if queryset._binding is not None:
+        if into is None:
+            found = driver.adopt(found, queryset.query.select_for_update is not None)
+        else:
+            driver = Apart(driver)
+    if queryset._known:
         attach_known(found, queryset._known)
-    if queryset._prefetch and found and queryset.query.values_fields is None:
+    if queryset._prefetch and found:
         yield from prefetch(driver, found, queryset._prefetch, queryset._db)
-    return found
+    if into is None:
+        return found
+    if into.loops and found:
+        yield from into.deepen(driver, found, queryset._db)
+    return into(found)
+
+
+class Apart:
+    """A session's driver whose objects the session isn't told of: they are gone as soon as schemas are made of them."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "adopt":
+            raise AttributeError(name)
+        return getattr(self._driver, name)
 
 
 def attach_known(found: list[Any], known: dict[Any, dict[Any, Any]]) -> None:
@@ -213,14 +239,9 @@ def update(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
         return 0
     table = query.model._meta.table
     if any(field.sa_column.table is not table for field, _value in pairs):
-        token = yield Enter(False, False)
-        try:
-            count = yield from update_family(driver, query, pairs)
-        except BaseException:
-            yield Leave(token, True)
-            raise
-        yield Leave(token, False)
-        return count
+        # On SQLite the keys that are read first must not be old when their rows are written.
+        changing_all = update_family(driver, query, pairs)
+        return (yield from atomically(changing_all, savepoint=False, immediate=driver.vendor == "sqlite"))
     return (yield from update_table(driver, query, pairs))
 
 
@@ -278,9 +299,12 @@ def get_or_create(
     `params` gives the values of a new object; it is called only when one is needed.
     """
     model = queryset.model
-    limited = queryset._limited_for_get()
+    first, again = ways_to_look(driver, queryset._as_objects()._limited_for_get())
     try:
-        return (yield from one(driver, limited, lookups)), False
+        instance = yield from one(driver, first, lookups)
+        if again is not first and first.query.select_for_update != queryset.query.select_for_update:
+            instance = yield from one(driver, again, lookups)
+        return instance, False
     except model.DoesNotExist:
         pass
     values = called(params())
@@ -288,17 +312,59 @@ def get_or_create(
     token = yield Enter()
     try:
         instance = yield from save_new(driver, model(**values))
-    except IntegrityError as error:
+    except (DatabaseError, ValidationError) as error:
         yield Leave(token, True)
+        if isinstance(
+            error, ValidationError
+        ):  # Meta.validate_on_save may have found the row that won the race
+            try:
+                return (yield from one(driver, again, lookups)), False
+            except model.DoesNotExist:
+                raise error from error.__cause__
+        if not isinstance(error, IntegrityError) and not (error.retryable and is_outermost(token)):
+            raise
         try:
-            return (yield from one(driver, limited, lookups)), False
+            look = one(driver, again, lookups)
+            return (yield from (look if again is first else atomically(look))), False
         except model.DoesNotExist:
+            if not is_outermost(token) and (yield from is_unseen(driver, error)):
+                error.retryable = True
             raise error from error.__cause__
     except BaseException:
         yield Leave(token, True)
         raise
     yield Leave(token, False)
     return instance, True
+
+
+def ways_to_look(driver: Any, queryset: Any) -> tuple[Any, Any]:
+    """Return the queryset that looks for an object, and the one that looks again after a lost race.
+
+    InnoDB locks the gap where a row is missing, and two who hold it keep each other from inserting one: so the first
+    look takes no lock. The second has to take one, or it would see what the transaction saw before.
+    """
+    if driver.vendor not in GAP_LOCKS:
+        return queryset, queryset
+    asked = queryset.query.select_for_update
+    if asked is None or asked == OWN:
+        first, again = queryset._clone(), queryset._clone()
+        first.query.select_for_update = None
+        again.query.select_for_update = asked or SHARED
+        return first, again
+    return queryset, queryset
+
+
+def is_unseen(driver: Any, error: DatabaseError) -> Program:
+    """Tell whether a duplicate is of a row that the transaction can't see, but one that begins now would."""
+    if driver.vendor != "postgresql" or getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
+        return False
+    ((level,),) = yield Fetch("SHOW transaction_isolation")
+    return level in ("repeatable read", "serializable")
+
+
+def is_outermost(token: Any) -> bool:
+    """Tell whether a block was a transaction of its own, of which nothing is left."""
+    return getattr(token, "savepoint", "") is None
 
 
 @brief
@@ -309,22 +375,39 @@ def update_or_create(
     defaults: dict[str, Any] | None,
     params: Callable[[], dict[str, Any]],
 ) -> Program:
-    """Return (object, created); an object that is there is locked, changed and saved in one transaction."""
+    """Return (object, created); an object that is there is locked, changed and saved in one transaction.
+
+    Where that is its own, and lost against another one (a deadlock, a serialization failure), it is run again.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        token = yield Enter()
+        try:
+            found = yield from update_or_create_once(driver, locked, lookups, defaults, params)
+        except BaseException as error:
+            yield Leave(token, True)
+            lost = isinstance(error, DatabaseError) and error.retryable and is_outermost(token)
+            if not lost or attempt == ATTEMPTS:
+                raise
+        else:
+            yield Leave(token, False)
+            return found
+
+
+def update_or_create_once(
+    driver: Any, locked: Any, lookups: dict[str, Any], defaults: Any, params: Callable[[], dict[str, Any]]
+) -> Program:
+    """Do the work of `update_or_create()`, in a transaction that is open."""
     from ormolu.writes.overrides import saving
 
-    token = yield Enter()
-    try:
-        instance, created = yield from get_or_create(driver, locked, lookups, params)
-        if not created:
-            changes = called(defaults or {})
-            for name, value in changes.items():
-                setattr(instance, name, value)
-            only = fields_to_update(instance, changes)
-            yield from saving(driver, instance, **({} if only is None else {"update_fields": only}))
-    except BaseException:
-        yield Leave(token, True)
-        raise
-    yield Leave(token, False)
+    instance, created = yield from get_or_create(driver, locked, lookups, params)
+    if not created:
+        changes = called(defaults or {})
+        for name, value in changes.items():
+            setattr(instance, name, value)
+        only = fields_to_update(instance, changes)
+        yield from saving(driver, instance, **({} if only is None else {"update_fields": only}))
     return instance, created
 
 
@@ -365,20 +448,42 @@ def in_bulk(driver: Any, queryset: Any, name: str, keys: Sequence[Any] | None) -
         if not keys:
             return {}
         queryset = queryset.filter(**{f"{name}__in": tuple(keys)})
-    found = yield from results(driver, queryset)
+    into = queryset._into
+    found = yield from results(driver, queryset._made_later()._loading([name]))
     attname = queryset.model._meta.get_field(name if name != "pk" else queryset.model._meta.pk.name).attname
-    return {getattr(instance, attname): instance for instance in found}
+    keys = [getattr(instance, attname) for instance in found]
+    return dict(zip(keys, found if into is None else into.made(found)))
 
 
 def bulk_create(driver: Any, model: Any, objs: Iterable[Any], options: dict[str, Any]) -> Program:
     """Insert many objects; return them."""
     from ormolu.writes.bulk import bulk_create as program
 
-    return (yield from program(driver, model, objs, **options))
+    made = yield from program(driver, model, objs, **options)
+    if options.get("update_conflicts"):
+        forget_versions(model, made)
+    return made
+
+
+def bulk_upsert(driver: Any, model: Any, objs: Iterable[Any], options: dict[str, Any]) -> Program:
+    """Insert many objects or update their rows; return what became of them."""
+    from ormolu.writes.upsert import bulk_upsert as program
+
+    made = yield from program(driver, model, objs, **options)
+    return made
+
+
+def forget_versions(model: Any, instances: Iterable[Any]) -> None:
+    """Leave the versions of rows that an upsert may have counted up to be loaded."""
+    version = model._meta.version
+    if version is not None:
+        for instance in instances:
+            instance.__dict__.pop(version.attname, None)
 
 
 def bulk_update(driver: Any, queryset: Any, objs: Any, fields: Any, batch_size: int | None) -> Program:
     """Write some fields of many objects, where their rows are the queryset's; return how many rows matched."""
+    from ormolu.query.fetching import fill_columns
     from ormolu.writes.bulk_update import bulk_update as program
 
     def among(instances: list[Any]) -> Program:
@@ -387,19 +492,31 @@ def bulk_update(driver: Any, queryset: Any, objs: Any, fields: Any, batch_size: 
         return [o for o in instances if o.pk in found]
 
     narrowed = "query" in queryset.__dict__ and (queryset.query.ops or queryset.query.is_sliced)
-    return (yield from program(driver, queryset.model, objs, fields, batch_size, among if narrowed else None))
+    chosen = among if narrowed else None
+    if queryset.model._meta.version is None:
+        return (yield from program(driver, queryset.model, objs, fields, batch_size, chosen, fill_columns))
+    from ormolu.writes.versions import claimed_all
+
+    many = list(objs)
+    if narrowed:
+        many = yield from among(many)
+    changing = program(driver, queryset.model, many, fields, batch_size, fill=fill_columns)
+    return (yield from claimed_all(driver, queryset.model, many, changing))
 
 
-def delete(driver: Any, queryset: Any) -> Program:
-    """Delete the rows of a queryset as on_delete says; return (total, {label: count})."""
-    from ormolu.writes.delete import can_fast_delete, delete_instances
+def delete(driver: Any, queryset: Any, origin: Any = None) -> Program:
+    """Delete the rows of a queryset as on_delete says; return (total, {label: count}). Signals name the origin."""
+    from ormolu.writes.delete import delete_instances
+    from ormolu.writes.delete_plans import can_fast_delete, delete_plan, has_signals
 
     model = queryset.model
     if can_fast_delete(model):
         number = yield from delete_rows(driver, queryset.query)
         return number, {model._meta.label: number} if number else {}
-    found = yield from results(driver, queryset)
-    return (yield from delete_instances(driver, model, found))
+    queryset = queryset._as_objects()
+    needed = queryset if has_signals(model) else queryset.only(*(f.name for f in delete_plan(model).needed))
+    found = yield from results(driver, needed)
+    return (yield from delete_instances(driver, model, found, origin=queryset if origin is None else origin))
 
 
 @brief

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from ormolu.compile.conditions import Condition
 from ormolu.compile.terms import Term
-from ormolu.fields import CharField, Field, GenericIPAddressField, TextField
+from ormolu.fields import CharField, Field, GenericIPAddressField, TextField, UUIDField
 from ormolu.query.lookups import IsNull, Lookup, conclude, operand
 
 
@@ -34,6 +35,17 @@ def glob(text: Any) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(text))
 
 
+def spelt_bare(builder: Any, lhs: Term) -> bool:
+    """Tell whether a term's texts are UUIDs without hyphens: hexadecimal digits, where there is no type for them.
+
+    Who searches them with hyphens means the same. Source: Django's documentation, UUIDField.
+    """
+    field: Any = lhs.field
+    while getattr(field, "is_relation", False):
+        field = field.target_field
+    return isinstance(field, UUIDField) and builder.vendor != "postgresql"
+
+
 def as_it_is(text: Any) -> Any:
     """Return a text as it is."""
     return text
@@ -55,6 +67,9 @@ class PatternLookup(Lookup):
             raise ValueError(f"Cannot use None as a query value for the lookup {name!r}.")
         if hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "query"):
             rhs = operand(builder, lhs, value, owner, relation)
+            if spelt_bare(builder, lhs):
+                rhs = copy.copy(rhs)
+                rhs.sa, rhs.field = sa.func.replace(as_text(builder, rhs), "-", ""), None
             return conclude(lhs, rhs, cls.dynamic(builder, as_text(builder, lhs), rhs), negated)
         return conclude(lhs, None, cls.pattern(builder, lhs, value, owner), negated)
 
@@ -68,9 +83,10 @@ class PatternLookup(Lookup):
         escape = glob if sqlite and not cls.folds else like
         wild = "*" if escape is glob else "%"
         head, tail = wild if cls.before else "", wild if cls.after else ""
+        bare = spelt_bare(builder, lhs)
 
         def prepare(given: Any) -> str:
-            given = str(given)
+            given = str(given).replace("-", "") if bare else str(given)
             return head + escape(given.casefold() if wide else given) + tail
 
         bound = builder.params.bind(owner, value, sa.Text(), prepare)

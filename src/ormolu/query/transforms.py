@@ -13,7 +13,7 @@ from typing import Any, ClassVar, cast
 from ormolu.compile.terms import Term, merge
 from ormolu.fields.registry import LookupRegistry
 from ormolu.query.expressions import Expression
-from ormolu.query.func import Func
+from ormolu.query.func import SPELLING, Func
 
 __all__ = ["Resolved", "Transform"]
 
@@ -57,6 +57,7 @@ class Transform(LookupRegistry, Func):
     lookup_name: ClassVar[str]
     is_transform: ClassVar[bool] = True
     bilateral: ClassVar[bool] = False
+    total: ClassVar[bool] = False  # NULL of nothing but NULL, on every database
     arity: int | None = 1
 
     @classmethod
@@ -83,17 +84,16 @@ class Transform(LookupRegistry, Func):
 
     def merged(self, builder: Any, element: Any, field: Any, why: Any, parts: list[Term]) -> Term:
         """Return the term of an element that a user's SQL made."""
-        nullable = any(part.nullable for part in parts)
-        term = merge(element, field, parts, why=why, strict=True, nullable=nullable, **self.conversion())
+        term = merge(element, field, parts, why=why, strict=True, **self.conversion())
         return term.replace(origin=self, inner=builder.term(self.lhs))
 
     def transformed(self, builder: Any, terms: list[Term]) -> Term:
         """Return the call's term."""
         field, why = self.field(terms)
         element = self.spelled(builder, [term.sa for term in terms], None if field is None else field.sa_type)
-        return merge(
-            element, field, terms, why=why, strict=True, nullable=any(term.nullable for term in terms)
-        )
+        total = self.total and not self.respelled and SPELLING.isdisjoint(self.extra)
+        nullable = not total or any(term.nullable for term in terms)
+        return merge(element, field, terms, why=why, strict=True, nullable=nullable)
 
     @classmethod
     def other_side(cls, value: Any, owner: Any, inner: Term, transforms: list[type[Transform]]) -> Any:

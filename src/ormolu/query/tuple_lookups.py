@@ -22,7 +22,7 @@ from ormolu.compile.tuples import TupleTerm, among
 from ormolu.exceptions import EmptyResultSet
 from ormolu.fields.composite import TupleField
 from ormolu.query.expressions import Expression, expression_of
-from ormolu.query.lookups import Lookup, beyond, check_same_database, mixed, operand, use_once
+from ormolu.query.lookups import Lookup, beyond, check_same_database, concluded, mixed, operand, use_once
 
 __all__ = [
     "Tuple",
@@ -168,23 +168,6 @@ def whole(lhs: TupleTerm) -> Any:
     return sa.tuple_(*(part.sa for part in lhs.parts))
 
 
-def conclude(lhs: TupleTerm, others: Sequence[Term], element: Any, negated: bool) -> Condition:
-    """Return the condition of an element, with what the compiler must know about it."""
-    parts = [*lhs.parts, *others]
-    if negated:
-        guards = [p.sa.is_not(None) for p in parts if p.nullable and not p.constant and not p.aggregate]
-        if guards:
-            element = sa.and_(element, *guards)
-    return Condition(
-        element,
-        joins=frozenset[Any]().union(*(part.joins for part in parts)),
-        rejects=frozenset[Any]().union(*(part.strict for part in parts)),
-        aggregate=any(part.aggregate for part in parts),
-        window=any(part.window for part in parts),
-        group=tuple(column for part in parts for column in part.group_columns()),
-    )
-
-
 class Comparison(TupleLookup):
     """Base of comparisons with one other tuple. Subclasses give `element()`."""
 
@@ -217,7 +200,7 @@ class Comparison(TupleLookup):
                     return cls.beyond(builder, lhs, items, place, negated)
             others = cls.with_values(builder, lhs, value, items, owner, sides)
         mine, theirs = [part.sa for part in lhs.parts], [part.sa for part in others]
-        return conclude(lhs, others, cls.rows(builder, mine, theirs), negated)
+        return concluded([*lhs.parts, *others], cls.rows(builder, mine, theirs), negated)
 
     @classmethod
     def rows(cls, builder: Any, mine: list[Any], theirs: list[Any]) -> Any:
@@ -242,7 +225,7 @@ class Comparison(TupleLookup):
             select, outer = selected(builder, value, sides)
         except EmptyResultSet:
             return NOTHING
-        condition = conclude(lhs, (), whole(lhs) == select.scalar_subquery(), negated)
+        condition = concluded(lhs.parts, whole(lhs) == select.scalar_subquery(), negated)
         condition.joins |= outer
         return condition
 
@@ -285,7 +268,7 @@ def bind(
     builder: Any, lhs: TupleTerm, value: Any, owner: Any, prepare: Callable[[Any], list[Any]], rows: int
 ) -> list[Any]:
     """Return bind parameters for some rows of values; `prepare` gives the values of all of them in one list."""
-    columns = [(part.type, mixed(part.field, None)) for part in lhs.parts]
+    columns = [(part.type, mixed(builder, part.field, None)) for part in lhs.parts]
     return builder.params.bind_rows(owner, value, columns, prepare, rows)  # type: ignore[no-any-return]
 
 
@@ -341,10 +324,12 @@ class Ordered(Comparison):
         passes = (beyond(builder, lhs.parts[place], items[place]) < 0) is cls.upwards
         if place == 0:
             there = sa.and_(*(part.sa.is_not(None) for part in lhs.parts))
-            return conclude(lhs, (), there, negated) if passes else NOTHING
+            return concluded(lhs.parts, there, negated) if passes else NOTHING
         parts = lhs.parts[:place]
         theirs = [operand(builder, part, item, items, None).sa for part, item in zip(parts, items)]
-        return conclude(lhs, (), cls.ordered(builder, [part.sa for part in parts], theirs, passes), negated)
+        return concluded(
+            lhs.parts, cls.ordered(builder, [part.sa for part in parts], theirs, passes), negated
+        )
 
 
 class TupleGreaterThan(Ordered):
@@ -392,7 +377,7 @@ class TupleIsNull(TupleLookup):
         if not isinstance(value, bool):
             raise ValueError("The QuerySet value for an isnull lookup must be True or False.")
         tests = [part.sa.is_(None) if value else part.sa.is_not(None) for part in lhs.parts]
-        condition = conclude(lhs, (), (sa.or_ if value else sa.and_)(*tests), False)
+        condition = concluded(lhs.parts, (sa.or_ if value else sa.and_)(*tests), False)
         condition.rejects, condition.rejects_false = (
             (frozenset(), lhs.strict) if value else (lhs.strict, frozenset())
         )
@@ -433,7 +418,7 @@ class TupleIn(TupleLookup):
                 select, outer = selected(builder, value, sides)
             except EmptyResultSet:
                 return NOTHING
-            condition = conclude(lhs, (), whole(lhs).in_(select), negated)
+            condition = concluded(lhs.parts, whole(lhs).in_(select), negated)
             condition.joins |= outer
             return condition
         cls.check(value, sides) if is_expression(value) else None
@@ -460,14 +445,14 @@ class TupleIn(TupleLookup):
             return NOTHING
         length = bucket(len(kept))
         if length < 0 and builder.vendor != "mysql":
-            return conclude(lhs, (), cls.many(builder, lhs, value, owner, sides), negated)
+            return concluded(lhs.parts, cls.many(builder, lhs, value, owner, sides), negated)
         if length < 0:
             use_once(builder)
             length = len(kept)
         bound = bind(builder, lhs, value, owner, flattened(sides, fields, length), length)
         size = len(lhs.parts)
         given = [bound[start : start + size] for start in range(0, len(bound), size)]
-        return conclude(lhs, (), among(builder.vendor, [part.sa for part in lhs.parts], given), negated)
+        return concluded(lhs.parts, among(builder.vendor, [part.sa for part in lhs.parts], given), negated)
 
     @classmethod
     def with_expressions(
@@ -484,13 +469,13 @@ class TupleIn(TupleLookup):
             return NOTHING
         given = [[term.sa for term in row] for row in found]
         element = among(builder.vendor, [part.sa for part in lhs.parts], given)
-        return conclude(lhs, [term for row in found for term in row], element, negated)
+        return concluded([*lhs.parts, *(term for row in found for term in row)], element, negated)
 
     @classmethod
     def many(cls, builder: Any, lhs: TupleTerm, value: Any, owner: Any, sides: Sides) -> Any:
         """Return membership in a list that is too long for one parameter each: an array for each column, or JSON."""
         fields = lhs.field.fields
-        converts = [mixed(part.field, None) for part in lhs.parts]
+        converts = [mixed(builder, part.field, None) for part in lhs.parts]
         dialect = builder.driver.dialect
 
         def column(place: int) -> Callable[[Any], list[Any]]:

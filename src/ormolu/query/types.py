@@ -22,7 +22,7 @@ def field_of_value(value: Any) -> Any:
         case bool():
             return fields.BooleanField()
         case int():
-            return fields.IntegerField() if -(2**31) <= value < 2**31 else fields.BigIntegerField()
+            return fields.IntegerField()
         case float():
             return fields.FloatField()
         case datetime.datetime():

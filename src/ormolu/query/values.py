@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.compile.params import roomy
 from ormolu.compile.template import Template, parted
 from ormolu.compile.terms import Term, unknown_type
 from ormolu.query.expressions import Expression
@@ -38,8 +39,8 @@ class Value(Expression):
             type_ = field.sa_type if field is not None else None
             null = sa.null() if type_ is None else sa.type_coerce(sa.null(), type_)
             return Term(null, field, constant=True, why=unknown_type)
-        convert = field.get_prep_value if field is not None else None
-        type_ = field.sa_type if field is not None else None
+        convert = None if field is None else value_converter(builder, field)
+        type_ = roomy(field.sa_type, self.value) if field is not None else None
         bound = builder.params.bind(self, self.value, type_, convert)
         kind = (
             MYSQL_TIMES.get(field.get_internal_type())
@@ -64,6 +65,15 @@ class Value(Expression):
     def empty_result_set_value(self) -> Any:
         """What stands for this expression where no row is read."""
         return self.value
+
+
+def value_converter(builder: Any, field: Any) -> Callable[[Any], Any]:
+    """Return what prepares a value for the database as one of a field's."""
+    own: bool = getattr(field, "_user_prepares", False)
+    prepare: Callable[[Any], Any] = (
+        field.prep_for(object, builder.connection) if own else field.get_prep_value
+    )
+    return prepare
 
 
 def parents_read(builder: Any, sql: str) -> frozenset[Any]:

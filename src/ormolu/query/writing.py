@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -13,13 +13,23 @@ from ormolu.exceptions import FieldDoesNotExist, FieldError, NotSupportedError, 
 from ormolu.fields.composite import TupleField
 from ormolu.fields.locating import locate
 from ormolu.query import terminals
-from ormolu.query.chain import Chain, M, R, near
+from ormolu.query.bulk_writing import BulkWriting
+from ormolu.query.chain import M, R
 from ormolu.query.fetch_modes import give_mode
+from ormolu.query.naming import near
+from ormolu.query.references import F
 from ormolu.query.returning import Returning
 from ormolu.writes.overrides import HEARD, hear_overrides, is_librarys
 
 
-class Writing(Chain[M, R]):
+def adriver_of(queryset: Any) -> Any:
+    """Return the asynchronous driver of the database that a queryset writes to; of a bound one what runs there."""
+    if queryset._binding is not None:
+        return queryset._binding
+    return databases.get(queryset._write_alias()).adriver
+
+
+class Writing(BulkWriting[M, R]):
     """The terminals that write; they run on the database for writing."""
 
     _hears_overrides = True
@@ -27,7 +37,7 @@ class Writing(Chain[M, R]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls._hears_overrides:
-            hear_overrides(cls, HEARD, lambda queryset: databases.get(queryset._write_alias()).adriver)
+            hear_overrides(cls, HEARD, adriver_of)
 
     def _write_alias(self) -> str:
         return router.alias_to_write(self.model, self._db, self._hints)
@@ -171,49 +181,13 @@ class Writing(Chain[M, R]):
             )
         return params
 
-    # Many objects
-
-    def bulk_create(
-        self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
-        update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
-        unique_fields: Iterable[str] | None = None,
-    ) -> list[M]:  # fmt: skip
-        """Insert objects with few statements; return them, with their keys set. No signals, no save()."""
-        options = self._bulk_options(
-            batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
-        )
-        return self._write(terminals.bulk_create, self.model, objs, options)  # type: ignore[no-any-return]
-
-    async def abulk_create(
-        self, objs: Iterable[M], batch_size: int | None = None, ignore_conflicts: bool = False,
-        update_conflicts: bool = False, update_fields: Iterable[str] | None = None,
-        unique_fields: Iterable[str] | None = None,
-    ) -> list[M]:  # fmt: skip
-        """Insert objects with few statements. See `bulk_create()`."""
-        options = self._bulk_options(
-            batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
-        )
-        return await self._awrite(terminals.bulk_create, self.model, objs, options)  # type: ignore[no-any-return]
-
-    def _bulk_options(self, *values: Any) -> dict[str, Any]:
-        self._not_combined("bulk_create")
-        names = ("batch_size", "ignore_conflicts", "update_conflicts", "update_fields", "unique_fields")
-        return dict(zip(names, values, strict=True))
-
-    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
-        """Write some fields of objects with few statements; return how many rows matched."""
-        return self._write(terminals.bulk_update, self, objs, fields, batch_size)  # type: ignore[no-any-return]
-
-    async def abulk_update(
-        self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None
-    ) -> int:
-        """Write some fields of objects with few statements; return how many rows matched."""
-        return await self._awrite(terminals.bulk_update, self, objs, fields, batch_size)  # type: ignore[no-any-return]
-
     # All rows of the query
 
     def update(self, **kwargs: Any) -> int:
-        """Set columns of all rows, to values or expressions; return how many rows matched. One UPDATE."""
+        """Set columns of all rows, to values or expressions; return how many rows matched. One UPDATE.
+
+        A model's version (`Meta.version_field`) counts up in each row.
+        """
         return self._write(terminals.update, *self._assignments(kwargs))  # type: ignore[no-any-return]
 
     async def aupdate(self, **kwargs: Any) -> int:
@@ -266,6 +240,9 @@ class Writing(Chain[M, R]):
                 )
             check_value(field, value)
             pairs.append((field, value))
+        version = meta.version
+        if version is not None and pairs and all(field is not version for field, _ in pairs):
+            pairs.append((version, F(version.name) + 1))
         self._check_order_of_update()
         query = self.query.copy()
         query.order_by, query.default_ordering = (), False
@@ -287,11 +264,11 @@ class Writing(Chain[M, R]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete all rows, and what on_delete says must go with them; return (total, {label: count})."""
-        return self._write(terminals.delete, self._deleted())  # type: ignore[no-any-return]
+        return self._write(terminals.delete, self._deleted(), self)  # type: ignore[no-any-return]
 
     async def adelete(self) -> tuple[int, dict[str, int]]:
         """Delete all rows. See `delete()`."""
-        return await self._awrite(terminals.delete, self._deleted())  # type: ignore[no-any-return]
+        return await self._awrite(terminals.delete, self._deleted(), self)  # type: ignore[no-any-return]
 
     delete.alters_data = adelete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = adelete.queryset_only = True  # type: ignore[attr-defined]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.programs import Execute, Program, atomically
+from ormolu.programs import Program, Write, atomically
+from ormolu.writes import unsure
+from ormolu.writes.arrays import array_maker
 from ormolu.writes.binding import BindAll, make_bind_all
 from ormolu.writes.collector import row_key
+from ormolu.writes.conflicts import check_instances
 from ormolu.writes.lists import ListPlan, array_type, takes_array
 from ormolu.writes.statements import compile_ready, expression_value
 from ormolu.writes.values import NeedsStatement, conversion, is_expression
@@ -17,7 +21,7 @@ from ormolu.writes.writers import Writer, related_check, writer_for
 
 __all__ = ["bulk_update"]
 
-_MOST_ROWS = 1_000  # in one statement of VALUES
+_MOST_ROWS = 250  # in one statement of VALUES
 _MOST_CASES = 200
 _SOURCE = "ormolu_v"
 
@@ -54,10 +58,11 @@ def bulk_update(
     fields: Iterable[str],
     batch_size: int | None = None,
     among: Callable[[list[Any]], Program[list[Any]]] | None = None,
+    fill: Callable[[Any, list[Any], list[str]], Program[None]] | None = None,
 ) -> Program[int]:
     """Write these fields of the instances, all or none; return how many rows were found.
 
-    `among` returns those instances whose rows may be written; None: all of them.
+    `among` returns those instances whose rows may be written; None: all of them. `fill` loads columns of instances.
 
     One UPDATE a batch, joined with the new values (an array on PostgreSQL, VALUES on SQLite; a CASE elsewhere
     and where values are expressions). Each object counts once in a batch, as it was given first. No signals
@@ -75,7 +80,8 @@ def bulk_update(
         raise ValueError("Field names must be given to bulk_update().")
     instances = list(objs)
     writer = writer_for(driver, model)
-    if any(i.__dict__.get(name) is None for i in instances for name in writer.key_names):
+    check_instances("bulk_update", writer.meta, instances)
+    if any(None in [i.__dict__.get(name) for i in instances] for name in writer.key_names):
         raise ValueError("All bulk_update() objects must have a primary key set.")
     chosen = _check_fields(writer, names)
     if instances and among is not None:
@@ -88,15 +94,25 @@ def bulk_update(
             check("bulk_update", instance, instance.__dict__)
     # One table, unless some fields are those of a parent model.
     groups: list[list[tuple[str, Any]]] = []
+    computed = False
     for table in (writer, *writer.all_parents):
         local = [f for f in chosen if f.attname in table.fields]
         if local:
-            groups.append(_statements(table, local, instances, batch_size))
+            try:
+                statements, some = _statements(table, local, instances, batch_size)
+            except KeyError:  # a column that was deferred
+                if fill is None:
+                    raise
+                yield from fill(driver, instances, [f.attname for f in local])
+                statements, some = _statements(table, local, instances, batch_size)
+            groups.append(statements)
+            computed = computed or some
+    eras: list[Any] = []
     if sum(map(len, groups)) == 1:
-        counts = yield from _run_all(groups)
+        counts = yield from _run_all(groups, eras)
     else:
-        counts = yield from atomically(_run_all(groups), savepoint=False)
-    _mark(writer, chosen, instances)
+        counts = yield from atomically(_run_all(groups, eras), savepoint=False)
+    _mark(writer, chosen, instances, computed, unsure.open_one(eras))
     return max(counts)
 
 
@@ -110,43 +126,50 @@ def _check_fields(writer: Writer, names: Sequence[str]) -> list[Any]:
     return list({f.attname: f for f in chosen}.values())
 
 
-def _run_all(groups: Iterable[Iterable[tuple[str, Any]]]) -> Program[list[int]]:
-    """Run the statements; return how many rows those of each table found."""
+def _run_all(groups: Iterable[Iterable[tuple[str, Any]]], eras: list[Any]) -> Program[list[int]]:
+    """Run the statements; return how many rows those of each table found. Their eras are added to the list."""
     counts: list[int] = []
     for statements in groups:
         count = 0
         for sql, params in statements:
-            count += yield Execute(sql, params)
+            step = Write(sql, params)
+            count += yield step
+            eras.append(step.era)
         counts.append(count)
     return counts
 
 
 def _statements(
     writer: Writer, fields: list[Any], instances: list[Any], batch_size: int | None
-) -> list[tuple[str, Any]]:
-    """Return all statements with their parameters: every value is converted before the first is run."""
+) -> tuple[list[tuple[str, Any]], bool]:
+    """Return all statements with their parameters, and whether there are expressions among these.
+
+    Every value is converted before the first statement is run.
+    """
     driver = writer.driver
     key = ("update", writer.model, "bulk", tuple(f.attname for f in fields))
     plan: _Plan | None = driver.plans.get(key)
     if plan is None:
         plan = driver.plans[key] = _Plan(driver, writer, fields)
     found: list[tuple[str, Any]] = []
-    for batch in _batches(instances, _size(driver, plan, len(instances), batch_size)):
+    computed = False
+    for batch in _batches(writer, instances, _size(driver, plan, len(instances), batch_size)):
         try:
             rows = plan.bind_all(batch)
         except NeedsStatement:
-            found += [_case(writer, fields, part) for part in _batches(batch, _MOST_CASES)]
+            computed = True
+            found += [_case(writer, fields, part) for part in _batches(writer, batch, _MOST_CASES)]
             continue
         if plan.way == "case":
             for start in range(0, len(rows), _MOST_CASES):
                 found.append(_case_of_values(writer, fields, rows[start : start + _MOST_CASES]))
         elif plan.way == "unnest":
-            found.append((plan.sql, tuple(list(column) for column in zip(*rows))))
+            found.append((plan.sql, array_maker(driver)(zip(*rows))))
         else:
             count = _rounded(len(rows), driver.max_params // len(plan.fields))
             rows += rows[-1:] * (count - len(rows))
-            found.append((plan.values_sql(count), tuple(value for row in rows for value in row)))
-    return found
+            found.append((plan.values_sql(count), list(chain.from_iterable(rows))))
+    return found, computed
 
 
 def _size(driver: Any, plan: _Plan, length: int, batch_size: int | None) -> int:
@@ -157,13 +180,19 @@ def _size(driver: Any, plan: _Plan, length: int, batch_size: int | None) -> int:
     return min(batch_size or most, most)
 
 
-def _batches(instances: Sequence[Any], size: int) -> Iterable[list[Any]]:
+def _batches(writer: Writer, instances: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
     """Split into batches, each row once in a batch."""
+    name = writer.pk_name
     for start in range(0, len(instances), size):
-        unique: dict[Any, Any] = {}
-        for instance in instances[start : start + size]:
-            unique.setdefault(row_key(instance), instance)
-        yield list(unique.values())
+        part = instances[start : start + size] if size < len(instances) else instances
+        keys = [i.__dict__[name] for i in part] if name else list(map(row_key, part))
+        if len(set(keys)) == len(part):
+            yield part
+        else:
+            found: dict[Any, Any] = {}
+            for key, instance in zip(keys, part):
+                found.setdefault(key, instance)
+            yield list(found.values())
 
 
 def _rounded(count: int, most: int) -> int:
@@ -244,18 +273,22 @@ def _update_cases(writer: Writer, fields: Sequence[Any], conditions: list[Any], 
     return sa.update(writer.meta.table).where(sa.or_(*conditions)).values(columns)
 
 
-def _mark(writer: Writer, fields: Sequence[Any], instances: Iterable[Any]) -> None:
-    """Note that these columns are written: no longer changed; what the database computed is not known."""
+def _mark(writer: Writer, fields: Sequence[Any], instances: Iterable[Any], computed: bool, era: Any) -> None:
+    """Note that these columns are written: no longer changed; what the database `computed` is not known."""
     names = [f.attname for f in fields]
     for instance in instances:
         d = instance.__dict__
         dirty = d.get("_dirty")
-        for name in names:
-            if dirty is not None:
+        if dirty is not None:
+            for name in names:
                 dirty.pop(name, None)
-            if is_expression(d.get(name)):
-                del d[name]
-        if dirty is not None and not dirty:
-            del d["_dirty"]
+            if not dirty:
+                del d["_dirty"]
+        expressions: dict[str, Any] = {}
+        if computed:
+            expressions = {name: d.pop(name) for name in names if is_expression(d.get(name))}
+        if era is not None:
+            unsure.note(d, era, names)
+            unsure.note_computed(d, era, expressions)
         if writer.mutable:
             writer.remember(d, names)

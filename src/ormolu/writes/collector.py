@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
@@ -11,95 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu import databases
 from ormolu.exceptions import ProtectedError, RestrictedError
-from ormolu.fields.composite import TupleField, parts_of
+from ormolu.fields.composite import TupleField
 from ormolu.programs import Await, Fetch, Program
-from ormolu.signals import post_delete, pre_delete
+from ormolu.writes.delete_plans import DeletePlan, Relation, can_fast_delete, delete_plan, has_signals
 from ormolu.writes.lists import about, chunks
-from ormolu.writes.on_delete import CASCADE, DO_NOTHING, PROTECT, RESTRICT, OnDelete
-from ormolu.writes.statements import compile_ready
 from ormolu.writes.values import conversion, value_field
-
-
-class Relation:
-    """A foreign key that refers to a model of which rows are deleted. `by` is what it refers with: for several columns
-    the field for tuples of them."""
-
-    __slots__ = ("by", "field", "label", "model", "on_delete", "targets")
-
-    def __init__(self, rel: Any) -> None:
-        self.field = self.by = rel.field
-        self.model = rel.field.model._meta.concrete_model
-        self.on_delete = rel.field.remote_field.on_delete
-        self.targets: tuple[str, ...] = tuple(f.attname for f in parts_of(rel.field.target_field))
-        if self.field.column is None:  # a ForeignObject
-            local = self.field.local_related_fields
-            self.by = local[0] if len(local) == 1 else TupleField.of(self.field.name, self.model, local)
-        self.label = f"'{rel.field.model.__name__}.{rel.field.name}'"
-
-    def takes_unseen(self) -> bool:
-        """Tell whether the rows can be deleted without being looked at."""
-        if self.on_delete is not CASCADE or not _is_leaf(self.model):
-            return False
-        return all(link is self.field for _, link in delete_plan(self.model).parents)
-
-    def needs_rows(self) -> bool:
-        """Tell whether the policy must be told the rows."""
-        policy = self.on_delete
-        return policy.needs_rows(self.field) if isinstance(policy, OnDelete) else True
-
-
-class DeletePlan:
-    """What is to be known of a model when its rows are deleted."""
-
-    __slots__ = ("generic", "needed", "parents", "relations", "version")
-
-    def __init__(self, model: Any) -> None:
-        meta = model._meta
-        self.version = meta.apps.version
-        # Those of the parents of a child model are followed from the parents' rows.
-        rels = (rel for rel in meta.concrete_model._meta.reverse_relations if rel.is_usable)
-        relations = [Relation(rel) for rel in rels if rel.field.remote_field.on_delete is not DO_NOTHING]
-        self.relations = tuple(relations)
-        self.parents = tuple(
-            (parent._meta.concrete_model, link)
-            for parent, link in meta.concrete_model._meta.parents.items()
-            if link is not None
-        )
-        # Objects that refer to these by a generic key, where a GenericRelation says so: they are deleted, too.
-        private = meta.concrete_model._meta.private_fields
-        self.generic = tuple(f for f in private if getattr(f, "deletes_related", False))
-        attnames = {f.attname for f in meta.pk_fields}.union(*(relation.targets for relation in relations))
-        attnames.update(link.attname for _, link in self.parents)
-        self.needed = tuple(f for f in meta.concrete_fields if f.attname in attnames)
-
-
-_plans: weakref.WeakKeyDictionary[Any, DeletePlan] = weakref.WeakKeyDictionary()
-
-
-def delete_plan(model: Any) -> DeletePlan:
-    """Return the plan of a model; made anew when models were added since."""
-    plan = _plans.get(model)
-    if plan is None or plan.version != model._meta.apps.version:
-        plan = _plans[model] = DeletePlan(model)
-    return plan
-
-
-def has_signals(model: Any) -> bool:
-    """Tell whether somebody listens to deletions of a model."""
-    if not (pre_delete.receivers or post_delete.receivers) or model._meta.auto_created:
-        return False
-    return pre_delete.has_listeners(model) or post_delete.has_listeners(model)
-
-
-def can_fast_delete(model: Any) -> bool:
-    """Tell whether rows can be deleted unseen: nothing refers to them, and nobody listens."""
-    return not delete_plan(model).parents and _is_leaf(model)
-
-
-def _is_leaf(model: Any) -> bool:
-    plan = delete_plan(model)
-    return not plan.relations and not plan.generic and not has_signals(model)
 
 
 class Work:
@@ -116,10 +33,13 @@ class Work:
 class Collector:
     """The rows to delete, by model; the columns to set; what stands in the way.
 
-    The policies of on_delete call cascade(), protect(), restrict() and assign().
+    The policies of on_delete call cascade(), protect(), restrict() and assign(). Outside of a deletion it shows what
+    one would do: `Collector(using="default")`, then `collect([...])`, then `data` and `updates`.
     """
 
-    def __init__(self, driver: Any, keep_parents: bool = False) -> None:
+    def __init__(self, driver: Any = None, keep_parents: bool = False, *, using: str = "default") -> None:
+        if driver is None:
+            driver = databases.get(using).driver
         self.driver = driver
         self.keep_parents = keep_parents
         self.using: str = driver.database.alias
@@ -133,6 +53,10 @@ class Collector:
         self._work: Work | None = None
         self._relation: Relation | None = None
         self._assigned: list[tuple[Any, Sequence[Any], Any]] = []
+
+    def can_fast_delete(self, objs: Any) -> bool:
+        """Tell whether an object, or the rows of a queryset, can be deleted with one DELETE and nothing loaded."""
+        return can_fast_delete(getattr(objs, "model", None) or type(objs))
 
     def add(self, model: Any, rows: Iterable[Any], first: str = "") -> None:
         """Take rows for deletion, those not taken yet."""
@@ -169,9 +93,16 @@ class Collector:
     # Django's names of two of these, for handlers of one's own
 
     def collect(self, objs: Sequence[Any], **options: Any) -> None:
-        """Delete these rows, too."""
-        if objs:
-            self.add(type(objs[0]), objs, self._first(None))
+        """Delete these rows, too.
+
+        Outside of a deletion: find all that would go with them. Raises ProtectedError or RestrictedError.
+        """
+        if not objs:
+            return
+        model: Any = objs[0].__class__
+        self.add(model, objs, self._first(None))
+        if self._work is None:
+            self.driver.run(self._search_alone, model)
 
     def add_field_update(self, field: Any, value: Any, objs: Sequence[Any]) -> None:
         """Set the rows' key to a value."""
@@ -185,6 +116,7 @@ class Collector:
             self._work = work = self._queue.popleft()
             unseen: dict[Any, tuple[list[Any], list[list[Any]]]] = {}
             plan = delete_plan(work.model)
+            yield from self._complete(plan, work)
             for parent, link in () if self.keep_parents else plan.parents:
                 yield from self._take_parents(parent, link, work)
             for relation in plan.relations:
@@ -200,7 +132,27 @@ class Collector:
             for field in plan.generic:
                 yield from self._take_generic(field, work)
             self.unseen.extend((child, *parts) for child, parts in unseen.items())
+        self._work = None
         self._refuse(model)
+
+    def _search_alone(self, _driver: Any, model: Any) -> Program[None]:
+        return self.search(model)
+
+    def _complete(self, plan: DeletePlan, work: Work) -> Program[None]:
+        """Load what relations refer to where the caller's objects lack it (`only()`, `defer()`)."""
+        lacking = {
+            row_key(row): row.__dict__
+            for row in work.rows
+            if any(f.attname not in row.__dict__ for f in plan.needed)
+        }
+        if not lacking:
+            return
+        pk = work.model._meta.pk
+        for part in chunks(self.driver, list(lacking), len(work.model._meta.pk_fields)):
+            for row in (yield from self._select(work.model, plan.needed, pk, part)):
+                values = lacking[row_key(row)]
+                for field in plan.needed:
+                    values.setdefault(field.attname, row.__dict__[field.attname])
 
     def _follow(self, relation: Relation, values: list[Any]) -> Program[None]:
         """Apply a relation's policy to the rows that refer to these values."""
@@ -227,7 +179,7 @@ class Collector:
         target = link.target_field
         fields = parent._meta.concrete_fields if has_signals(parent) else delete_plan(parent).needed
         if len(fields) == 1:
-            self.add(parent, make_rows(self.driver, parent, fields, [(key,) for key in keys]), work.first)
+            self.add(parent, rows_of_keys(parent, fields[0].attname, keys, self.using), work.first)
             return
         for part in chunks(self.driver, keys):
             rows = yield from self._select(parent, fields, target, part)
@@ -266,10 +218,8 @@ class Collector:
     def load(self, relation: Relation, values: list[Any]) -> Program[list[Any]]:
         """Load the rows that refer to these values: all columns if somebody will see them, else the keys."""
         model = relation.model
-        reported = relation.on_delete in (PROTECT, RESTRICT) or relation.on_delete is not CASCADE
-        fields = model._meta.concrete_fields
-        if not (reported or has_signals(model)):
-            fields = delete_plan(model).needed
+        seen = relation.shows_rows() or has_signals(model)
+        fields = model._meta.concrete_fields if seen else delete_plan(model).needed
         found: list[Any] = []
         for part in chunks(self.driver, values, len(relation.targets)):
             found += yield from self._select(model, fields, relation.by, part)
@@ -367,20 +317,14 @@ def make_rows(driver: Any, model: Any, fields: Sequence[Any], rows: Iterable[Seq
     return found
 
 
-def load_selected(driver: Any, model: Any, select: Any) -> Program[list[Any]]:
-    """Load the rows whose keys a Select gives (all for None), with the columns that deletion needs."""
-    fields = model._meta.concrete_fields if has_signals(model) else delete_plan(model).needed
-    statement = sa.select(*(f.sa_column for f in fields)).select_from(tables_of(model, fields))
-    if select is not None:
-        statement = statement.where(among(model, select))
-    sql, params = compile_ready(driver, statement, {})
-    return make_rows(driver, model, fields, (yield Fetch(sql, params)))
-
-
-def among(model: Any, select: Any) -> Any:
-    """Return the condition that a row's key is among those of a Select."""
-    keys = [f.sa_column for f in model._meta.pk_fields]
-    return (keys[0] if len(keys) == 1 else sa.tuple_(*keys)).in_(select)
+def rows_of_keys(model: Any, attname: str, keys: Iterable[Any], alias: str) -> list[Any]:
+    """Return instances of a model of which the key alone is known, as it stands on objects."""
+    found: list[Any] = []
+    for key in keys:
+        instance = object.__new__(model)
+        instance.__dict__.update({attname: key, "_db": alias})
+        found.append(instance)
+    return found
 
 
 def _refusal(model: Any, how: str, relations: Iterable[str]) -> str:

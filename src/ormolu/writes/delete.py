@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.exceptions import EmptyResultSet
 from ormolu.fields.composite import parts_of
 from ormolu.programs import Execute, Program, Sweep, atomically, brief, notify
 from ormolu.signals import post_delete, pre_delete
-from ormolu.writes.collector import (
-    Collector,
-    among,
-    can_fast_delete,
-    has_signals,
-    load_selected,
-    row_key,
-)
+from ormolu.writes.collector import Collector, row_key
+from ormolu.writes.delete_plans import can_fast_delete, has_signals
 from ormolu.writes.lists import about, at_once, chunks
-from ormolu.writes.statements import compile_ready
 from ormolu.writes.values import conversion
 from ormolu.writes.writers import Writer, forgotten, writer_for
 
 Deleted = tuple[int, dict[str, int]]
 
-__all__ = ["Deleted", "can_fast_delete", "delete_instances", "delete_where"]
+__all__ = ["Deleted", "can_fast_delete", "delete_instances"]
 
 
 @brief
@@ -64,31 +57,6 @@ def delete_instances(
     return _total(counts)
 
 
-def delete_where(driver: Any, model: Any, select: Any = None, *, origin: Any = None) -> Program[Deleted]:
-    """Delete the rows whose primary keys `select` (a SQLAlchemy Select) gives, all rows for None.
-
-    As `delete_instances()`, with one DELETE, and no row loaded, where nothing depends on the rows.
-    A list of instances is taken for the rows themselves.
-    """
-    rows = select
-    if isinstance(select, list):
-        return (yield from delete_instances(driver, model, rows, origin=origin))
-    try:
-        if can_fast_delete(model):
-            sql, params = compile_ready(driver, _delete_selected(driver, model, select), {})
-            count = yield Sweep(sql, params)
-            return (count, {model._meta.label: count}) if count else (0, {})
-        rows = yield from load_selected(driver, model, select)
-    except EmptyResultSet:
-        return 0, {}
-    if not rows:
-        return 0, {}
-    collector = Collector(driver)
-    collector.add(model, rows)
-    yield from collector.search(model)
-    return _total((yield from atomically(_write(collector, origin), savepoint=False)))
-
-
 def _check_keys(writer: Writer, instance: Any) -> None:
     for field in writer.keys:
         if getattr(instance, field.attname, None) is None:
@@ -123,34 +91,6 @@ def _delete_keys(writer: Writer, keys: Sequence[Any]) -> Program[int]:
     return count
 
 
-def _delete_selected(driver: Any, model: Any, select: Any) -> Any:
-    """Return the DELETE of the rows that a Select of keys gives, as plain as it can be."""
-    table = model._meta.table
-    statement = sa.delete(table)
-    if select is None:
-        return statement
-    if _is_plain(select, table):
-        return statement if select.whereclause is None else statement.where(select.whereclause)
-    if driver.vendor in ("mysql", "mariadb"):
-        # These can't read the table they delete from, unless the rows are materialised first.
-        select = sa.select(*select.subquery().c)
-    return statement.where(among(model, select))
-
-
-def _is_plain(select: Any, table: Any) -> bool:
-    """Tell whether a Select is of the table alone, with nothing but conditions."""
-    froms = select.get_final_froms()
-    return (
-        len(froms) == 1
-        and froms[0] is table
-        and select._limit_clause is None
-        and select._offset_clause is None
-        and not select._distinct
-        and not select._group_by_clauses
-        and not select._having_criteria
-    )
-
-
 def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
     """Send the signals and write everything that was collected; return the rows deleted, by label."""
     driver = collector.driver
@@ -158,7 +98,7 @@ def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
     models = in_order(collector.data)
     for model in models:
         if pre_delete.receivers:
-            yield from _announce(pre_delete, model, collector.data[model].values(), collector, origin)
+            yield from _announce(pre_delete, model, _in_order_of_keys(collector, model), collector, origin)
     if driver.vendor not in ("sqlite", "postgresql"):
         yield from _unlink(driver, models, collector)
     for model, fields, lists in _leaves_first(collector.unseen):
@@ -169,9 +109,13 @@ def _write(collector: Collector, origin: Any) -> Program[dict[str, int]]:
         writer = writer_for(driver, model)
         # The rows found last may refer to those found before.
         rows = list(reversed(collector.data[model].values()))
-        _add(counts, model, (yield from _delete_keys(writer, [row_key(row) for row in rows])))
+        deleted = yield from _delete_keys(writer, [row_key(row) for row in rows])
+        # What the caller named comes first: as rows of a proxy, it may be.
+        cls: Any = rows[-1].__class__ if rows else model
+        _add(counts, cls if cls._meta.proxy else model, deleted)
         if post_delete.receivers:
-            yield from _announce(post_delete, model, rows, collector, origin)
+            told = reversed(_in_order_of_keys(collector, model))
+            yield from _announce(post_delete, model, told, collector, origin)
     for model in models:
         writer = writer_for(driver, model)
         for row in collector.data[model].values():
@@ -257,6 +201,15 @@ def _add(counts: dict[str, int], model: Any, count: int) -> None:
     if count:
         label = model._meta.label
         counts[label] = counts.get(label, 0) + count
+
+
+def _in_order_of_keys(collector: Collector, model: Any) -> list[Any]:
+    """Return the rows of a model as those who listen are told of them: in no order that the database has chosen."""
+    rows = collector.data[model]
+    try:
+        return [row for _key, row in sorted(rows.items(), key=itemgetter(0))]
+    except TypeError:  # keys of a user's own class, which has no order
+        return list(rows.values())
 
 
 def _announce(

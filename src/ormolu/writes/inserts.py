@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.programs import Execute, Fetch, Insert, Program
+from ormolu.programs import Program, Write, WriteNew, WriteReturning
+from ormolu.writes import unsure
 from ormolu.writes.statements import InsertPlan, expression_value, run_with_expressions
 from ormolu.writes.values import (
     NeedsStatement,
@@ -20,9 +21,13 @@ from ormolu.writes.values import (
 )
 from ormolu.writes.writers import Writer
 
+STATE = "_sa_instance_state"  # in the `__dict__` of an object that SQLAlchemy knows
+
 
 def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bool]:
     """Insert the instance; always True, for "created"."""
+    if STATE in d and writer.meta.local_many_to_many:
+        refuse_collections(writer.meta, d)
     if writer.default_keys:
         default_keys(writer, instance, d)
     if writer.places is not None:
@@ -35,34 +40,37 @@ def insert_instance(writer: Writer, instance: Any, d: dict[str, Any]) -> Program
         params = plan.bind(instance, d)
     except (NeedsStatement, KeyError):
         return (yield from _insert_rest(writer, instance, d))
-    if writer.generated:
-        yield from _insert_generated(writer, plan, d, params, generated)
-    elif not generated:
-        yield Execute(plan.sql, params)
-    elif plan.returning:
-        (row,) = yield Fetch(plan.sql, params)
-        d[writer.pk_name] = row[0] if writer.load_key is None else writer.load_key(row[0])
-    else:
-        key = yield Insert(plan.sql, params)
+    if plan.returning:
+        step: Write = WriteReturning(plan.sql, params)
+        (row,) = yield step
+        take_returned(d, plan.returning, row)
+    elif generated:
+        step = WriteNew(plan.sql, params)
+        key = yield step
         d[writer.pk_name] = key if writer.load_key is None else writer.load_key(key)
+    else:
+        step = Write(plan.sql, params)
+        yield step
+    if writer.generated and not plan.returning:
+        for field in writer.generated:
+            d.pop(field.attname, None)  # not known here: loaded when it is next read
+    if step.era is not None:
+        unsure.note(d, step.era, writer.names)
+        if writer.meta.version is not None:
+            unsure.note_insert(d, step.era)
     if writer.mutable:
         writer.remember(d, writer.names)
     return True
 
 
-def _insert_generated(
-    writer: Writer, plan: InsertPlan, d: dict[str, Any], params: Any, makes_key: bool
-) -> Program[None]:
-    """Insert a row with generated columns: they come back, or are left to be loaded."""
-    if plan.returning:
-        (row,) = yield Fetch(plan.sql, params)
-        take_returned(d, plan.returning, row)
-        return
-    last = yield Insert(plan.sql, params)
-    for field in writer.generated:
-        d.pop(field.attname, None)
-    if makes_key:
-        d[writer.pk_name] = last if writer.load_key is None else writer.load_key(last)
+def refuse_collections(meta: Any, d: dict[str, Any]) -> None:
+    """Raise TypeError where a many-to-many relation was assigned before there was a row: only a Session writes that."""
+    for field in meta.local_many_to_many:
+        if d.get(field.name):
+            raise TypeError(
+                f"{meta.object_name}.{field.name} was given before the object is saved. Save it without, then use "
+                f"{field.name}.set(); or let a SQLAlchemy Session write both."
+            )
 
 
 def _usual_plan(writer: Writer, generated: bool) -> InsertPlan:
@@ -102,16 +110,23 @@ def _insert_rest(writer: Writer, instance: Any, d: dict[str, Any]) -> Program[bo
         ready = {f.attname: conversion(driver, f).convert(value) for f, value in values.items()}
         sql, params = plan.sql, tuple(ready[c.attname] for c in plan.conversions)
     if returned:
-        (row,) = yield Fetch(sql, params)
+        step: Write = WriteReturning(sql, params)
+        (row,) = yield step
         take_returned(d, [conversion(driver, f) for f in returned], row)
     elif not returning and not computed:
-        yield Execute(sql, params)
+        step = Write(sql, params)
+        yield step
     else:
-        last = yield Insert(sql, params)
+        step = WriteNew(sql, params)
+        last = yield step
         for field in (*returning, *computed):
             d.pop(field.attname, None)  # not known here: loaded when it is next read
         if writer.pk in returning:
             d[writer.pk_name] = last if writer.load_key is None else writer.load_key(last)
+    if step.era is not None:
+        unsure.note(d, step.era, writer.names)
+        if writer.meta.version is not None:
+            unsure.note_insert(d, step.era)
     writer.remember(d, writer.names)
     return True
 

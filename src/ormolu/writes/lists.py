@@ -17,6 +17,12 @@ from ormolu.writes.values import conversion, plain_type
 
 _LONGEST = 10_000
 
+_KINDS = (
+    sa.Integer, sa.Numeric, sa.Float, sa.String, sa.Boolean, sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.Uuid,
+    sa.LargeBinary, sa.JSON,
+)  # fmt: skip
+_NAMES = frozenset({"INTERVAL", "INET", "CIDR", "MACADDR", "MACADDR8"})
+
 Build = Callable[[Any], Any]
 
 
@@ -102,20 +108,9 @@ def takes_array(driver: Any, field: Any) -> bool:
     if driver.vendor != "postgresql":
         return False
     plain = plain_type(field.sa_column.type, driver.dialect)
-    if isinstance(plain, sa.Enum):
+    if isinstance(plain, sa.Enum) or field.sa_column.type._has_bind_expression:
         return False
-    kinds = (
-        sa.Integer,
-        sa.Numeric,
-        sa.String,
-        sa.Boolean,
-        sa.DateTime,
-        sa.Date,
-        sa.Time,
-        sa.Interval,
-        sa.Uuid,
-    )
-    return isinstance(plain, (*kinds, sa.LargeBinary, sa.JSON))
+    return isinstance(plain, _KINDS) or plain.__visit_name__ in _NAMES
 
 
 def array_type(driver: Any, field: Any) -> Any:
@@ -138,10 +133,7 @@ def _condition(driver: Any, number: int, field: Any, size: int) -> Any:
     column = field.sa_column
     if size == 0:
         return column == sa.any_(sa.bindparam(f"_a_{number}", type_=array_type(driver, field)))
-    names = [f"_l_{number}_{i}" for i in range(size)]
-    if size == 1:
-        return column == sa.bindparam(names[0], type_=column.type)
-    return column.in_([sa.bindparam(name, type_=column.type) for name in names])
+    return column.in_([sa.bindparam(f"_l_{number}_{i}", type_=column.type) for i in range(size)])
 
 
 def _bucket(length: int, most: int) -> int:

@@ -2,6 +2,7 @@
 
 Each is a callable `handler(collector, field, rows, using)`, as in Django, so a handler of one's own is a
 function that calls one of these. It does no I/O: it tells the collector what to do with the rows.
+Those whose names begin with DB_ are the database's: an ON DELETE clause of the foreign key.
 """
 
 from __future__ import annotations
@@ -9,7 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["CASCADE", "DO_NOTHING", "PROTECT", "RESTRICT", "SET", "SET_DEFAULT", "SET_NULL", "OnDelete"]
+from ormolu.lazy import public_path
+
+__all__ = [
+    "CASCADE",
+    "DB_CASCADE",
+    "DB_SET_DEFAULT",
+    "DB_SET_NULL",
+    "DO_NOTHING",
+    "PROTECT",
+    "RESTRICT",
+    "SET",
+    "SET_DEFAULT",
+    "SET_NULL",
+    "DatabaseOnDelete",
+    "OnDelete",
+]
 
 
 class OnDelete:
@@ -20,6 +36,10 @@ class OnDelete:
     def needs_rows(self, field: Any) -> bool:
         """Tell whether the rows must be looked at, or a statement without looking is enough."""
         return True
+
+    def problem_of(self, field: Any) -> str:
+        """Return what a field lacks for this policy, an empty text for nothing."""
+        return ""
 
     def __call__(self, collector: Any, field: Any, rows: Sequence[Any], using: str) -> None:
         """Tell the collector what to do with `rows`, which refer through `field` to rows to be deleted."""
@@ -84,12 +104,21 @@ class _SetNull(_Setting):
     def needs_rows(self, field: Any) -> bool:
         return False
 
+    def problem_of(self, field: Any) -> str:
+        if field.column is None:  # a ForeignObject: what its columns take is theirs to say
+            return ""
+        return "" if field.null else "it takes no NULL. Give it null=True"
+
     def value_for(self, field: Any) -> Any:
         return None
 
 
 class _SetDefault(_Setting):
     name = "SET_DEFAULT"
+
+    def problem_of(self, field: Any) -> str:
+        known = field.column is None or field.null or field.has_default() or field.has_db_default()
+        return "" if known else "it has no default. Give it one, or null=True"
 
     def needs_rows(self, field: Any) -> bool:
         # A function is called only if there are rows.
@@ -129,7 +158,50 @@ class SET(_Setting):
         return hash((SET, id(self.value)))
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-        return "ormolu.SET", (self.value,), {}
+        return public_path(type(self)), (self.value,), {}
+
+
+class DatabaseOnDelete(OnDelete):
+    """A policy that the database carries out: the ON DELETE clause `action` of the foreign key.
+
+    No row is loaded, no signal is sent and nothing is counted. Source: Django 6.1's documentation of on_delete.
+    """
+
+    action = ""
+
+    def needs_rows(self, field: Any) -> bool:
+        return False
+
+    def problem_of(self, field: Any) -> str:
+        if not getattr(field, "db_constraint", False):
+            return "it has no foreign key constraint that could say so"
+        return ""
+
+    def __call__(self, collector: Any, field: Any, rows: Sequence[Any], using: str) -> None:
+        """Leave the rows to the database."""
+
+
+class _DbCascade(DatabaseOnDelete):
+    name = "DB_CASCADE"
+    action = "CASCADE"
+
+
+class _DbSetNull(DatabaseOnDelete):
+    name = "DB_SET_NULL"
+    action = "SET NULL"
+
+    def problem_of(self, field: Any) -> str:
+        return super().problem_of(field) or ("" if field.null else "it takes no NULL. Give it null=True")
+
+
+class _DbSetDefault(DatabaseOnDelete):
+    name = "DB_SET_DEFAULT"
+    action = "SET DEFAULT"
+
+    def problem_of(self, field: Any) -> str:
+        return super().problem_of(field) or (
+            "" if field.has_db_default() else "the database has no default for it. Give it a db_default"
+        )
 
 
 CASCADE = _Cascade()
@@ -144,3 +216,9 @@ SET_DEFAULT = _SetDefault()
 """Set the column to the field's default."""
 DO_NOTHING = _DoNothing()
 """Leave the rows alone; the database may refuse."""
+DB_CASCADE = _DbCascade()
+"""Let the database delete the rows, too (`ON DELETE CASCADE`)."""
+DB_SET_NULL = _DbSetNull()
+"""Let the database set the column to NULL (`ON DELETE SET NULL`)."""
+DB_SET_DEFAULT = _DbSetDefault()
+"""Let the database set the column to its `db_default` (`ON DELETE SET DEFAULT`). Not on MySQL and MariaDB."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
+
+from sqlalchemy.util.concurrency import in_greenlet
 
 from ormolu.databases.ambient import running_loop
 from ormolu.programs import Await, Program
@@ -26,8 +29,8 @@ __all__ = [
 ]
 
 HEARD = (
-    "aggregate", "bulk_create", "bulk_update", "contains", "count", "create", "delete", "earliest", "exists",
-    "explain", "first", "get", "get_or_create", "in_bulk", "last", "latest", "update", "update_or_create",
+    "aggregate", "bulk_create", "bulk_update", "bulk_upsert", "contains", "count", "create", "delete", "earliest",
+    "exists", "explain", "first", "get", "get_or_create", "in_bulk", "last", "latest", "update", "update_or_create",
 )  # fmt: skip
 """What a QuerySet or manager may override alone, and is then heard in asynchronous code as well."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,8 +71,12 @@ class Call:
         self.function = function
 
     def run(self, conn: Any) -> Any:
-        if running_loop() is None:
-            return self.function()
+        if (
+            running_loop() is None
+            or getattr(conn, "calls_here", False)
+            or not (iscoroutinefunction(conn.await_) or in_greenlet())
+        ):
+            return self.function()  # the thread waits, as synchronous code does
         from ormolu.databases.errands import in_thread
 
         return conn.await_(partial(in_thread, self.function))
@@ -100,7 +107,7 @@ def saving(driver: Any, instance: Any, **options: Any) -> Program[None]:
 
 
 def _saving_itself(driver: Any, instance: Any, options: dict[str, Any]) -> Program[None]:
-    options["using"] = driver.database.alias
+    options["using"] = getattr(driver, "using", driver.database.alias)  # a connection that was handed in
     if not driver.is_async:
         instance.save(**options)
     elif prefers_sync(type(instance), "save"):

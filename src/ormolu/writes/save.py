@@ -8,8 +8,11 @@ from typing import Any
 from ormolu.exceptions import DatabaseError
 from ormolu.programs import Program, atomically, notify
 from ormolu.signals import post_save, pre_save
+from ormolu.writes import unsure
+from ormolu.writes.files import store_files
 from ormolu.writes.inserts import default_keys, insert_instance
-from ormolu.writes.updates import all_names, changed_names, stamp, update_row
+from ormolu.writes.updates import all_names, changed_names, stale, stamp, update_row
+from ormolu.writes.validating import validate
 from ormolu.writes.writers import Writer, writer_for, written
 
 Forced = tuple[type, ...]
@@ -37,6 +40,9 @@ def save(
     An expression is computed by the database and its result read back, or left to be loaded.
     With `raw` the values are written as they are, to the model's own table alone: no parent's row, no pre_save().
 
+    A row with a version (`Meta.version_field`) is written only if it has the object's: StaleObjectError else.
+    With Meta.validate_on_save the instance is validated after pre_save: ValidationError, before anything is written.
+
     Raises ValueError for an unsaved related object, contradictory arguments or unknown update_fields;
     DataError, ValueError or TypeError, naming model and field, for a value that does not fit, before anything
     is written; DatabaseError when a forced update found no row.
@@ -49,6 +55,8 @@ def save(
         writer = writer.raw
     if "_sa_instance_state" in d:
         _identify(d)
+    if unsure.UNSURE in d:
+        unsure.settle(instance, d)
     if writer.check_related is not None:
         writer.check_related("save", instance, d)
     for field in writer.generic:
@@ -74,11 +82,18 @@ def save(
             using=writer.alias,
             update_fields=only,
         )
+    if writer.validates:
+        yield from validate(writer, instance, only)
+    if writer.files:
+        yield from store_files(writer, [instance], only)
     if writer.parents:
         created = yield from _save_with_parents(writer, instance, d, forced, force_update, only)
     else:
         created = yield from _save_table(writer, instance, d, bool(forced), force_update, only)
-    written(d, writer.alias)
+    if only is None and not (raw and writer.meta.parents):
+        written(d, writer.alias)
+    else:
+        _written_partly(writer, instance, d, only)
     if post_save.receivers:
         yield from notify(
             post_save,
@@ -89,6 +104,20 @@ def save(
             using=writer.alias,
             update_fields=only,
         )
+
+
+def _written_partly(writer: Writer, instance: Any, d: dict[str, Any], only: frozenset[str] | None) -> None:
+    """Note that some columns were written: the others are as changed as they were, or all of them for a new row."""
+    dirty: dict[str, Any] = d.get("_dirty") or {}
+    new_row = d.get("_db") != writer.alias or not writer.key_names.isdisjoint(dirty)
+    written(d, writer.alias)
+    rest: list[str] = []
+    for field in writer.meta.concrete_fields:
+        name = field.attname
+        done = name in writer.fields if only is None else (field.name in only or name in only)
+        if not done and name not in writer.key_names and name in d and (new_row or name in dirty):
+            rest.append(name)
+    unsure.mark_changed(instance, d, rest)
 
 
 def _identify(d: dict[str, Any]) -> None:
@@ -128,16 +157,27 @@ def _save_with_parents(
     only: frozenset[str] | None,
 ) -> Program[bool]:
     """Save an instance that has a row in its parents' tables, too; return whether its own row was inserted."""
+    versioned = writer.meta.version is not None  # its error may be caught, and the transaction go on
     if not forced and d.get("_db") == writer.alias and d.get(writer.pk_name) is not None:
         changes = _changes(writer, instance, d, only)
         if len(changes) > 1:
-            done = yield from atomically(_update_tables(instance, d, changes), savepoint=False)
+            done = yield from atomically(_update_tables(instance, d, changes), savepoint=versioned)
         else:
-            done = yield from _update_tables(instance, d, changes or [(writer, ())])
+            done = yield from (
+                _update_tables(instance, d, changes) if changes else update_row(writer, instance, d, ())
+            )
         if done:
             return False
+        if versioned and _same_row(writer, d):
+            raise stale(writer, d, None)
     tables = _save_tables(writer, instance, d, forced, force_update, only, {})
-    return (yield from atomically(tables, savepoint=False))
+    return (yield from atomically(tables, savepoint=versioned))
+
+
+def _same_row(writer: Writer, d: dict[str, Any]) -> bool:
+    """Tell whether an object stands for the row that it was loaded from: its key wasn't set since."""
+    dirty = d.get("_dirty")
+    return not dirty or all(table.key_names.isdisjoint(dirty) for table in (writer, *writer.all_parents))
 
 
 def _changes(
@@ -145,20 +185,24 @@ def _changes(
 ) -> list[tuple[Writer, tuple[str, ...]]]:
     """Return what is to be written to which table."""
     found: list[tuple[Writer, tuple[str, ...]]] = []
-    _share_keys(writer, d)
+    _share_keys(writer, d, known=True)
     for table in (*writer.all_parents, writer):
         names = changed_names(table, instance, d) if only is None else named(table, instance, d, only)
-        if names:
+        if names or table.version is not None:
             found.append((table, names))
-    return found
+    return found if any(names for _, names in found) else []
 
 
-def _share_keys(writer: Writer, d: dict[str, Any]) -> None:
-    """Give each parent's row its key: the one that the child's link has."""
+def _share_keys(writer: Writer, d: dict[str, Any], known: bool = False) -> None:
+    """Give each parent's row its key: the child's link has it. Of a known row with two keys the parent's counts."""
     for parent, link in writer.parents:
-        if link is not None and d.get(parent.pk_name) is None and d.get(link.attname) is not None:
-            d[parent.pk_name] = d[link.attname]
-        _share_keys(parent, d)
+        if link is not None and d.get(parent.pk_name) != d.get(link.attname):
+            if d.get(parent.pk_name) is None:
+                d[parent.pk_name] = d[link.attname]
+            elif known:
+                d[link.attname] = d[parent.pk_name]
+                d.pop(link.name, None)
+        _share_keys(parent, d, known)
 
 
 def _update_tables(
@@ -166,7 +210,7 @@ def _update_tables(
 ) -> Program[bool]:
     """Write to the tables; return whether all of the rows were there."""
     for table, names in changes:
-        if not (yield from update_row(table, instance, d, names)):
+        if not (yield from update_row(table, instance, d, names, counts=table.version is not None)):
             return False
     return True
 
@@ -185,7 +229,7 @@ def _save_tables(
     _share_keys(writer, d)
     for parent, link in writer.parents:
         if parent not in saved:  # a parent of two parents has one row
-            saved[parent] = yield from _save_tables(parent, instance, d, forced, force_update, only, saved)
+            saved[parent] = yield from _save_tables(parent, instance, d, forced, False, only, saved)
         created = saved[parent]
         inserted = inserted or created
         if link is not None:
@@ -200,6 +244,8 @@ def _save_known(writer: Writer, instance: Any, d: dict[str, Any], force_update: 
     names = changed_names(writer, instance, d)
     if (yield from update_row(writer, instance, d, names, force_update)):
         return False
+    if writer.version is not None and _same_row(writer, d):
+        raise stale(writer, d, None)
     if force_update:
         raise DatabaseError(_forced_text(writer))
     if any(name not in d for name in writer.names):
@@ -224,6 +270,10 @@ def _save_other(
     if adding and writer.pk_given and not force_update and only is None:
         return (yield from insert_instance(writer, instance, d))
     if only is not None:
+        if writer.version is None and not any(
+            f.name in only or f.attname in only for f in writer.fields.values()
+        ):
+            return False  # other tables of the model have these fields: nothing is to be done, nor looked for, here
         names = named(writer, instance, d, only)
         force_update = True
     else:
@@ -241,6 +291,8 @@ def _save_other(
 def named(writer: Writer, instance: Any, d: dict[str, Any], only: frozenset[str]) -> tuple[str, ...]:
     """Return the attnames that update_fields means, stamped by pre_save(); those not loaded left out."""
     wanted = [f for f in writer.fields.values() if f.name in only or f.attname in only]
+    if writer.version is not None:
+        wanted = [f for f in wanted if f is not writer.version]
     stamp(writer, instance, d, [f for f in wanted if f in writer.stamped])
     return tuple(f.attname for f in wanted if f.attname in d)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -13,13 +14,16 @@ from ormolu.writes.binding import Bind, BindAll, make_bind, make_bind_all
 from ormolu.writes.values import Conversion, conversion, is_expression
 
 _VALUES = " VALUES "
+_NUMBERED = re.compile(r"\$(\d+)")
 _MOST_LENGTHS = 32  # of multi-row inserts whose text is kept
 
 
 class InsertPlan:
     """One INSERT of one row: `sql`, conversions in the order of its parameters, functions that bind them."""
 
-    __slots__ = ("_many", "bind", "bind_all", "conversions", "returning", "sql", "values_sql")
+    __slots__ = (
+        "_many", "bind", "bind_all", "conversions", "copying", "extra", "numbered", "returning", "sql", "values_sql",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -29,12 +33,14 @@ class InsertPlan:
         returning: Sequence[Any],
         conflict: Any = None,
         as_it_is: bool = False,
+        also: Sequence[Any] = (),
     ) -> None:
-        statement = insert_statement(driver, model, fields, returning, conflict)
-        self.sql, self.conversions = _compile(driver, statement, fields)
-        # The "(?, ?)" part, to be repeated for several rows; None where placeholders are numbered.
-        repeatable = driver.dialect.paramstyle in ("qmark", "format")
-        self.values_sql = _values_part(self.sql) if repeatable else None
+        statement = insert_statement(driver, model, fields, returning, conflict, also)
+        self.sql, self.conversions, self.extra = _compile_insert(driver, statement, fields)
+        self.numbered = driver.dialect.paramstyle == "numeric_dollar"
+        self.copying: Any = None  # what COPY needs to know, made when it is first of use
+        # The "(?, ?)" part, to be repeated for several rows; None where there are no values.
+        self.values_sql = _values_part(self.sql)
         self._many: dict[int, str] = {}
         stamped: frozenset[str] = frozenset() if as_it_is else stamped_fields(fields)
         self.bind: Bind = make_bind(self.conversions, stamped)
@@ -46,8 +52,14 @@ class InsertPlan:
         sql = self._many.get(count)
         if sql is None:
             assert self.values_sql is not None
-            rows = ", ".join([self.values_sql] * count)
-            sql = self.sql.replace(_VALUES + self.values_sql, _VALUES + rows, 1)
+            width = len(self.conversions)
+            head, tail = self.sql.split(_VALUES + self.values_sql, 1)
+            if self.numbered:
+                rows = ", ".join([_shifted(self.values_sql, row * width) for row in range(count)])
+                tail = _shifted(tail, (count - 1) * width)
+            else:
+                rows = ", ".join([self.values_sql] * count)
+            sql = head + _VALUES + rows + tail
             if len(self._many) < _MOST_LENGTHS:
                 self._many[count] = sql
         return sql
@@ -58,10 +70,20 @@ class UpdatePlan:
 
     __slots__ = ("bind", "conversions", "returning", "sql")
 
-    def __init__(self, driver: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        driver: Any,
+        model: Any,
+        fields: Sequence[Any],
+        returning: Sequence[Any] = (),
+        version: Any = None,
+    ) -> None:
         table, keys = model._meta.table, model._meta.pk_fields
-        statement: Any = sa.update(table).where(*key_condition(keys))
-        statement = statement.values({f.sa_column: _parameter(f) for f in fields})
+        values = {f.sa_column: _parameter(f) for f in fields}
+        if version is not None:
+            keys = (*keys, version)  # the row must have the object's, and gets the next
+            values[version.sa_column] = next_version(version)
+        statement: Any = sa.update(table).where(*key_condition(keys)).values(values)
         if returning:
             statement = statement.returning(*(f.sa_column for f in returning))
         self.returning = tuple(conversion(driver, field) for field in returning)
@@ -81,13 +103,18 @@ class KeyPlan:
 
 
 def insert_statement(
-    driver: Any, model: Any, fields: Iterable[Any], returning: Sequence[Any], conflict: Any = None
+    driver: Any,
+    model: Any,
+    fields: Iterable[Any],
+    returning: Sequence[Any],
+    conflict: Any = None,
+    also: Sequence[Any] = (),
 ) -> Any:
-    """Return the Core INSERT of these fields. `conflict` adds what happens on a conflict."""
+    """Return the Core INSERT of these fields. `conflict` adds what happens on a conflict, `also` is returned, too."""
     table = model._meta.table
     insert: Any = sa.insert(table) if conflict is None else conflict(driver, table)
     statement: Any = insert.inline().values({f.sa_column: _parameter(f) for f in fields})
-    return statement.returning(*(f.sa_column for f in returning)) if returning else statement
+    return statement.returning(*(f.sa_column for f in returning), *also) if returning else statement
 
 
 def delete_one(driver: Any, model: Any) -> KeyPlan:
@@ -99,6 +126,16 @@ def select_one(driver: Any, model: Any) -> KeyPlan:
     """Return the plan that asks whether a row exists."""
     one = cast(Any, sa.literal_column("1"))
     return KeyPlan(driver, model, sa.select(one).select_from(model._meta.table))
+
+
+def next_version(version: Any) -> Any:
+    """Return the element that counts a row's version up."""
+    return version.sa_column + cast(Any, sa.literal_column("1"))
+
+
+def select_version(driver: Any, model: Any, version: Any) -> KeyPlan:
+    """Return the plan that asks which version a row has."""
+    return KeyPlan(driver, model, sa.select(version.sa_column))
 
 
 def key_condition(keys: Iterable[Any]) -> list[Any]:
@@ -116,7 +153,7 @@ def has_pre_save(field: Any) -> bool:
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
         return True
     owner = next(cls for cls in type(field).__mro__ if "pre_save" in cls.__dict__)
-    return not owner.__module__.startswith("ormolu.") or getattr(owner, "stamps_on_save", False)
+    return not owner.__module__.startswith("ormolu.") or getattr(field, "stamps_on_save", False)
 
 
 def run_with_expressions(
@@ -176,7 +213,12 @@ def compile_ready(driver: Any, statement: Any, ready: dict[str, Any]) -> tuple[s
 
 
 def _parameter(field: Any, prefix: str = "_v_") -> Any:
-    return sa.bindparam(prefix + field.attname, type_=field.sa_column.type)
+    return sa.bindparam(prefix + field.attname, type_=field.sa_column.type, required=False)
+
+
+def _shifted(sql: str, by: int) -> str:
+    """Return the text for a further row: placeholders that have numbers ($1) get those of its own values."""
+    return _NUMBERED.sub(lambda found: f"${int(found[1]) + by}", sql)
 
 
 def _values_part(sql: str) -> str | None:
@@ -190,6 +232,25 @@ def _values_part(sql: str) -> str | None:
         if depth == 0:
             return sql[start : end + 1]
     return None
+
+
+def _compile_insert(
+    driver: Any, statement: Any, fields: Sequence[Any]
+) -> tuple[str, list[Conversion], tuple[Any, ...]]:
+    """Return SQL, the conversions of the row's parameters, and the values of what follows: those of an upsert."""
+    compiled = statement.compile(dialect=driver.dialect, compile_kwargs={"render_postcompile": True})
+    by_name = {f"_v_{field.attname}": field for field in fields}
+    params: dict[str, Any] = compiled.construct_params(_check=False)
+    processors: dict[str, Any] = compiled._bind_processors
+    conversions: list[Conversion] = []
+    extra: list[Any] = []
+    for name in compiled.positiontup or ():
+        if name in by_name:
+            conversions.append(conversion(driver, by_name[name]))
+        else:
+            process = processors.get(name)
+            extra.append(process(params[name]) if process else params[name])
+    return str(compiled), conversions, tuple(extra)
 
 
 def _compile(driver: Any, statement: Any, fields: Sequence[Any]) -> tuple[str, list[Conversion]]:

@@ -84,7 +84,10 @@ class Conversion:
         self.takes_none = (isinstance(type_, TypeDecorator) and not ours) or base.replaces_none
         self.limit = _length(type_, driver)
         self.range = storable(base, driver.vendor) or (-(2**63), 2**63 - 1)
-        self.exact, self.check = _inline(base, plain_type(type_, driver.dialect), self.limit)
+        plain = plain_type(type_, driver.dialect)
+        self.exact, self.check = _inline(base, plain, self.limit)
+        if self.exact is int and self.process is not None:
+            self.exact, self.check = None, ""  # a number stands for something else
         if self.exact is bool and driver.vendor == "sqlite":
             self.process = None  # sqlite3 writes a bool as 0 or 1 by itself
         self.convert = self._make_convert(driver)
@@ -252,6 +255,8 @@ def _inline(base: Any, plain: Any, limit: int) -> tuple[type | None, str]:
         exact = next((cls for cls in _EXACT if base.prep_for(cls) is None), None)
         if exact is not str and exact is not None and base.save_prep_for(exact) is not None:
             exact = None
+    if exact is datetime.time:
+        return exact, "naive"
     return exact, "length" if limit and exact is str else ""
 
 

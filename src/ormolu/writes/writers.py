@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ormolu.conf import settings
 from ormolu.fields.base import overridden
 from ormolu.writes.places import Places
-from ormolu.writes.statements import InsertPlan, KeyPlan, UpdatePlan, delete_one, has_pre_save, select_one
-from ormolu.writes.values import conversion, freeze, has_database_default, is_generated, value_field
+from ormolu.writes.statements import (
+    InsertPlan,
+    KeyPlan,
+    UpdatePlan,
+    delete_one,
+    has_pre_save,
+    select_one,
+    select_version,
+)
+from ormolu.writes.values import (
+    conversion,
+    freeze,
+    has_database_default,
+    is_expression,
+    is_generated,
+    value_field,
+)
 
 _KEY_MAKER = "get_pk_value_on_save"
 _MOST_UPDATES = 500  # plans for one model; a caller that writes ever new sets of columns starts again there
@@ -44,12 +60,16 @@ class Writer:
         self.generated = tuple(f for f in rest if getattr(f, "generated", False))
         rest = [f for f in rest if f not in self.generated]
         self.fields: dict[str, Any] = {f.attname: f for f in rest}
-        self.names = tuple(self.fields)
+        # What counts the changes of a row, and is never written but by that; None if it is in a parent's table.
+        self.version: Any = next((f for f in rest if f is meta.version), None)
+        self.names = tuple(f.attname for f in rest if f is not self.version)
         # Not auto_now_add: pre_save() only reads it once the row exists.
         stamped = (f for f in self.fields.values() if has_pre_save(f) and not _only_when_added(f))
         self.stamped = () if as_it_is else tuple(stamped)
         self.mutable = tuple(f for f in self.fields.values() if not value_field(f).immutable)
         self.plain = not self.stamped and not self.mutable
+        # Whether an UPDATE is all there is to an update.
+        self.usual = not (self.generated or self.mutable or meta.select_on_save or self.version is not None)
         self.pk_generated = self.pk is not None and is_generated(self.pk)
         # What a user's class makes of the key that the database gave.
         self.load_key = conversion(driver, self.pk).load if self.pk_generated else None
@@ -59,6 +79,12 @@ class Writer:
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
         fields = (*meta.concrete_fields, *meta.object_fields)
         self.check_related = None if as_it_is else related_check(fields)
+        wanted = settings.VALIDATE_ON_SAVE if meta.validate_on_save is None else meta.validate_on_save
+        self.validates: bool | str = False if as_it_is else wanted
+        # Files: their content goes to a storage first, which may take long.
+        self.files = (
+            () if as_it_is else tuple(f for f in meta.concrete_fields if hasattr(f, "waits_for_storage"))
+        )
         # Generic keys: what stands in their columns may have to be asked of the database first.
         self.generic = tuple(f for f in meta.virtual_fields if hasattr(f, "settle"))
         self.parents = (
@@ -78,6 +104,7 @@ class Writer:
         self.insert_keyed: InsertPlan | None = None  # with it
         self._delete: KeyPlan | None = None
         self._select: KeyPlan | None = None
+        self._select_version: KeyPlan | None = None
 
     @property
     def raw(self) -> Writer:
@@ -103,7 +130,8 @@ class Writer:
             if len(self.updates) >= _MOST_UPDATES:
                 self.updates.clear()
             returning = self.generated if self.driver.dialect.update_returning else ()
-            plan = UpdatePlan(self.driver, self.model, [self.fields[name] for name in names], returning)
+            fields = [self.fields[name] for name in names]
+            plan = UpdatePlan(self.driver, self.model, fields, returning, self.version)
             self.updates[names] = plan
         return plan
 
@@ -122,6 +150,13 @@ class Writer:
         if self._delete is None:
             self._delete = delete_one(self.driver, self.model)
         return self._delete
+
+    @property
+    def versions(self) -> KeyPlan:
+        """The plan that asks which version a row has."""
+        if self._select_version is None:
+            self._select_version = select_version(self.driver, self.model, self.version)
+        return self._select_version
 
     @property
     def exists(self) -> KeyPlan:
@@ -143,7 +178,7 @@ class Writer:
     def _unchanged(self, field: Any, raw: dict[str, Any], value: Any) -> bool:
         if value is None:
             return field.attname in raw and raw[field.attname] is None
-        if field.attname not in raw:
+        if field.attname not in raw or is_expression(value):
             return False
         before = raw[field.attname]
         if type(before) is Image:
@@ -160,11 +195,14 @@ class Writer:
     def remember(self, d: dict[str, Any], names: Iterable[str]) -> None:
         """Note what the mutable values among `names` are now, after they were written."""
         written = set(names)
-        for field in self.mutable:
-            if field.attname in written and field.attname in d:
-                value = d[field.attname]
-                image = None if value is None else Image(self.frozen(field, value))
-                d.setdefault("_raw", {})[field.attname] = image
+        fields = [f for f in self.mutable if f.attname in written and f.attname in d]
+        if not fields:
+            return
+        raw = dict(d.get("_raw") or {})  # not the one that a copy of the instance has, too
+        for field in fields:
+            value = d[field.attname]
+            raw[field.attname] = None if value is None else Image(self.frozen(field, value))
+        d["_raw"] = raw
 
 
 def writer_for(driver: Any, model: Any) -> Writer:

@@ -125,6 +125,25 @@ async def test_decimals(db: Backend, world: World, expression: Any, expected: An
     assert (result, type(result)) == (expected, Decimal)
 
 
+NOTHING: list[Any] = [
+    F("n") / (F("n") - 7), F("n") % (F("n") - 7), F("x") / (F("n") - 7), 1 / (F("x") - F("x")), f.Ln(F("n") - 7),
+    f.Sqrt(F("n") - 8), f.Sqrt("y"), f.ACos("n"), f.ASin("n"),
+]  # fmt: skip
+
+
+@pytest.mark.backends("sqlite", "mariadb")
+@pytest.mark.parametrize("expression", NOTHING, ids=str)
+async def test_without_a_result(db: Backend, world: World, expression: Any) -> None:
+    """What has no result is NULL on SQLite and MariaDB, like a value that is missing; PostgreSQL raises an error."""
+    await world(Arrow.objects.create, x=X, y=Y, n=7)
+    arrows = Arrow.objects.annotate(result=expression)
+    assert await world(arrows.values_list("result", flat=True).get) is None
+    assert (await world(arrows.get)).result is None
+    assert await world(arrows.filter(result=None).count) == 1
+    assert await world(arrows.filter(result__gt=0).count) == 0
+    assert await world(arrows.exclude(result__gt=0).count) == 1
+
+
 async def test_random(db: Backend, world: World) -> None:
     """Random() lies from 0 up to 1, in filters and updates as well."""
     await world(Arrow.objects.create, x=5, y=5)

@@ -1,3 +1,3 @@
 """The commands: for each name a module beside this file, with a function `command` that typer reads."""
 
-COMMANDS = ("playground",)
+COMMANDS = ("check", "from-sqlmodel", "makemigrations", "migrate", "playground", "schemas", "shell", "stubs")

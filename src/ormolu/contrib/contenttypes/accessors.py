@@ -7,7 +7,8 @@ from typing import Any
 
 from ormolu.compile import names
 from ormolu.exceptions import NotLoaded, ObjectDoesNotExist
-from ormolu.models.accessors import ReverseMany, not_loaded
+from ormolu.models.accessors import ReverseMany
+from ormolu.models.routing import relate
 from ormolu.models.state import DB
 from ormolu.query import fetching
 
@@ -44,7 +45,8 @@ class GenericObject:
     def not_loaded(self, instance: Any) -> NotLoaded:
         """Return the error for async code."""
         self.field.delete_cached_value(instance)
-        return not_loaded(instance, self.name)
+        cure = f'use prefetch_related("{self.name}") in the query, or await obj.aload("{self.name}")'
+        return NotLoaded(model=instance._meta.label, attribute=self.name, cure=cure)
 
     def fetch_one(self, instance: Any) -> None:
         """Load the object of one instance: one query, two where its content type isn't known yet."""
@@ -88,6 +90,8 @@ class GenericObject:
                 f'Cannot assign "{related!r}": "{field.model._meta.object_name}.{field.name}" keeps a key of one '
                 f"value, and that of {related._meta.object_name} has {len(related._meta.pk_fields)}."
             )
+        if related._state.db != instance._state.db:
+            relate(instance, related)
         manager = ContentType.objects.db_manager(related.__dict__.get(DB))
         held = manager._held([key_of(related, field.for_concrete_model)])
         if held is None and fetching.in_event_loop():

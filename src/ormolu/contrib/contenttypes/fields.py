@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from ormolu.compile import names
@@ -19,8 +19,8 @@ from ormolu.contrib.contenttypes.accessors import (
 from ormolu.contrib.contenttypes.models import ContentType
 from ormolu.fields.base import Field
 from ormolu.models import ordered
-from ormolu.models.relations import RelatedField, check_target
-from ormolu.models.rels import ForeignObjectRel
+from ormolu.models.related_fields import RelatedField, check_target
+from ormolu.models.rels import FieldCacheMixin, ForeignObjectRel
 from ormolu.programs import Program
 from ormolu.query import terminals
 from ormolu.query.prefetch import Prefetch, check_to_attr, elsewhere
@@ -37,7 +37,7 @@ __all__ = ["GenericForeignKey", "GenericRel", "GenericRelation"]
 M = TypeVar("M")
 
 
-class GenericForeignKey(Field[Any]):
+class GenericForeignKey(FieldCacheMixin, Field[Any]):
     """A key to an object of any model: a ForeignKey to ContentType and a field for the object's own key, by name.
 
     It has no column, and can't be used in queries. Reading it loads the object; it is None where that is gone.
@@ -112,22 +112,15 @@ class GenericForeignKey(Field[Any]):
         """The key in an instance's `__dict__` that holds the object."""
         return self.name
 
-    def is_cached(self, instance: Any) -> bool:
-        """Tell whether an instance holds its object."""
-        return self.name in instance.__dict__
-
-    def get_cached_value(self, instance: Any, default: Any = ...) -> Any:
-        """Return the object that an instance holds. Raises KeyError when it holds none and no default is given."""
-        return instance.__dict__[self.name] if default is ... else instance.__dict__.get(self.name, default)
+    def held(self, instance: Any, create: bool = False) -> MutableMapping[str, Any]:
+        """Return where an instance keeps its object: among its attributes."""
+        values: dict[str, Any] = instance.__dict__
+        return values
 
     def set_cached_value(self, instance: Any, value: Any) -> None:
         """Give an instance its object, without changing the columns."""
         instance.__dict__[self.name] = value
         instance.__dict__[self.held_name] = self.key(instance)
-
-    def delete_cached_value(self, instance: Any) -> None:
-        """Let an instance forget its object."""
-        instance.__dict__.pop(self.name, None)
 
     def key(self, instance: Any) -> tuple[Any, Any]:
         """Return what an instance's columns say: the content type's key and the object's."""

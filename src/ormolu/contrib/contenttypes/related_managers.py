@@ -99,7 +99,7 @@ class GenericRelatedManager(RelatedManagerBase[M]):
         with transaction.atomic(using=self._write_alias(), savepoint=False):
             for obj in found:
                 _put(obj, values)
-                obj.save(using=self._db)
+                obj.save(**self._told())
 
     async def aadd(self, *objs: M, bulk: bool = True) -> None:
         """Let `objs` refer to this object. See `add()`."""
@@ -111,7 +111,7 @@ class GenericRelatedManager(RelatedManagerBase[M]):
         async with transaction.aatomic(using=self._write_alias(), savepoint=False):
             for obj in found:
                 _put(obj, values)
-                await obj.asave(using=self._db)
+                await obj.asave(**self._told())
 
     # Creating
 
@@ -174,7 +174,7 @@ class GenericRelatedManager(RelatedManagerBase[M]):
         if bulk:
             queryset.delete()
             return
-        with transaction.atomic(using=self._write_alias(), savepoint=False):
+        with transaction.atomic(using=self._write_alias(), savepoint=False, immediate=True):
             for obj in queryset:
                 obj.delete()
 
@@ -183,7 +183,7 @@ class GenericRelatedManager(RelatedManagerBase[M]):
         if bulk:
             await queryset.adelete()
             return
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False, immediate=True):
             for obj in await queryset:
                 await obj.adelete()
 
@@ -192,7 +192,7 @@ class GenericRelatedManager(RelatedManagerBase[M]):
     def set(self, objs: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
         """Make `objs` the related objects; others are deleted, with `clear` all of them. One transaction."""
         found = tuple(objs)
-        with transaction.atomic(using=self._write_alias(), savepoint=False):
+        with transaction.atomic(using=self._write_alias(), savepoint=False, immediate=True):
             if clear:
                 self.clear()
                 self.add(*found, bulk=bulk)
@@ -204,7 +204,7 @@ class GenericRelatedManager(RelatedManagerBase[M]):
     async def aset(self, objs: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
         """Make `objs` the related objects. See `set()`."""
         found = tuple(objs)
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+        async with transaction.aatomic(using=self._write_alias(), savepoint=False, immediate=True):
             if clear:
                 await self.aclear()
                 await self.aadd(*found, bulk=bulk)

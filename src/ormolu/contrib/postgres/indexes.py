@@ -5,12 +5,10 @@ Source: Django's documentation, "PostgreSQL specific model indexes"; PostgreSQL'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
-from ormolu.models.indexes import Index, OpClass, make_index
+from ormolu.models.indexes import LONGEST, Index, OpClass
 
 __all__ = [
     "BTreeIndex", "BloomIndex", "BrinIndex", "GinIndex", "GistIndex", "HashIndex", "OpClass", "PostgresIndex",
@@ -21,8 +19,12 @@ __all__ = [
 class PostgresIndex(Index):
     """An index of one of PostgreSQL's access methods, with its storage parameters."""
 
-    suffix: ClassVar[str] = ""
+    vendor = "postgresql"
     parameters: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.max_name_length = LONGEST - len(Index.suffix) + len(cls.suffix)
 
     def __init__(self, *expressions: Any, **options: Any) -> None:
         self.storage = {name: options.pop(name, None) for name in self.parameters}
@@ -30,31 +32,13 @@ class PostgresIndex(Index):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return (path, args, kwargs) that make this index again."""
-        _path, args, kwargs = super().deconstruct()
+        path, args, kwargs = super().deconstruct()
         given = {name: value for name, value in self.storage.items() if value not in (None, ())}
-        return f"{type(self).__module__}.{type(self).__qualname__}", args, {**kwargs, **given}
+        return path, args, {**kwargs, **given}
 
-    def with_parameters(self) -> dict[str, Any]:
-        """Return the storage parameters as `WITH (...)` has them."""
+    def storage_parameters(self) -> Mapping[str, Any]:
+        """Return what stands in `WITH (...)`."""
         return {name: written(value) for name, value in self.storage.items() if value is not None}
-
-    def add_to(self, meta: Any) -> sa.Index:
-        """Add the index to a model's table, and return it."""
-        index = make_index(
-            meta,
-            self.name or None,
-            self.fields,
-            self.expressions,
-            condition=self.condition,
-            include=self.include,
-            opclasses=self.opclasses,
-            using=self.using,
-            parameters=self.with_parameters(),
-        )
-        index.ddl_if(dialect="postgresql")
-        if not self.name:
-            self.name = str(index.name)
-        return index
 
 
 def written(value: Any) -> Any:
@@ -73,7 +57,7 @@ class GinIndex(PostgresIndex):
     """Of values that have parts: arrays, JSON, the words of a SearchVectorField."""
 
     using = suffix = "gin"
-    parameters = ("fastupdate", "gin_pending_list_limit")
+    parameters = ("gin_pending_list_limit", "fastupdate")
 
 
 class GistIndex(PostgresIndex):
@@ -131,8 +115,8 @@ class BloomIndex(PostgresIndex):
         if length is not None and not 0 < length <= 4096:
             raise ValueError("BloomIndex.length must be None or an integer from 1 to 4096.")
 
-    def with_parameters(self) -> dict[str, Any]:
-        """Return the storage parameters: a number of bits for each column."""
+    def storage_parameters(self) -> Mapping[str, Any]:
+        """Return what stands in `WITH (...)`: a number of bits for each column."""
         length = self.storage["length"]
         bits = {f"col{number}": count for number, count in enumerate(self.storage["columns"], 1)}
         return bits if length is None else {"length": length, **bits}

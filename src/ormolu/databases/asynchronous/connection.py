@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, Blocks
 from ormolu.databases.errors import translate
+from ormolu.databases.reading import reads_only
+from ormolu.databases.terms import IMMEDIATE
 from ormolu.exceptions import Error
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ R = TypeVar("R")
 _watch = observation.watch
 _log = observation.log
 
-__all__ = ["AsyncConnection"]
+__all__ = ["CLEAN_UP", "AsyncConnection"]
 
 CLEAN_UP = 5.0
 """Seconds that the server has for a ROLLBACK before the connection is cut."""
@@ -39,7 +41,7 @@ class AsyncConnection(Blocks):
         self.fairy = fairy
         self.native: Any = fairy.driver_connection
         self.key = driver.key
-        self.born = time()
+        self.born = self.used = time()
         self.reviving = False
 
     # -- statements, each to be given by the subclass
@@ -121,40 +123,62 @@ class AsyncConnection(Blocks):
             return stop.value  # type: ignore[no-any-return]
 
     async def begin(self, write: bool) -> None:
-        """Begin what is entered but not begun; raise in a spoilt block."""
-        await self.drive(self.starting(write))
+        """Begin what is entered but not begun, on another connection if this one is gone; raise in a spoilt block."""
+        try:
+            await self.drive(self.starting(write))
+        except Error as error:
+            if (
+                not error.connection_invalidated
+                or self.reviving
+                or any(block.started for block in self.blocks)
+            ):
+                raise
+            self.unspoil()
+            await self.renew()
+            await self.drive(self.starting(write))
 
     async def enter(
         self,
         *,
         durable: bool = False,
         savepoint: bool = True,
-        read_only: bool = False,
         immediate: bool = False,
     ) -> Block:
         """Enter a transaction block."""
-        return self.open_block(durable=durable, savepoint=savepoint, read_only=read_only, immediate=immediate)
+        return self.open_block(durable, savepoint, IMMEDIATE if immediate else None)
 
     async def leave(self, block: Block, error: bool) -> None:
-        """Leave a transaction block. Undoing goes on even if the task is cancelled meanwhile."""
+        """Leave a transaction block.
+
+        Undoing goes on even if the task is cancelled meanwhile, and so does a commit for which functions wait.
+        """
         if not self.blocks:
             return
-        if not error:
+        if not error and not (self.hooks and len(self.blocks) == 1):
             await self.drive(self.closing(block, False))
             return
-        work = asyncio.ensure_future(self._undo(block))
+        # What shall happen after a commit has to know of it; else one that is cut off is as good as none.
+        work = asyncio.ensure_future(self._end(block, error))
         cancelled: CancelledError | None = None
+        limit: asyncio.TimerHandle | None = None
         while not work.done():
             try:
                 await asyncio.shield(work)
             except CancelledError as raised:
+                if cancelled is None:
+                    limit = work.get_loop().call_later(CLEAN_UP, work.cancel)
                 cancelled = raised
+        if limit is not None:
+            limit.cancel()
         ambient.tidy()
         work.result()
         if cancelled is not None:
             raise cancelled
 
-    async def _undo(self, block: Block) -> None:
+    async def _end(self, block: Block, error: bool) -> None:
+        if not error:
+            await self.drive(self.closing(block, False))
+            return
         try:
             async with asyncio.timeout(CLEAN_UP):
                 await self.drive(self.closing(block, True))
@@ -205,15 +229,25 @@ class AsyncConnection(Blocks):
         self.native = fairy.driver_connection
         self.is_dead = False
 
-    async def revived(self, error: BaseException) -> bool:
+    async def renew(self) -> None:
+        """Take another connection of the pool instead of this one, which is gone."""
+        self.reviving = True
+        self.dead()
+        self.pool.forget_older(self)
+        await self.pool.discard(self)
+        self.use(await self.pool.fairy())
+        self.born = time()
+
+    def stale(self) -> bool:
+        """Say whether the connection is known to be gone, without asking the server. Asked of idle ones."""
+        return False
+
+    async def revived(self, error: BaseException, sql: str) -> bool:
         """Replace a connection that died while it lay idle; say whether the statement may be tried again.
 
         Only outside of blocks, and only for reading: nothing can have happened twice.
         """
-        if self.blocks or self.reviving or not self.disconnected(error):
+        if self.blocks or self.reviving or not self.disconnected(error) or not reads_only(sql):
             return False
-        self.reviving = True
-        self.pool.forget_older(self)
-        await self.pool.discard(self)
-        self.use(await self.pool.fairy())
+        await self.renew()
         return True

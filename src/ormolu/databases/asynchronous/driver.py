@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -11,12 +12,14 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from ormolu.databases import ambient, observation
-from ormolu.databases.asynchronous.connection import AsyncConnection
-from ormolu.databases.asynchronous.pool import LoopPool
+from ormolu.databases.asynchronous.connection import CLEAN_UP, AsyncConnection
+from ormolu.databases.asynchronous.pool import LoopPool, abandon_closed_loops
 from ormolu.databases.blocks import Block, arun_hooks
 from ormolu.databases.engines import make_async_engine
 from ormolu.databases.errors import translate_sqlalchemy
+from ormolu.databases.held import held
 from ormolu.databases.interplay import cursor_events, guest
+from ormolu.databases.terms import Terms
 from ormolu.programs import arun
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ class AsyncDriver:
 
     connection_class: ClassVar[type[AsyncConnection]]
     is_async = True
+    copies: ClassVar[bool] = False
+    """Whether its connections load rows by COPY."""
     pipelines: ClassVar[bool] = False
     """Whether its connections run several statements in one round trip."""
     pooled = True
@@ -52,6 +57,7 @@ class AsyncDriver:
         self.max_params = 32_767
         self.pools: dict[asyncio.AbstractEventLoop, LoopPool] = {}
         self._last: LoopPool | None = None
+        self.closed = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.database.alias!r}>"
@@ -62,8 +68,7 @@ class AsyncDriver:
         assert loop is not None
         pool = self.pools.get(loop)
         if pool is None:
-            for old in [old for old in self.pools if old.is_closed()]:
-                self.pools.pop(old).abandon()
+            abandon_closed_loops()
             pool = self.pools[loop] = LoopPool(self, loop)
         self._last = pool
         return pool
@@ -82,10 +87,12 @@ class AsyncDriver:
         if pool is None or pool.loop is not running_loop():
             pool = self.loop_pool()
         try:
-            if pool.recycle > 0:
+            if pool.ages:
                 conn = await pool.checkout()
             else:
                 conn = pool.idle.pop()
+                if conn.stale():
+                    await pool.renew(conn)
         except IndexError:
             conn = await pool.checkout()
         try:
@@ -146,7 +153,10 @@ class AsyncDriver:
             if conn.blocks:
                 await conn.leave(conn.blocks[0], True)
             if not conn.is_dead and conn.in_transaction():
-                await conn.control("ROLLBACK")
+                async with asyncio.timeout(CLEAN_UP):
+                    await conn.control("ROLLBACK")
+        except TimeoutError:
+            conn.dead()
         except BaseException:
             conn.dead()
             raise
@@ -164,17 +174,21 @@ class AsyncDriver:
 
     # -- blocks that span programs
 
-    async def abegin_block(self, **options: Any) -> tuple[Any, Block]:
+    async def abegin_block(
+        self, durable: bool = False, savepoint: bool = True, terms: Terms | None = None
+    ) -> tuple[Any, Block]:
         """Enter a transaction block of the running task; return its connection and the block."""
         conn = ambient.find(self.key)
         if conn is not None:
-            return conn, conn.open_block(**options)
+            return conn, conn.open_block(durable, savepoint, terms)
         conn = await self.acheckout()
         try:
-            return conn, conn.open_block(**options)
+            block = conn.open_block(durable, savepoint, terms)
         except BaseException:
             await self._aclean(conn)
             raise
+        block.releases = True
+        return conn, block
 
     async def aend_block(self, conn: Any, block: Block, error: bool) -> None:
         """Leave a block; after the outermost one the connection goes back, and then the hooks run."""
@@ -185,15 +199,21 @@ class AsyncDriver:
         except BaseException:
             if not conn.blocks:
                 hooks = conn.take_ready()
-                await self._aclean(conn)
+                if block.releases:
+                    await self._aclean(conn)
                 # Committed before it was cancelled: what follows a commit does follow.
                 await arun_hooks(hooks)
             raise
         if not conn.blocks:
             hooks = conn.take_ready()
-            await self.arelease(conn)
-            if hooks:
-                await arun_hooks(hooks)
+            try:
+                if block.releases:
+                    await self.arelease(conn)
+            finally:  # the same, where the way to the pool is one to wait for
+                if block.since:
+                    held.note(block, self.database.alias)
+                if hooks:
+                    await arun_hooks(hooks)
 
     async def adrive(self, conn: Any, steps: Generator[str, None, R]) -> R:
         """Run the control statements that a change of state asks for."""
@@ -201,7 +221,7 @@ class AsyncDriver:
 
     def ambient(self) -> Any:
         """Return the connection of the transaction that the running task has open, or None."""
-        return ambient.find(self.key)
+        return ambient.find_open(self.key)
 
     async def stream(self, sql: str, params: Any = (), chunk_size: int = 2000) -> AsyncIterator[list[Any]]:
         """Yield a statement's rows in lists, from a cursor on the server.
@@ -209,11 +229,12 @@ class AsyncDriver:
         Outside of blocks it has a connection and a transaction to itself, so that what happens between the rows
         is no part of it, and a stream that is forgotten half way holds back nobody's changes.
         """
-        conn = ambient.find(self.key)
+        conn = self.ambient()
         block: Block | None = None
         if conn is None:
             conn = await self.acheckout()
-            block = conn.open_block(private=True)
+            block = opened = conn.open_block(private=True)
+            opened.releases = True
         watcher = observation.Watcher(self.database.alias, self.vendor)
         started = watcher.before(sql, params)
         error: BaseException | None = None
@@ -236,7 +257,7 @@ class AsyncDriver:
             if block is not None:
                 await self.aend_block(conn, block, error is not None)
 
-    async def addl(self, fn: Callable[[sa.Connection], R]) -> R:
+    async def addl(self, fn: Callable[[sa.Connection], R], write: bool = True) -> R:
         """Call `fn` with a SQLAlchemy connection: over the ambient one, or one of its own, in a transaction.
 
         `fn` is synchronous, and runs as SQLAlchemy's `run_sync` runs it. Needs greenlet.
@@ -246,7 +267,7 @@ class AsyncDriver:
         conn, block = await self.abegin_block()
         failed = True
         try:
-            await conn.begin(True)
+            await conn.begin(write)
             result = await greenlet_spawn(self._with_sqlalchemy, conn, fn)
             failed = False
             return result  # type: ignore[no-any-return]
@@ -275,7 +296,8 @@ class AsyncDriver:
 
     def close(self) -> None:
         """Let go of all connections without awaiting anything. Prefer `aclose()` where a loop runs."""
-        for pool in list(self.pools.values()):
-            pool.close_later()
-        self.pools.clear()
+        self.closed = True
         self._last = None
+        while self.pools:
+            with contextlib.suppress(KeyError):  # where a loop has just closed its own
+                self.pools.popitem()[1].close_later()

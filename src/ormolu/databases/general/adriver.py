@@ -12,9 +12,11 @@ import sqlalchemy.exc
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.blocks import Block
 from ormolu.databases.config import need
-from ormolu.databases.general.driver import Acquaintance, Transactions, begin_statements, stream_options
+from ormolu.databases.general.driver import Acquaintance, Transactions, stream_options
+from ormolu.databases.general.terms import after_statement, begin_statements, check
 from ormolu.databases.general.through import Through, original
 from ormolu.databases.interplay import GUEST
+from ormolu.databases.terms import Terms
 
 __all__ = ["GeneralAsyncConnection", "GeneralAsyncDriver"]
 
@@ -53,10 +55,11 @@ class GeneralAsyncConnection(AsyncConnection):
             await self.begin(True)
         try:
             return await _spawn(self._sync, name, sql, params)
-        except CancelledError:
+        except CancelledError as error:
             # Cut off in the middle of an answer: SQLAlchemy has dropped the connection, and would take another
             # one for the next statement.
             self.dead()
+            self.spoil(error)
             raise
 
     async def fetch(self, sql: str, params: Any = ()) -> Any:
@@ -101,7 +104,13 @@ class GeneralAsyncConnection(AsyncConnection):
             self.open = False
 
     def begin_sql(self, block: Block, write: bool) -> list[str]:
-        return begin_statements(self.driver.dialect.name, block)
+        return begin_statements(self.driver.dialect, block)
+
+    def end_sql(self, block: Block) -> str | None:
+        return after_statement(self.driver.dialect, block)
+
+    def check(self, terms: Terms) -> None:
+        check(self.driver.dialect, terms)
 
     def in_transaction(self) -> bool:
         # No common way to ask: an interrupted BEGIN counts as begun, and ROLLBACK without one does no harm.
@@ -110,6 +119,10 @@ class GeneralAsyncConnection(AsyncConnection):
     def disconnected(self, error: BaseException) -> bool:
         adapted = self.fairy.dbapi_connection
         return isinstance(error, Exception) and bool(self.driver.dialect.is_disconnect(error, adapted, None))
+
+    def stale(self) -> bool:
+        reader = getattr(self.native, "_reader", None)  # aiomysql's
+        return reader is not None and bool(reader.at_eof())
 
     async def terminate(self) -> None:
         close = getattr(self.native, "close", None)

@@ -9,9 +9,12 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from ormolu.databases.blocks import Block
+from ormolu.databases.general.terms import after_statement, begin_statements, check
 from ormolu.databases.general.through import Through, original
 from ormolu.databases.interplay import GUEST, has_autocommit
-from ormolu.databases.sync import SyncConnection, SyncDriver
+from ormolu.databases.synchronous import SyncConnection, SyncDriver
+from ormolu.databases.terms import Terms
+from ormolu.databases.vital import Socket
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
@@ -21,18 +24,10 @@ __all__ = [
     "GeneralConnection",
     "GeneralDriver",
     "Transactions",
-    "begin_statements",
     "stream_options",
 ]
 
 R = TypeVar("R")
-
-
-def begin_statements(dialect: str, block: Block) -> list[str]:
-    """Return how a transaction begins in SQL."""
-    if dialect in ("mysql", "mariadb"):
-        return ["START TRANSACTION READ ONLY" if block.read_only else "START TRANSACTION"]
-    return ["BEGIN READ ONLY" if block.read_only and dialect != "mssql" else "BEGIN TRANSACTION"]
 
 
 def stream_options(conn: Any, chunk_size: int) -> dict[str, Any]:
@@ -92,10 +87,23 @@ class GeneralConnection(SyncConnection):
     def __init__(self, driver: SyncDriver, fairy: Any) -> None:
         super().__init__(driver, fairy)
         driver.acquaint(driver.engine.dialect)  # type: ignore[attr-defined]
+        self._adopt()
+
+    def use(self, fairy: Any) -> None:
+        super().use(fairy)
+        self._adopt()
+
+    def _adopt(self) -> None:
+        driver, fairy = self.driver, self.fairy
         fairy.info[GUEST] = self
         self.through = Through(driver.engine, fairy)
         self.transactions = Transactions(self.through, fairy, driver.dialect)
         self.open = False
+        end = getattr(self.native, "_sock", None)  # PyMySQL's
+        self.socket = Socket(end.fileno()) if end is not None else None
+
+    def stale(self) -> bool:
+        return self.socket is not None and self.socket.speaks()
 
     def _do(self, name: str, sql: str, params: Any) -> Any:
         if self.attention:
@@ -108,6 +116,8 @@ class GeneralConnection(SyncConnection):
         except sqlalchemy.exc.DBAPIError as error:
             if not self.blocks and not self.transactions.explicit:
                 self.fairy.rollback()
+            if name != "executemany" and self.revived(original(error), sql):
+                return self._do(name, sql, params)
             raise self.failed(original(error), sql, params) from error
 
     def fetch(self, sql: str, params: Any = ()) -> Any:
@@ -159,7 +169,13 @@ class GeneralConnection(SyncConnection):
             self.open = False
 
     def begin_sql(self, block: Block, write: bool) -> list[str]:
-        return begin_statements(self.driver.dialect.name, block)
+        return begin_statements(self.driver.dialect, block)
+
+    def end_sql(self, block: Block) -> str | None:
+        return after_statement(self.driver.dialect, block)
+
+    def check(self, terms: Terms) -> None:
+        check(self.driver.dialect, terms)
 
     def in_transaction(self) -> bool:
         # No common way to ask: an interrupted BEGIN counts as begun, and ROLLBACK without one does no harm.

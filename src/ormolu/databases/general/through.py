@@ -126,6 +126,9 @@ class ThroughConnection:
     def executemany(self, sql: str, rows: Any) -> Any:
         return self._do("executemany", sql, rows)
 
+    def copy(self, target: Any, rows: Any) -> None:
+        """Do nothing, and say so: SQLAlchemy has no COPY, and those who listen are to see the INSERTs."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.conn, name)
 
@@ -180,6 +183,9 @@ class AsyncThroughConnection:
 
     async def executemany(self, sql: str, rows: Any) -> Any:
         return await self._do("executemany", sql, rows)
+
+    async def copy(self, target: Any, rows: Any) -> None:
+        """Do nothing, and say so: SQLAlchemy has no COPY, and those who listen are to see the INSERTs."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.conn, name)

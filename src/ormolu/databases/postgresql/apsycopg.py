@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ormolu.databases.asynchronous import AsyncConnection, AsyncDriver, LoopPool
 from ormolu.databases.postgresql.errors import with_cure
 from ormolu.databases.postgresql.psycopg import (
+    BINARY,
+    apart,
+    binary_types,
     broken_off,
     collected,
     cursor_name,
     failing,
     forget_prepared,
 )
+from ormolu.databases.reading import reads_only
+from ormolu.databases.vital import Socket, lost
 from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
@@ -29,11 +34,18 @@ class AsyncPsycopgConnection(AsyncConnection):
 
     def __init__(self, driver: AsyncDriver, pool: LoopPool, fairy: Any) -> None:
         super().__init__(driver, pool, fairy)
-        self.cursor = self.native.cursor()
+        self._adopt()
 
     def use(self, fairy: Any) -> None:
         super().use(fairy)
+        self._adopt()
+
+    def _adopt(self) -> None:
         self.cursor = self.native.cursor()
+        self.socket = Socket(self.native.pgconn.socket)
+
+    def stale(self) -> bool:
+        return self.socket.speaks() and lost(self.socket, self.native.pgconn)
 
     async def fetch(self, sql: str, params: Any = None) -> Any:
         if self.attention:
@@ -43,7 +55,7 @@ class AsyncPsycopgConnection(AsyncConnection):
             await cursor.execute(sql, params)
             return await cursor.fetchall()
         except Exception as error:
-            if await self.revived(error):
+            if await self.revived(error, sql):
                 return await self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
 
@@ -55,7 +67,8 @@ class AsyncPsycopgConnection(AsyncConnection):
             async with self.native.pipeline():
                 with collected(failed):
                     if self.attention:
-                        await self.begin(True)
+                        with apart(self):
+                            await self.begin(True)
                     for sql, params in requests:
                         cursors.append(self.native.cursor())
                         await cursors[-1].execute(sql, params)
@@ -67,7 +80,7 @@ class AsyncPsycopgConnection(AsyncConnection):
             broken_off(self)
             raise
         forget_prepared(self)
-        if await self.revived(failed[0]):
+        if all(reads_only(sql) for sql, _ in requests) and await self.revived(failed[0], "SELECT"):
             return await self.fetch_many(requests)
         raise self.failed(failed[0], *failing(requests, cursors)) from failed[0]
 
@@ -95,6 +108,25 @@ class AsyncPsycopgConnection(AsyncConnection):
             return count
         except Exception as error:
             raise self.failed(error, sql, None) from error
+
+    async def copy(self, target: Any, rows: Sequence[Any]) -> int:
+        """Load rows by COPY; return how many. A transaction in itself outside of blocks."""
+        if self.attention:
+            await self.begin(True)
+        try:
+            cursor = self.cursor
+            await cursor.execute(target.probe, None)
+            types = binary_types(cursor.description)
+            async with cursor.copy(target.sql + BINARY if types else target.sql) as copy:
+                if types:
+                    copy.set_types(types)
+                write = copy.write_row
+                for row in rows:
+                    await write(row)
+            count: int = cursor.rowcount
+            return count
+        except Exception as error:
+            raise self.failed(error, target.sql, None) from error
 
     async def stream(
         self, sql: str, params: Any = None, chunk_size: int = 2000
@@ -148,6 +180,7 @@ class AsyncPsycopgDriver(AsyncDriver):
 
     connection_class: ClassVar[type[AsyncConnection]] = AsyncPsycopgConnection
     pipelines: ClassVar[bool] = True
+    copies: ClassVar[bool] = True
     no_params: ClassVar[Any] = None
 
     def __init__(self, database: Database) -> None:

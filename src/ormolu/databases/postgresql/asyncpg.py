@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["AsyncpgConnection", "AsyncpgDriver"]
 
 
+LAST_WORDS = frozenset({"57P01", "57P02", "57P03", "08003", "08006"})
+"""What PostgreSQL says at the end of a session."""
+
+
 class AsyncpgConnection(AsyncConnection):
     """An asyncpg connection. It keeps its statements prepared; BEGIN and its like travel in one message."""
 
     joins_controls = True
+    _in_doubt = False
+    """Whether a statement was cut off, so that a transaction may be open that asyncpg does not know of: one that a
+    BEGIN began; or the statement's own, which the server ends after it was not only prepared, but run."""
 
     async def fetch(self, sql: str, params: Any = ()) -> Any:
         if self.attention:
@@ -27,9 +34,12 @@ class AsyncpgConnection(AsyncConnection):
         try:
             return await self.native.fetch(sql, *params)
         except Exception as error:
-            if await self.revived(error):
+            if await self.revived(error, sql):
                 return await self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
+        except BaseException:
+            self._in_doubt = True
+            raise
 
     async def fetch_named(self, sql: str, params: Any = ()) -> tuple[Sequence[str], Any]:
         rows = await self.fetch(sql, params)
@@ -39,6 +49,9 @@ class AsyncpgConnection(AsyncConnection):
             statement = await self.native.prepare(sql)
         except Exception as error:
             raise self.failed(error, sql, params) from error
+        except BaseException:
+            self._in_doubt = True
+            raise
         return [column.name for column in statement.get_attributes()], rows
 
     async def execute(self, sql: str, params: Any = ()) -> int:
@@ -48,6 +61,9 @@ class AsyncpgConnection(AsyncConnection):
             return _count(await self.native.execute(sql, *params))
         except Exception as error:
             raise self.failed(error, sql, params) from error
+        except BaseException:
+            self._in_doubt = True
+            raise
 
     async def insert(self, sql: str, params: Any = ()) -> Any:
         raise NotSupportedError("PostgreSQL has no last row id; use INSERT ... RETURNING with Fetch.")
@@ -57,7 +73,25 @@ class AsyncpgConnection(AsyncConnection):
             await self.native.executemany(sql, rows)
         except Exception as error:
             raise self.failed(error, sql, None) from error
+        except BaseException:
+            self._in_doubt = True
+            raise
         return len(rows)  # asyncpg does not tell; every row ran once
+
+    async def copy(self, target: Any, rows: Sequence[Any]) -> int:
+        """Load rows by COPY; return how many. A transaction in itself outside of blocks."""
+        if self.attention:
+            await self.begin(True)
+        try:
+            status = await self.native.copy_records_to_table(
+                target.table, schema_name=target.schema, columns=target.columns, records=rows
+            )
+        except Exception as error:
+            raise self.failed(error, target.sql, None) from error
+        except BaseException:
+            self._in_doubt = True
+            raise
+        return _count(status)
 
     async def stream(
         self, sql: str, params: Any = (), chunk_size: int = 2000
@@ -68,21 +102,40 @@ class AsyncpgConnection(AsyncConnection):
                 yield rows
         except Exception as error:
             raise self.failed(error, sql, params) from error
+        except BaseException:
+            self._in_doubt = True
+            raise
 
     async def control_now(self, sql: str) -> None:
         try:
             await self.native.execute(sql)
         except Exception as error:
             raise self.failed(error, sql, ()) from error
+        except BaseException:  # the task was cancelled: asyncpg does not wait for how the statement ended
+            self._in_doubt = True
+            raise
+        self._in_doubt = False
 
     def in_transaction(self) -> bool:
         if self.native.is_closed():
             self.dead()
             return False
-        return bool(self.native.is_in_transaction())
+        return self._in_doubt or bool(self.native.is_in_transaction())
+
+    def stale(self) -> bool:
+        return bool(self.native.is_closed())
 
     def disconnected(self, error: BaseException) -> bool:
-        return bool(self.native.is_closed()) or isinstance(error, OSError)
+        if self.native.is_closed() or isinstance(error, OSError):
+            return True
+        # The server's last words, whose end is still to come; and what asyncpg says of itself when these come
+        # between two of its own messages.
+        return getattr(error, "sqlstate", None) in LAST_WORDS or isinstance(error, self._internal)
+
+    @property
+    def _internal(self) -> type[Exception]:
+        driver: Any = self.driver
+        return driver.asyncpg.InternalClientError  # type: ignore[no-any-return]
 
     def explain(self, error: BaseException, sql: str, params: Any) -> BaseException:
         driver: Any = self.driver
@@ -92,7 +145,7 @@ class AsyncpgConnection(AsyncConnection):
             kind = DataError  # a value that asyncpg itself could not encode
         elif isinstance(error, driver.asyncpg.InterfaceError):
             kind = InterfaceError
-        elif isinstance(error, OSError):
+        elif isinstance(error, (OSError, self._internal)):
             kind = OperationalError
         else:
             return error
@@ -119,6 +172,7 @@ class AsyncpgDriver(AsyncDriver):
     """Runs programs on PostgreSQL through asyncpg."""
 
     connection_class: ClassVar[type[AsyncConnection]] = AsyncpgConnection
+    copies: ClassVar[bool] = True
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

@@ -8,15 +8,20 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases.postgresql.errors import with_cure
-from ormolu.databases.sync import SyncConnection, SyncDriver
+from ormolu.databases.reading import reads_only
+from ormolu.databases.synchronous import SyncConnection, SyncDriver
+from ormolu.databases.vital import Socket, lost
 from ormolu.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
 
 __all__ = [
+    "BINARY",
     "PsycopgConnection",
     "PsycopgDriver",
+    "apart",
+    "binary_types",
     "broken_off",
     "collected",
     "cursor_name",
@@ -52,6 +57,16 @@ def collected(failed: list[Exception]) -> Generator[None, None, None]:
         failed.append(error)
 
 
+@contextlib.contextmanager
+def apart(conn: Any) -> Generator[None, None, None]:
+    """Send control statements one by one: a pipeline has messages of one statement alone."""
+    conn.joins_controls = False
+    try:
+        yield
+    finally:
+        del conn.joins_controls
+
+
 def forget_prepared(conn: Any) -> None:
     """Have statements prepared anew after a pipeline that failed.
 
@@ -72,6 +87,21 @@ def broken_off(conn: Any) -> None:
         conn.dead()
 
 
+BINARY = " (FORMAT BINARY)"
+_BINARY = frozenset({16, 17, 20, 21, 23, 25, 700, 701, 1043, 1082, 1083, 1114, 1184, 1700, 2950})
+"""The types, by their number, whose values psycopg writes in binary form as COPY wants them: bool, bytea, int8, int2,
+int4, text, float4, float8, varchar, date, time, timestamp, timestamptz, numeric, uuid."""
+
+
+def binary_types(description: Any) -> list[int]:
+    """Return the types of a table's columns, where COPY can have all of them in binary form, else an empty list.
+
+    They must be those of the table itself: what COPY reads in binary form is not cast.
+    """
+    types = [column.type_code for column in description]
+    return types if _BINARY.issuperset(types) else []
+
+
 class PsycopgConnection(SyncConnection):
     """A psycopg connection in autocommit mode.
 
@@ -84,13 +114,18 @@ class PsycopgConnection(SyncConnection):
 
     def __init__(self, driver: SyncDriver, fairy: Any) -> None:
         super().__init__(driver, fairy)
-        self._use(self.native)
+        self._adopt()
 
-    def _use(self, native: Any) -> None:
-        self.native = native
+    def use(self, fairy: Any) -> None:
+        super().use(fairy)
+        self._adopt()
+
+    def _adopt(self) -> None:
+        native = self.native
         if not native.autocommit:
             native.autocommit = True
         self.cursor = native.cursor()
+        self.socket = Socket(native.pgconn.socket)
 
     def fetch(self, sql: str, params: Any = None) -> Any:
         if self.attention:
@@ -98,7 +133,7 @@ class PsycopgConnection(SyncConnection):
         try:
             return self.cursor.execute(sql, params).fetchall()
         except Exception as error:
-            if self._revived(error):
+            if self.revived(error, sql):
                 return self.fetch(sql, params)
             raise self.failed(error, sql, params) from error
 
@@ -109,7 +144,8 @@ class PsycopgConnection(SyncConnection):
         try:
             with self.native.pipeline(), collected(failed):
                 if self.attention:
-                    self.begin(True)
+                    with apart(self):
+                        self.begin(True)
                 for sql, params in requests:
                     cursors.append(self.native.cursor())
                     cursors[-1].execute(sql, params)
@@ -121,7 +157,7 @@ class PsycopgConnection(SyncConnection):
             broken_off(self)
             raise
         forget_prepared(self)
-        if self._revived(failed[0]):
+        if all(reads_only(sql) for sql, _ in requests) and self.revived(failed[0], "SELECT"):
             return self.fetch_many(requests)
         raise self.failed(failed[0], *failing(requests, cursors)) from failed[0]
 
@@ -164,6 +200,24 @@ class PsycopgConnection(SyncConnection):
             return count
         except Exception as error:
             raise self.failed(error, sql, None) from error
+
+    def copy(self, target: Any, rows: Sequence[Any]) -> int:
+        """Load rows by COPY; return how many. A transaction in itself outside of blocks."""
+        if self.attention:
+            self.begin(True)
+        try:
+            cursor = self.cursor
+            types = binary_types(cursor.execute(target.probe, None).description)
+            with cursor.copy(target.sql + BINARY if types else target.sql) as copy:
+                if types:
+                    copy.set_types(types)
+                write = copy.write_row
+                for row in rows:
+                    write(row)
+            count: int = cursor.rowcount
+            return count
+        except Exception as error:
+            raise self.failed(error, target.sql, None) from error
 
     def stream(self, sql: str, params: Any = None, chunk_size: int = 2000) -> Iterator[list[Any]]:
         """Yield the rows from a cursor on the server, which needs a transaction, and gets one to itself."""
@@ -211,20 +265,8 @@ class PsycopgConnection(SyncConnection):
     def disconnected(self, error: BaseException) -> bool:
         return bool(self.native.closed or self.native.broken)
 
-    def _revived(self, error: BaseException) -> bool:
-        """Replace a connection that died while it lay idle; say whether the statement may be tried again.
-
-        Only outside of blocks, and only for reading: nothing can have happened twice.
-        """
-        if self.blocks or self.reviving or not self.disconnected(error):
-            return False
-        self.reviving = True
-        self.driver.forget_older(self)
-        self.fairy.invalidate()
-        self.fairy.close()
-        self.fairy = self.driver.checkout_fairy()
-        self._use(self.fairy.driver_connection)
-        return True
+    def stale(self) -> bool:
+        return self.socket.speaks() and lost(self.socket, self.native.pgconn)
 
 
 class PsycopgDriver(SyncDriver):
@@ -232,6 +274,7 @@ class PsycopgDriver(SyncDriver):
 
     connection_class: ClassVar[type[SyncConnection]] = PsycopgConnection
     pipelines: ClassVar[bool] = True
+    copies: ClassVar[bool] = True
     no_params: ClassVar[Any] = None
 
     def __init__(self, database: Database) -> None:

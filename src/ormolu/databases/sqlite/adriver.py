@@ -17,12 +17,14 @@ import sqlalchemy.exc
 from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, arun_hooks
 from ormolu.databases.errors import translate_sqlalchemy
+from ormolu.databases.held import held
 from ormolu.databases.sqlite.driver import SqliteConnection
 from ormolu.databases.sqlite.engine import sqlite_budget
 from ormolu.databases.sqlite.here import Hasty, Here, forward, heard
 from ormolu.databases.sqlite.worker import Job, Mailbox, Request, Worker
+from ormolu.databases.terms import Terms
 from ormolu.exceptions import OperationalError
-from ormolu.programs import run
+from ormolu.programs import break_off, run
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
@@ -69,7 +71,7 @@ class AsyncSqliteDriver:
         self._crew: list[Worker] = []
         self._busy = 0
         self._done = 0
-        self._watching = False
+        self._watching: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._mailbox: Mailbox | None = None
@@ -80,6 +82,7 @@ class AsyncSqliteDriver:
         self._waiters: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[Worker | None]]] = deque()
         self._here: Here | None = None
         self._budget = sqlite_budget(database.config)
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.database.alias!r}>"
@@ -148,6 +151,7 @@ class AsyncSqliteDriver:
         try:
             return await self._hand_over(conn if keep else None, lambda conn: run(program, conn, step), depth)
         except BaseException:
+            break_off(program)  # a job that was given up before it began has not ended it
             if keep:
                 self._undo(conn, depth)
             raise
@@ -169,7 +173,7 @@ class AsyncSqliteDriver:
         if conn is not None and conn.worker is not None:
             conn.worker.inbox.put(job)
             return await self._answer(job), job.hooks
-        self._staffed().put(job)
+        self._enlist(job)
         self._busy += 1
         try:
             return await self._answer(job), job.hooks
@@ -240,36 +244,48 @@ class AsyncSqliteDriver:
             self._mailbox = box
         return box
 
-    def _staffed(self) -> SimpleQueue[Any]:
-        """Return the crew's queue, seeing to it that somebody works there.
+    def _enlist(self, job: Job) -> None:
+        """Give a job to the crew, seeing to it that somebody works there; after `close()` to one who leaves with it.
 
         One worker serves best while jobs are short: the interpreter runs one thread at a time anyway.
         Others are hired when jobs wait and none gets done, because one reads long or waits for a lock.
         """
-        crew = self._crew
-        if not crew:
-            self._hire(0)
-        elif self._busy >= len(crew) and not self._watching and len(crew) < self.crew_limit:
-            self._watching = True
-            asyncio.get_running_loop().call_later(STALL, self._look_for_stall, self._done)
-        return self._queue
+        # `close()` may come from another thread, and the crew's end stands in the same queue.
+        with self._lock:
+            if self._closed:
+                last = self._worker(None).inbox
+                last.put(job)
+                last.put(None)
+                return
+            crew = self._crew
+            if not crew:
+                crew.append(self._worker(self._queue))
+            elif self._busy >= len(crew) and not self._is_watched() and len(crew) < self.crew_limit:
+                self._watch_for_stall()
+            self._queue.put(job)
+
+    def _is_watched(self) -> bool:
+        return self._watching is not None and not self._watching.is_closed()
+
+    def _watch_for_stall(self) -> None:
+        self._watching = asyncio.get_running_loop()
+        self._watching.call_later(STALL, self._look_for_stall, self._done)
 
     def _look_for_stall(self, done: int) -> None:
-        self._watching = False
+        self._watching = None
         crew = len(self._crew)
         if self._queue.empty() or not crew:
             return
         if self._done == done:
             self._hire(crew)
         if len(self._crew) < self.crew_limit:
-            self._watching = True
-            asyncio.get_running_loop().call_later(STALL, self._look_for_stall, self._done)
+            self._watch_for_stall()
 
     def _hire(self, known: int) -> None:
         """Add a worker, unless somebody else has changed the crew since it was looked at."""
         with self._lock:
             if len(self._crew) == known:
-                self._crew.append(self._worker(self._queue, self._retire if known else None))
+                self._crew.append(self._worker(self._queue, self._retire))
 
     def _retire(self, worker: Worker) -> bool:
         """Let an idle worker go."""
@@ -282,7 +298,7 @@ class AsyncSqliteDriver:
     def _open_here(self) -> None:
         """Have a worker make the connection for brief programs."""
         with self._lock:
-            if self._budget <= 0 or self._here is not None:
+            if self._budget <= 0 or self._here is not None or self._closed:
                 return
             here = self._here = Here(self._budget, self._checkpoint)
         self._send_off(lambda _conn, _job: here.open(self._connect(None)))
@@ -304,7 +320,7 @@ class AsyncSqliteDriver:
         """Have something done by the crew for which nobody waits. What fails there is tried by whoever needs it."""
         job = Job(work, None, self._box(), contextvars.Context())
         job.future.add_done_callback(lambda future: future.exception())
-        self._staffed().put(job)
+        self._enlist(job)
 
     def _worker(
         self, source: SimpleQueue[Any] | None, retire: Callable[[Worker], bool] | None = None
@@ -319,20 +335,31 @@ class AsyncSqliteDriver:
             raise self.database.unreachable(error) from error
         return SqliteConnection(self.sync, fairy)
 
+    def resting(self) -> int:
+        """Return how many connections are kept that nobody uses: of workers with nothing to do, and the loop's own."""
+        with self._lock:
+            workers = [*self._crew, *self._idle]
+        own = self._here is not None and self._here.is_free
+        return sum(worker.conn is not None and worker.is_idle for worker in workers) + own
+
     # -- blocks that span programs
 
-    async def abegin_block(self, **options: Any) -> tuple[Any, Block]:
+    async def abegin_block(
+        self, durable: bool = False, savepoint: bool = True, terms: Terms | None = None
+    ) -> tuple[Any, Block]:
         """Enter a transaction block of the running task; return its connection and the block."""
         conn = ambient.find(self.key) if ambient.current.get() is not None else None
         if conn is None:
             conn = await self.acheckout()
             conn.heavy = False
             try:
-                return conn, conn.open_block(**options)
+                block = conn.open_block(durable, savepoint, terms)
             except BaseException:
                 self.arelease(conn)
                 raise
-        return conn, conn.open_block(**options)
+            block.releases = True
+            return conn, block
+        return conn, conn.open_block(durable, savepoint, terms)
 
     async def aend_block(self, conn: Any, block: Block, error: bool) -> None:
         """Leave a block; after the outermost one the connection goes back, and then the hooks run."""
@@ -355,8 +382,11 @@ class AsyncSqliteDriver:
             if outermost:
                 ambient.tidy()
                 hooks = conn.take_ready()
-                self.arelease(conn)
+                if block.releases:
+                    self.arelease(conn)
         if outermost:
+            if block.since:
+                held.note(block, self.database.alias)
             await arun_hooks(hooks)
         if stopped is not None:
             raise stopped
@@ -375,7 +405,10 @@ class AsyncSqliteDriver:
     async def _call(self, conn: Any, work: Callable[[Any, Job], Any]) -> Any:
         """Run a function in a connection's worker to its end, even if the task is cancelled meanwhile."""
         job = Job(work, conn, self._box(), contextvars.copy_context())
-        (conn.worker.inbox if conn.worker is not None else self._staffed()).put(job)
+        if conn.worker is not None:
+            conn.worker.inbox.put(job)
+        else:
+            self._enlist(job)
         waiter = asyncio.ensure_future(job.future)
         cancelled: BaseException | None = None
         while not waiter.done():
@@ -424,11 +457,14 @@ class AsyncSqliteDriver:
             async with asyncio.timeout(timeout):
                 worker = await future
         except BaseException as error:
+            got: Worker | None = None
             with self._lock:
                 if entry in self._waiters:
                     self._waiters.remove(entry)
-                elif future.done() and not future.cancelled() and (got := future.result()) is not None:
-                    self._hand_on(got)
+                elif future.done() and not future.cancelled():
+                    got = future.result()
+            if got is not None:
+                self._hand_on(got)
             if isinstance(error, TimeoutError):
                 raise OperationalError(
                     f"The database {self.database.alias!r} has no free connection: all {self._limit} are in "
@@ -443,7 +479,7 @@ class AsyncSqliteDriver:
         self._hand_on(conn.worker)
 
     def _hand_on(self, worker: Worker) -> None:
-        """Give a worker to the task that waits longest, or keep it for the next one."""
+        """Give a worker to the task that waits longest, or keep it for the next one; after `close()`, stop it."""
         while True:
             try:
                 loop, future = self._waiters.popleft()
@@ -454,7 +490,11 @@ class AsyncSqliteDriver:
                 return
             except RuntimeError:  # that loop is closed
                 continue
-        self._idle.append(worker)
+        with self._lock:
+            if not self._closed:
+                self._idle.append(worker)
+                return
+        worker.stop()
 
     def _deliver(self, future: asyncio.Future[Worker | None], worker: Worker) -> None:
         if future.done():
@@ -494,16 +534,16 @@ class AsyncSqliteDriver:
 
     def ambient(self) -> Any:
         """Return the connection of the transaction that the running task has open, or None."""
-        return ambient.find(self.key)
+        return ambient.find_open(self.key)
 
-    async def addl(self, fn: Callable[[sa.Connection], R]) -> R:
+    async def addl(self, fn: Callable[[sa.Connection], R], write: bool = True) -> R:
         """Call `fn`, in the worker, with a SQLAlchemy connection inside the ambient or a new transaction."""
         conn, block = await self.abegin_block()
         failed = True
         try:
 
             def work(conn: Any, _job: Job) -> Any:
-                conn.begin(True)
+                conn.begin(write)
                 return conn.as_sqlalchemy(fn)
 
             result = await self._call(conn, work)
@@ -516,19 +556,26 @@ class AsyncSqliteDriver:
 
     def close(self) -> None:
         """Stop the workers. Those inside an open transaction end when they are given back."""
-        here, self._here = self._here, None
-        if here is not None:
-            here.close()
         with self._lock:
+            self._closed = True
+            here, self._here = self._here, None
             crew, self._crew = self._crew, []
             idle, self._idle = self._idle, []
             self._exclusive -= len(idle)
-        for _ in crew:
-            self._queue.put(None)
+            for _ in crew:
+                self._queue.put(None)
+        if here is not None:
+            self._close_here(here)
         for worker in crew:
-            worker.thread.join(timeout=5)
+            worker.wait()
         for worker in idle:
             worker.stop()
+        self._close_pool()
+
+    def _close_here(self, here: Here) -> None:
+        here.close()
+
+    def _close_pool(self) -> None:
         self.pool.dispose()
 
     async def aclose(self) -> None:

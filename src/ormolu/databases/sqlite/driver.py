@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from functools import lru_cache
 from threading import current_thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ormolu.databases import ambient
 from ormolu.databases.blocks import Block
-from ormolu.databases.sync import SyncConnection, SyncDriver
+from ormolu.databases.reading import reads_only
+from ormolu.databases.synchronous import SyncConnection, SyncDriver
+from ormolu.databases.terms import Terms, refuse
 from ormolu.exceptions import DataError, OperationalError
 
 if TYPE_CHECKING:
     from ormolu.databases.database import Database
     from ormolu.databases.sqlite.worker import Worker
 
-__all__ = ["Elsewhere", "SqliteConnection", "SqliteDriver", "reads_only"]
-
-_READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|VALUES|PRAGMA|EXPLAIN)\b", re.I | re.S)
-_WITH = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*WITH\b", re.I | re.S)
-_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.I)
-
-
-@lru_cache(maxsize=256)
-def reads_only(sql: str) -> bool:
-    """Say whether a statement certainly changes nothing. Asked once for each transaction."""
-    return bool(_READS.match(sql) or (_WITH.match(sql) and not _WRITES.search(sql)))
+__all__ = ["Elsewhere", "SqliteConnection", "SqliteDriver"]
 
 
 class Elsewhere(Exception):
@@ -40,6 +30,7 @@ class SqliteConnection(SyncConnection):
     """A sqlite3 connection in autocommit mode, with our own BEGIN where a block wants one."""
 
     native: sqlite3.Connection
+    knows_state = True
 
     def __init__(self, driver: SyncDriver, fairy: Any) -> None:
         super().__init__(driver, fairy)
@@ -183,12 +174,18 @@ class SqliteConnection(SyncConnection):
             raise self.failed(error, sql, ()) from error
 
     def begin_sql(self, block: Block, write: bool) -> list[str]:
-        if block.read_only:
+        terms = block.terms
+        if terms is not None and terms.read_only:
             return ["BEGIN", "PRAGMA query_only = 1"]
         return ["BEGIN IMMEDIATE" if write or block.immediate else "BEGIN"]
 
     def end_sql(self, block: Block) -> str | None:
-        return "PRAGMA query_only = 0" if block.read_only else None
+        if block.terms is not None and block.terms.read_only:
+            return "PRAGMA query_only = 0"
+        return block.afterwards
+
+    def check(self, terms: Terms) -> None:
+        refuse(terms, "SQLite", ("serializable",), ())
 
     def reads_only(self, sql: str) -> bool:
         return reads_only(sql)
@@ -212,10 +209,19 @@ class SqliteConnection(SyncConnection):
         if not isinstance(error, sqlite3.Error):
             return error
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            return OperationalError(
+            made = OperationalError(
                 f"{error}{self._who_holds_the_lock(sql)}", statement=sql, params=params, orig=error
             )
+            if self._began_by_reading(sql):
+                made.retryable = True
+            return made
         return super().explain(error, sql, params)
+
+    def _began_by_reading(self, sql: str) -> bool:
+        """Say whether a statement writes in a transaction that can't: it has seen what is no longer so."""
+        return bool(
+            self.blocks and not self.begun_for_writing and self.in_transaction() and not reads_only(sql)
+        )
 
     def _who_holds_the_lock(self, sql: str) -> str:
         """Say why the database is locked, as far as this process can know."""
@@ -226,7 +232,7 @@ class SqliteConnection(SyncConnection):
                 "child has a connection of its own, outside its parent's transaction; let the parent write, "
                 "or start the children after its block."
             )
-        if self.blocks and not self.begun_for_writing and self.in_transaction() and not reads_only(sql):
+        if self._began_by_reading(sql):
             return (
                 ": this transaction began by reading, and another connection has written since, or is "
                 "writing. Begin it for writing with atomic(immediate=True), or run the block again."
@@ -248,6 +254,7 @@ class SqliteDriver(SyncDriver):
     """Runs programs on SQLite, synchronously."""
 
     connection_class: ClassVar[type[SyncConnection]] = SqliteConnection
+    vanishing: ClassVar[bool] = False
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

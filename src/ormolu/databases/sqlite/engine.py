@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ from ormolu.databases.config import DatabaseConfig
 from ormolu.databases.sqlite import functions
 from ormolu.exceptions import ImproperlyConfigured
 
-__all__ = ["prepare_sqlite", "sqlite_arguments", "sqlite_budget"]
+__all__ = ["Releasing", "prepare_sqlite", "sqlite_arguments", "sqlite_budget"]
 
 BUDGET_MS = 0.5
 """Milliseconds that a read of async code may take in the event loop's own thread, unless OPTIONS say otherwise."""
@@ -29,6 +31,21 @@ _KNOWN_PRAGMAS = {
     "mmap_size", "page_size", "recursive_triggers", "secure_delete", "synchronous", "temp_store",
     "wal_autocheckpoint",
 }  # fmt: skip
+
+
+class Releasing(sqlite3.Connection):
+    """A connection that lets go of its locks when it is closed, even with a statement half way.
+
+    SQLite closes such a connection only when the last statement is gone, and aiosqlite keeps a cursor that was cut off
+    until it is collected as garbage.
+    """
+
+    def close(self) -> None:
+        """Undo what is open, and close."""
+        with contextlib.suppress(sqlite3.Error):
+            if self.in_transaction:
+                self.rollback()
+        super().close()
 
 
 def sqlite_arguments(

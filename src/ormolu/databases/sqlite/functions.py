@@ -59,11 +59,11 @@ def in_its_thread(adapted: Any, work: Callable[[Any], None]) -> None:
 
 def _load(connection: Any) -> None:
     """Take in the functions of the modules beside this one, when the first connection is made."""
-    from ormolu.databases.sqlite import fts, moments, numbers, texts
+    from ormolu.databases.sqlite import fts, moments, numbers, texts, vectors
 
     for (name, arguments), (function, deterministic) in moments.FUNCTIONS.items():
         _functions.setdefault((name, arguments), (function, deterministic))
-    plain = {**texts.FUNCTIONS, **fts.FUNCTIONS}
+    plain = {**texts.FUNCTIONS, **fts.FUNCTIONS, **vectors.FUNCTIONS}
     absent = numbers.missing(connection)
     plain.update({key: made for key, made in numbers.FUNCTIONS.items() if absent or key[0] in numbers.ALWAYS})
     for (name, arguments), function in plain.items():

@@ -24,7 +24,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ormolu import signals
-from ormolu.databases.sqlite.driver import Elsewhere, SqliteConnection, reads_only
+from ormolu.databases.reading import reads_only
+from ormolu.databases.sqlite.driver import Elsewhere, SqliteConnection
 
 if TYPE_CHECKING:
     from ormolu.databases.blocks import Block
@@ -110,6 +111,11 @@ class Here:
         self.conn = conn
         if self._closed:  # while it was being made
             self.close()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether there is a connection of the loop's own, and nobody uses it."""
+        return self.conn is not None and not self._lock.locked()
 
     def take(self) -> Hasty | None:
         """Return the loop's connection for the caller alone, or None if it is in use; then `release()` it."""
@@ -215,6 +221,9 @@ class Hasty:
         self.deadline = inf
         self.overran = False
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.conn, name)
+
     def look(self) -> bool:
         """Say whether SQLite is to break off the running statement; its progress handler."""
         if perf_counter() < self.deadline:
@@ -229,6 +238,10 @@ class Hasty:
         if not here.reads(sql):
             self._allow_write()
             return self.conn.fetch(sql, params)
+        if self.conn.attention:
+            # Not within the budget: SQLite looks at the clock at a statement's end, too, and a BEGIN that it breaks off
+            # there has been done all the same.
+            self.conn.begin(False)
         self.overran = False
         self.deadline = perf_counter() + here.budget
         try:

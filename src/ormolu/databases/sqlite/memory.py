@@ -15,12 +15,12 @@ from sqlalchemy import event
 
 from ormolu.databases import ambient
 from ormolu.databases.blocks import arun_hooks
-from ormolu.databases.config import need
 from ormolu.databases.handoff import HandoffLock
 from ormolu.databases.interplay import GUEST
 from ormolu.databases.sqlite.adriver import AsyncSqliteDriver
 from ormolu.databases.sqlite.driver import SqliteConnection, SqliteDriver
 from ormolu.databases.sqlite.here import Here, heard
+from ormolu.databases.sqlite.stopping import connections
 from ormolu.exceptions import OperationalError
 from ormolu.programs import Fetch, brief, run
 
@@ -34,6 +34,12 @@ R = TypeVar("R")
 
 class MemoryConnection(SqliteConnection):
     """The shared connection."""
+
+    def dead(self) -> None:
+        """Stay: closing it would lose the database, and what is open can be asked and rolled back."""
+
+    def scrap(self) -> None:
+        """Stay."""
 
     def hosts(self) -> bool:
         if self.guests:
@@ -117,10 +123,7 @@ class MemoryDriver(SqliteDriver):
 
     async def shared_aiosqlite(self, *_args: Any, **_options: Any) -> Any:
         """Return the shared connection for SQLAlchemy's asynchronous engine."""
-        aiosqlite = need("aiosqlite", f"SQLAlchemy's AsyncSession on the database {self.database.alias!r}")
-        connection = aiosqlite.Connection(lambda: _Unclosable(self.conn.native), 64)
-        connection._thread.daemon = True
-        return await connection
+        return await connections(self.database.alias)(lambda: _Unclosable(self.conn.native))
 
     def guard_async(self, pool: Any) -> None:
         """Let an asynchronous engine's pool take the lock as well."""
@@ -165,7 +168,7 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
         return result  # type: ignore[no-any-return]
 
     def _open_here(self) -> None:
-        if self._budget > 0:
+        if self._budget > 0 and not self._closed:
             here = Here(self._budget, self._checkpoint)
             here.open(self.sync.conn)
             self._here = here
@@ -186,14 +189,11 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
         for start in range(0, len(rows), chunk_size):
             yield rows[start : start + chunk_size]
 
-    def close(self) -> None:
-        self._here = None
-        with self._lock:
-            crew, self._crew = self._crew, []
-        for _ in crew:
-            self._queue.put(None)
-        for worker in crew:
-            worker.thread.join(timeout=5)
+    def _close_here(self, here: Here) -> None:
+        """Keep the connection, which is the database."""
+
+    def _close_pool(self) -> None:
+        """Keep the connection, which is the synchronous driver's."""
 
 
 @brief

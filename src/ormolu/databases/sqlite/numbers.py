@@ -73,13 +73,17 @@ def missing(connection: sqlite3.Connection) -> bool:
 
 
 class _Spread:
-    """Variance by Welford's method, exact also for values far from zero; works in windows, too."""
+    """Variance by Welford's method, of the distances from the first value; works in windows, too.
+
+    So values that are far from zero but near each other lose nothing.
+    """
 
     sample = False
     root = False
 
     def __init__(self) -> None:
         self.count = 0
+        self.origin = 0.0
         self.mean = 0.0
         self.squares = 0.0
 
@@ -87,10 +91,13 @@ class _Spread:
         """Take a value in."""
         if value is None:
             return
+        if not self.count:
+            self.origin = float(value)
         self.count += 1
-        delta = float(value) - self.mean
+        distance = float(value) - self.origin
+        delta = distance - self.mean
         self.mean += delta / self.count
-        self.squares += delta * (float(value) - self.mean)
+        self.squares += delta * (distance - self.mean)
 
     def inverse(self, value: Any) -> None:
         """Take a value out: it has left the frame."""
@@ -100,9 +107,10 @@ class _Spread:
         if not self.count:
             self.mean = self.squares = 0.0
             return
-        delta = float(value) - self.mean
+        distance = float(value) - self.origin
+        delta = distance - self.mean
         self.mean -= delta / self.count
-        self.squares = max(self.squares - delta * (float(value) - self.mean), 0.0)
+        self.squares = max(self.squares - delta * (distance - self.mean), 0.0)
 
     def value(self) -> float | None:
         """Return the result so far."""

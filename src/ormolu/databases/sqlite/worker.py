@@ -85,6 +85,7 @@ class Job:
     """Something to do on a connection in a worker, and the future of its outcome."""
 
     __slots__ = (
+        "_turns",
         "abandoned",
         "conn",
         "context",
@@ -106,18 +107,25 @@ class Job:
         self.context = context
         self.future: asyncio.Future[Any] = mailbox.loop.create_future()
         self.waiter: asyncio.Future[None] | None = None
+        self._turns = [None]
         self.abandoned = False
         self.settled = False
         self.worker: Worker | None = None
         self.hooks: list[Any] = []
 
+    def take_turn(self) -> bool:
+        """Say whether the caller is the first to ask: the worker that begins the work, or the task that gives it up."""
+        try:
+            self._turns.pop()
+        except IndexError:
+            return False
+        return True
+
     def settle(self, value: Any, error: BaseException | None) -> None:
         """Set the outcome, in the loop."""
         future = self.future
         if self.abandoned and isinstance(value, Request):
-            # The program asks for something while nobody waits for it any more: it shall end.
-            if self.worker is not None:
-                self.worker.inbox.put((None, asyncio.CancelledError()))
+            self.refuse()
             return
         self.settled = True
         if not future.done():
@@ -133,20 +141,37 @@ class Job:
 
         When the waiting task is cancelled the work is interrupted, and its end awaited, before the
         cancellation goes on: nothing may still be running on a connection that somebody then rolls back or
-        reuses.
+        reuses. Work that has not begun never will, and is not waited for.
         """
         try:
             return await self.future
         except asyncio.CancelledError:
+            if self.take_turn():
+                raise
+            asks = self.asks()
             # The work may have ended after the future was cancelled, before this task got to know.
-            if self.future.cancelled() and not self.settled:
+            if asks or (self.future.cancelled() and not self.settled):
                 self.waiter = self.mailbox.loop.create_future()
                 self.abandon()
+                if asks:
+                    self.refuse()
                 await finished(self.waiter)
             raise
 
+    def asks(self) -> bool:
+        """Say whether the outcome is a request, which the worker waits to be told the result of."""
+        future = self.future
+        if not future.done() or future.cancelled() or future.exception() is not None:
+            return False
+        return isinstance(future.result(), Request)
+
+    def refuse(self) -> None:
+        """Tell a program that asks for something that nobody waits for it any more: it shall end."""
+        if self.worker is not None:
+            self.worker.inbox.put((None, asyncio.CancelledError()))
+
     def abandon(self) -> None:
-        """Stop the work as soon as possible; if it has not begun it never will."""
+        """Stop the work as soon as possible."""
         self.abandoned = True
         worker = self.worker
         if worker is not None:
@@ -211,7 +236,7 @@ class Worker:
         error: BaseException | None = None
         outer = self._job
         try:
-            if job.abandoned:
+            if not job.take_turn():
                 raise asyncio.CancelledError
             conn = job.conn if job.conn is not None else self._own_connection()
             before = conn.worker
@@ -277,5 +302,9 @@ class Worker:
     def stop(self) -> None:
         """End the thread after what is queued, and give its connection back."""
         self._source.put(None)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for the thread's end, unless this is the thread."""
         if self.thread is not threading.current_thread():
             self.thread.join(timeout=5)

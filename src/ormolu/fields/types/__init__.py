@@ -9,6 +9,7 @@ from ormolu.lazy import door
 if TYPE_CHECKING:
     from ormolu.fields.types.base import ValueType
     from ormolu.fields.types.choosing import DeclaredType, type_of
+    from ormolu.fields.types.files import FileNameType
     from ormolu.fields.types.numeric import BooleanType, DecimalType, FloatType
     from ormolu.fields.types.structured import ArrayType, BinaryType, InetType, JSONType, UUIDType
     from ormolu.fields.types.temporal import DateTimeType, DateType, DurationType, TimeType
@@ -22,6 +23,7 @@ __all__ = [
     "DecimalType",
     "DeclaredType",
     "DurationType",
+    "FileNameType",
     "FloatType",
     "InetType",
     "JSONType",
@@ -37,6 +39,7 @@ if not TYPE_CHECKING:
         {
             "base": "ValueType",
             "choosing": "DeclaredType type_of",
+            "files": "FileNameType",
             "numeric": "BooleanType DecimalType FloatType",
             "structured": "ArrayType BinaryType InetType JSONType UUIDType",
             "temporal": "DateTimeType DateType DurationType TimeType",

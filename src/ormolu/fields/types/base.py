@@ -30,6 +30,15 @@ class ValueType(sa.types.TypeDecorator[Any]):
     accepts: ClassVar[tuple[type, ...]] = (object,)
     """Classes that this type can bind; operands of other classes get a type of their own."""
 
+    is_text: ClassVar[bool] = False
+    """Whether the driver is given, and gives, the text form of PostgreSQL's type."""
+
+    @property
+    def python_type(self) -> type[Any]:
+        """The class of a column's values, as tools ask for it."""
+        (first, *_) = self.accepts
+        return self.impl_instance.python_type if first is object else first
+
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         """Return the type of the other operand: this one for values of its own kind."""
         if value is None or isinstance(value, self.accepts):

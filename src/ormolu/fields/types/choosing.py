@@ -50,7 +50,7 @@ _TYPES: dict[str, Callable[[Any], sa.types.TypeEngine[Any]]] = {
     "BooleanField": lambda field: types.BooleanType(),
     "CharField": _varchar,
     "SlugField": _varchar,
-    "FileField": _varchar,
+    "FileField": lambda field: types.FileNameType(field.max_length, field.null),
     "FilePathField": _varchar,
     "TextField": _text,
     "DateField": lambda field: types.DateType(),
@@ -86,16 +86,25 @@ class _DialectView:
 
 
 class DeclaredType(ValueType):
-    """The type that a user's field class names in its own `db_type(connection)`."""
+    """The type that a user's field class names in its own `db_type(connection)`, or another method of that kind."""
 
     impl = sa.types.NullType
 
-    def __init__(self, field: Any) -> None:
+    def __init__(self, field: Any, method: str = "db_type") -> None:
         self.field = field
+        self.method = method
         super().__init__()
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return _RawType(self.field.db_type(_DialectView(dialect)) or "")
+        return _RawType(getattr(self.field, self.method)(_DialectView(dialect)) or "")
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        """Return a copy of lists and dicts: what the driver gave stays as it is, to be compared with."""
+        if dialect.name != "postgresql":
+            return None
+        from ormolu.fields.types.structured import copied
+
+        return copied
 
 
 def type_of(field: Any) -> sa.types.TypeEngine[Any]:

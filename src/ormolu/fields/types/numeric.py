@@ -32,6 +32,7 @@ class BooleanType(ValueType):
 
     impl = sa.Boolean
     accepts = (bool, int)
+    coerce_to_is_types = (type(None), bool)  # `flag.is_(True)` is IS true, as of SQLAlchemy's own type
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
         return None if dialect.supports_native_boolean else processors.int_to_boolean

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import json
+import marshal
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from ormolu.fields.types.base import Processor, ValueType, nullable
 
-__all__ = ["ArrayType", "BinaryType", "InetType", "JSONType", "UUIDType"]
+__all__ = ["ArrayType", "BinaryType", "InetType", "JSONType", "UUIDType", "json_dialect"]
 
 
 class JSONType(ValueType):
@@ -37,6 +42,10 @@ class JSONType(ValueType):
             return dialect.type_descriptor(sa.JSON())
         return dialect.type_descriptor(sa.Text())
 
+    @property
+    def python_type(self) -> type[Any]:
+        return dict
+
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         return self.impl_instance.coerce_compared_value(op, value)
 
@@ -45,7 +54,11 @@ class JSONType(ValueType):
         return column if self.decoder is None else sa.type_coerce(sa.cast(column, sa.Text), self)
 
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
-        dumps = (self.encoder or json.JSONEncoder)().encode
+        encoder: Any = self.encoder
+        # One of the user's may keep a state while it encodes: each value has its own, as in `json.dumps(cls=...)`.
+        dumps: Callable[[Any], str] = (
+            (lambda value: encoder().encode(value)) if encoder else json.JSONEncoder().encode
+        )
         null = sa.JSON.NULL
 
         def to_json(value: Any) -> str | None:
@@ -57,12 +70,36 @@ class JSONType(ValueType):
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Processor | None:
         if dialect.name == "postgresql" and self.decoder is None:
-            return None
-        return json_reader((self.decoder or json.JSONDecoder)().decode)
+            return copied  # what the driver gave stays as it is, to be compared with
+        decoder = self.decoder
+        if decoder is None:
+            return json_reader(json.JSONDecoder().decode)
+        check = None if isinstance(decoder, type) else getattr(decoder, "check", None)
+        return json_reader(lambda text: decoder().decode(text), check)
 
 
-def json_reader(decode: Callable[[str], Any]) -> Processor:
-    """Return a function that decodes JSON text, and leaves alone what is decoded already or is no JSON."""
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of lists and dicts, and of what they hold."""
+    kind = value.__class__
+    if kind is not dict and kind is not list:
+        return value
+    for item in value.values() if kind is dict else value:
+        if item.__class__ not in _ATOMS:
+            try:
+                return marshal.loads(marshal.dumps(value))  # the quickest way through what is nested
+            except ValueError:  # it holds more than JSON can say
+                return copy.deepcopy(value)
+    return value.copy()
+
+
+def json_reader(decode: Callable[[str], Any], check: Callable[[Any], Any] | None = None) -> Processor:
+    """Return a function that decodes JSON text, and leaves alone what is decoded already or is no JSON.
+
+    `check` turns what is decoded already into what `decode` returns.
+    """
 
     def from_json(value: Any) -> Any:
         if value is None:
@@ -70,7 +107,7 @@ def json_reader(decode: Callable[[str], Any]) -> Processor:
         if value.__class__ is bytes:
             value = value.decode()
         if value.__class__ is not str:
-            return value
+            return value if check is None else check(value)
         try:
             return decode(value)
         except json.JSONDecodeError:
@@ -161,6 +198,8 @@ def _address_text(value: Any) -> str | None:
         return None
     if isinstance(value, (ipaddress.IPv4Interface, ipaddress.IPv6Interface)):
         value = value.ip
+    if isinstance(value, ipaddress.IPv6Address) and value.ipv4_mapped is not None:
+        return f"::ffff:{value.ipv4_mapped}"  # as it was written; Python before 3.13 says it in hexadecimal
     return str(value).partition("/")[0]
 
 
@@ -184,12 +223,16 @@ class ArrayType(ValueType):
             return dialect.type_descriptor(sa.JSON())
         return dialect.type_descriptor(sa.Text())
 
+    def column_expression(self, column: Any) -> Any:
+        """Select an array of texts where items travel as text: asyncpg reads others' empty items as none at all."""
+        return sa.type_coerce(_Texts(column), self) if getattr(self.item, "is_text", False) else column
+
     def _item_bind(self, dialect: sa.Dialect) -> Any:
-        dialect = _json_dialect(dialect)
+        dialect = json_dialect(dialect)
         return self.item.dialect_impl(dialect).bind_processor(dialect)
 
     def _item_result(self, dialect: sa.Dialect, coltype: object) -> Any:
-        dialect = _json_dialect(dialect)
+        dialect = json_dialect(dialect)
         return self.item.dialect_impl(dialect).result_processor(dialect, coltype)
 
     def bind_processor(self, dialect: sa.Dialect) -> Processor | None:
@@ -206,14 +249,31 @@ class ArrayType(ValueType):
         each = self._item_result(dialect, coltype)
         convert = None if each is None else _deep(each, self.dimensions)
         if dialect.name == "postgresql":
-            return None if convert is None else nullable(convert)
+            # A list of its own: what the driver gave stays as it is, to be compared with.
+            return nullable(convert or (list if self.dimensions == 1 else copied))
         read = json_reader(json.JSONDecoder().decode)
         if convert is None:
             return read
         return lambda value: None if value is None else convert(read(value))
 
 
-def _json_dialect(dialect: sa.Dialect) -> sa.Dialect:
+class _Texts(ColumnElement[Any]):
+    """A column; on PostgreSQL, whose column is an array, an array of its items' texts."""
+
+    inherit_cache = True
+    _traverse_internals: Any = [("column", InternalTraversal.dp_clauseelement)]
+
+    def __init__(self, column: Any) -> None:
+        self.column = column
+
+
+@compiles(_Texts)
+def _as_it_is(element: _Texts, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.column, **options)
+    return f"CAST({text} AS TEXT[])" if compiler.dialect.name == "postgresql" else str(text)
+
+
+def json_dialect(dialect: sa.Dialect) -> sa.Dialect:
     """Return the dialect that converts items: in JSON text they are what SQLite stores, numbers and texts."""
     if dialect.name in ("postgresql", "sqlite"):
         return dialect

@@ -132,8 +132,12 @@ def iso_text(value: dt.date | None) -> str | None:
 
 
 def time_text(value: dt.time | None) -> str | None:
-    """Return a time of day as SQLite stores it."""
-    return None if value is None else value.isoformat("microseconds")
+    """Return a time of day as SQLite stores it. Raises ValueError for an aware one."""
+    if value is None:
+        return None
+    if value.tzinfo is not None:
+        raise ValueError("SQLite backend does not support timezone-aware times.")
+    return value.isoformat("microseconds")
 
 
 def utc_text(value: dt.datetime | None) -> str | None:

@@ -46,19 +46,31 @@ if TYPE_CHECKING:
         validate_slug,
         validate_unicode_slug,
     )
+    from ormolu.fields.validators.several import (
+        ArrayMaxLengthValidator,
+        ArrayMinLengthValidator,
+        KeysValidator,
+        RangeMaxValueValidator,
+        RangeMinValueValidator,
+    )
 
 __all__ = [
     "EMPTY_VALUES",
+    "ArrayMaxLengthValidator",
+    "ArrayMinLengthValidator",
     "BaseValidator",
     "DecimalValidator",
     "DomainNameValidator",
     "EmailValidator",
     "FileExtensionValidator",
+    "KeysValidator",
     "MaxLengthValidator",
     "MaxValueValidator",
     "MinLengthValidator",
     "MinValueValidator",
     "ProhibitNullCharactersValidator",
+    "RangeMaxValueValidator",
+    "RangeMinValueValidator",
     "RegexValidator",
     "StepValueValidator",
     "URLValidator",
@@ -101,6 +113,10 @@ if not TYPE_CHECKING:
                 ProhibitNullCharactersValidator RegexValidator int_list_validator
                 integer_validator validate_comma_separated_integer_list validate_integer
                 validate_slug validate_unicode_slug
+            """,
+            "several": """
+                ArrayMaxLengthValidator ArrayMinLengthValidator KeysValidator
+                RangeMaxValueValidator RangeMinValueValidator
             """,
         },
     )

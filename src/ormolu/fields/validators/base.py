@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from ormolu.exceptions import ValidationError
+from ormolu.lazy import public_path
 
 __all__ = ["Counted", "Validator"]
 
@@ -42,10 +43,7 @@ class Validator:
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """Return (import path, args, kwargs) from which the validator can be made again."""
-        cls = type(self)
-        # Ours are all to be had from the package, whatever file they are in.
-        module = "ormolu.fields.validators" if cls.__module__.startswith("ormolu.fields.") else cls.__module__
-        return f"{module}.{cls.__qualname__}", *self._made_with
+        return public_path(type(self)), *self._made_with
 
     def _identity(self) -> object:
         return None

@@ -39,9 +39,9 @@ class Cast(Func):
     def as_term(self, builder: Any) -> Term:
         """Return the cast."""
         term = builder.term(self.source_expressions[0])
-        return merge(
-            cast(builder, term, self._given), self._given, [term], strict=True, nullable=term.nullable
-        )
+        # A text that is no date is NULL where it is no error; so is a document's null, made anything else.
+        nullable = term.nullable or builder.vendor != "postgresql" or isinstance(term.field, JSONField)
+        return merge(cast(builder, term, self._given), self._given, [term], strict=True, nullable=nullable)
 
 
 def cast(builder: Any, term: Term, field: Any) -> Any:

@@ -61,6 +61,7 @@ class Abs(Transform):
 
     function = "ABS"
     lookup_name = "abs"
+    total = True
 
 
 class ACos(Real, Transform):
@@ -96,6 +97,7 @@ class Ceil(Transform):
 
     function = "CEILING"
     lookup_name = "ceil"
+    total = True
 
 
 class Cos(Real, Transform):
@@ -137,6 +139,7 @@ class Floor(Transform):
 
     function = "FLOOR"
     lookup_name = "floor"
+    total = True
 
 
 class Ln(Real, Transform):
@@ -209,6 +212,7 @@ class Round(Exact, Transform):
 
     function = "ROUND"
     lookup_name = "round"
+    total = True
     arity = None
 
     def __init__(self, expression: Any, precision: Any = 0, **extra: Any) -> None:
@@ -240,6 +244,7 @@ class Sign(Transform):
 
     function = "SIGN"
     lookup_name = "sign"
+    total = True
 
 
 class Sin(Real, Transform):

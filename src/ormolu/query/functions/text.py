@@ -158,6 +158,7 @@ class Length(Vendored, Transform):
 
     function = "LENGTH"
     lookup_name = "length"
+    total = True
     names = {"mysql": "CHAR_LENGTH"}
     output_field = IntegerField()
 
@@ -167,6 +168,7 @@ class Lower(Transform):
 
     function = "LOWER"
     lookup_name = "lower"
+    total = True
 
 
 class Upper(Transform):
@@ -174,6 +176,7 @@ class Upper(Transform):
 
     function = "UPPER"
     lookup_name = "upper"
+    total = True
 
 
 class LPad(Func):
@@ -199,6 +202,7 @@ class LTrim(Transform):
 
     function = "LTRIM"
     lookup_name = "ltrim"
+    total = True
 
 
 class RTrim(Transform):
@@ -206,6 +210,7 @@ class RTrim(Transform):
 
     function = "RTRIM"
     lookup_name = "rtrim"
+    total = True
 
 
 class Trim(Transform):
@@ -213,6 +218,7 @@ class Trim(Transform):
 
     function = "TRIM"
     lookup_name = "trim"
+    total = True
 
 
 class Ord(Vendored, Transform):
@@ -256,6 +262,7 @@ class Reverse(Transform):
 
     function = "REVERSE"
     lookup_name = "reverse"
+    total = True
 
 
 class StrIndex(Vendored, Func):
@@ -285,6 +292,8 @@ class Substr(Func):
 
 class _Digest(Transform):
     """A digest, as hexadecimal digits."""
+
+    total = True
 
     def call(self, builder: Any, args: list[Any], type_: Any) -> Any:
         """Return the digest in the database's way."""

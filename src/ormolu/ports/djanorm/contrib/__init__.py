@@ -1,0 +1,1 @@
+"""`dorm.contrib`: what works with other libraries."""

@@ -1,0 +1,1 @@
+"""`dorm.db`: connections, and what helps with them."""

@@ -1,0 +1,1 @@
+"""`djast.db`: the models."""

@@ -1,0 +1,1 @@
+"""Lookups, aggregates and functions of PostgreSQL's own types."""
