@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ormolu import CASCADE, CharField, ForeignKey, Model
 from ormolu.signals import post_delete, post_init, post_save, pre_delete, pre_init, pre_save
+from support.counting import calls_of, files_called
 
 
 class Heard(Model):
@@ -81,22 +80,6 @@ async def test_origin(db, world):
         post_delete.disconnect(hear)
 
 
-def calls(function: Callable[[], Any]) -> int:
-    """Return how many calls a function makes, of Python and of C."""
-    count = 0
-
-    def look(frame: Any, event: str, arg: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(look)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 @pytest.mark.worlds("sync")
 @pytest.mark.backends("sqlite")
 async def test_what_nobody_hears_costs_nothing(db, world):
@@ -112,31 +95,16 @@ async def test_what_nobody_hears_costs_nothing(db, world):
 
     signals = (pre_init, post_init, pre_save, post_save)
     assert not any(signal.receivers for signal in signals)
-    change()
-    saving, making = calls(change), calls(make)
-    seen: set[str] = set()
-
-    def look(frame: Any, event: str, arg: Any) -> None:
-        if event == "call":
-            seen.add(frame.f_code.co_filename)
-
-    sys.setprofile(look)
-    try:
-        change()
-        make()
-    finally:
-        sys.setprofile(None)
-    assert not any(name.endswith("ormolu/signals.py") for name in seen)
+    saving, making = calls_of(change), calls_of(make)
+    assert not any(name.endswith("ormolu/signals.py") for name in files_called(change) + files_called(make))
 
     def hear(**kwargs: Any) -> None: ...
 
     for signal in signals:
         signal.connect(hear, sender=HeardToo)
     try:
-        change()
-        make()
-        assert calls(change) <= saving + 16
-        assert calls(make) <= making + 40
+        assert calls_of(change) <= saving + 16
+        assert calls_of(make) <= making + 40
     finally:
         for signal in signals:
             signal.disconnect(hear, sender=HeardToo)

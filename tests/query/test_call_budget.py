@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ormolu import CharField, DateTimeField, IntegerField, Model
+from support.counting import calls_of
 
 # `objects.get(pk=...)` with its plan cached makes 30 calls of Python and C functions, a saved field 49. The rest is
 # spare, for a Python that counts a builtin differently.
@@ -23,24 +22,6 @@ class Entry(Model):
     level = IntegerField()
     text = CharField(max_length=100)
     written = DateTimeField(null=True)
-
-
-def calls_of(function: Callable[[], Any]) -> int:
-    """Return how many Python and C functions a call makes, once everything is cached."""
-    for _ in range(3):
-        function()
-    count = 0
-
-    def note(frame: Any, event: str, arg: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(note)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count - 1  # sys.setprofile(None)
 
 
 @pytest.mark.backends("sqlite")
