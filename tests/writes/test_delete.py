@@ -326,3 +326,17 @@ async def test_what_an_object_lacks_is_read(run):
     (brief,) = await run.world.list(Target.objects.only("pk"))
     counts = {"writes.Target": 1, "writes.Referrer": 1}
     assert await run.world(brief.delete) == (2, counts)
+
+
+async def test_what_was_not_loaded_before_a_deletion(run):
+    """A deferred column of a deleted object: DoesNotExist when it is read, as in Django, and ValueError from save()."""
+    await saved(run, Tag(name="t"))
+    (brief,) = await run.world.list(Tag.objects.only("pk"))
+    await run.world(brief.delete)
+    with pytest.raises(Tag.DoesNotExist, match=r"Tag\.name can't be loaded any more"):
+        _ = brief.name
+    with pytest.raises(ValueError, match="'name' was not loaded before it was deleted"):
+        await run.world(brief.save)
+    brief.name = "u"
+    await run.world(brief.save)
+    assert brief.pk is not None

@@ -136,7 +136,7 @@ class Blocks(ABC):
         return ["BEGIN"] if block.terms is None else postgresql_begin(block.terms)
 
     def end_sql(self, block: Block) -> str | None:
-        """Return a statement to run after the transaction's end, if any."""
+        """Return a statement to run after the transaction's end, if any. Only terms and `afterwards` can want one."""
         return block.afterwards
 
     def check(self, terms: Terms) -> None:
@@ -361,8 +361,10 @@ class Blocks(ABC):
         """Be outside of all blocks."""
         self.blocks.clear()
         self.eras.end(not committed)
-        self.savepoints.clear()
-        self.hooks = []
+        if self.savepoints:
+            self.savepoints.clear()
+        if self.hooks:
+            self.hooks = []
         self.needs_rollback = self.lost = False
         self.cause = None
         self.attention = False

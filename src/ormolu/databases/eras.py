@@ -27,43 +27,48 @@ class Era:
 
 
 class Eras:
-    """The open eras of one connection, by the savepoint that each begins with (None: the transaction itself)."""
+    """The open eras of one connection: that of the transaction itself, and those that savepoints begin."""
 
-    __slots__ = ("_open",)
+    __slots__ = ("_inner", "_whole")
 
     def __init__(self) -> None:
-        self._open: dict[str | None, Era] = {}
+        self._whole: Era | None = None
+        self._inner: dict[str, Era] = {}
 
     def current(self, savepoints: Sequence[str]) -> Era:
         """Return the era that a statement now belongs to. `savepoints` are those that are set, in order."""
-        name = savepoints[-1] if savepoints else None
-        era = self._open.get(name)
+        if savepoints:
+            return self._inner.get(savepoints[-1]) or self._inner.setdefault(savepoints[-1], Era())
+        era = self._whole
         if era is None:
-            era = self._open[name] = Era()
+            era = self._whole = Era()
         return era
 
     def merge(self, name: str, savepoints: Sequence[str]) -> None:
         """Note that a savepoint was released: what came after it belongs to what was before it."""
-        if not self._open or name not in savepoints:
+        if not self._inner or name not in savepoints:
             return
         place = savepoints.index(name)
-        found = [self._open.pop(one, None) for one in savepoints[place:]]
+        found = [self._inner.pop(one, None) for one in savepoints[place:]]
         for era in found:
             if era is not None:
                 era.outer = self.current(savepoints[:place])
 
     def undo(self, name: str, savepoints: Sequence[str]) -> None:
         """Note that everything since a savepoint was undone."""
-        if not self._open or name not in savepoints:
+        if not self._inner or name not in savepoints:
             return
         for one in savepoints[savepoints.index(name) :]:
-            era = self._open.pop(one, None)
+            era = self._inner.pop(one, None)
             if era is not None:
                 era.undone = True
 
     def end(self, undone: bool) -> None:
         """Note the end of the transaction."""
-        if self._open:
-            for era in self._open.values():
+        if self._whole is not None:
+            self._whole.undone = undone
+            self._whole = None
+        if self._inner:
+            for era in self._inner.values():
                 era.undone = undone
-            self._open.clear()
+            self._inner.clear()

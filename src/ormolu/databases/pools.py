@@ -159,18 +159,21 @@ class Listeners:
         self._checkin, self._checkout, self._reset = _placeholders(self._dispatch)
         self._everywhere = [one.parent_listeners for one in (self._checkin, self._checkout, self._reset)]
 
-    def heard(self) -> bool:
-        """Say whether an event of the pool would be heard."""
+    def heard(self) -> object:
+        """Return something true if an event of the pool would be heard."""
         dispatch = self._dispatch
         first, second, third = self._everywhere
         return (
             dispatch.checkin is not self._checkin
             or dispatch.checkout is not self._checkout
             or dispatch.reset is not self._reset
-            or bool(first or second or third)
+            or first
+            or second
+            or third
         )
 
-    __bool__ = heard
+    def __bool__(self) -> bool:
+        return bool(self.heard())
 
 
 def _placeholders(dispatch: Any) -> tuple[Any, Any, Any]:

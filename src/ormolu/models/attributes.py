@@ -14,7 +14,7 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from ormolu import query
 from ormolu.exceptions import NotLoaded
-from ormolu.models.state import DB, DIRTY, PREFETCHED, STATE, mark_dirty
+from ormolu.models.state import DB, DIRTY, PREFETCHED, STATE, USING, mark_dirty
 
 if TYPE_CHECKING:
     from ormolu.models.prefetching import Parts
@@ -119,7 +119,7 @@ class DeferredAttribute(FastColumn):
 def load_column(column: FastColumn, instance: Any) -> Any:
     """Load one column that an instance doesn't have, as its fetch mode says.
 
-    Raises NotLoaded in async code, AttributeError for an instance without a row.
+    Raises NotLoaded in async code, DoesNotExist for a row that is gone, AttributeError for an instance without one.
     """
     values, attname = instance.__dict__, column.attname
     state = values.get(STATE)
@@ -137,6 +137,10 @@ def load_column(column: FastColumn, instance: Any) -> Any:
             )
         if hasattr(instance, "__dataclass_fields__"):
             return None  # its constructor doesn't take it (`init=False`): not set yet, as SQLAlchemy has it
+        if USING in values and not instance._is_pk_set():
+            raise meta.model.DoesNotExist(
+                f"{meta.object_name}.{attname} can't be loaded any more: it was not before the object was deleted."
+            )
         raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
     if key_of_parent(instance, values, attname):
         return values[attname]

@@ -41,11 +41,6 @@ def _follow(session: Any, instance: Any, found: tuple[int, dict[str, int]]) -> N
     query.unit_of_work.follow_deletion(session, type(instance), [instance], found, 1)
 
 
-def pending_in(driver: Any, instance: Any) -> bool:
-    """Tell whether an object waits in its session to be inserted, by that session's flush."""
-    return driver.__class__ is query.binding.SessionDriver and instance.__dict__[STATE].key is None
-
-
 SAVE_OPTIONS = (("force_insert", False), ("force_update", False), ("using", None), ("update_fields", None))
 
 
@@ -121,19 +116,23 @@ class Persistence(InstanceMethods):
         With an asynchronous one it is to be awaited: an override returns what `super().save()` gives.
         Source: Django's documentation, "Saving objects"; decision D9.
         """
-        if args and query.binding.is_session(args[0]):
-            using, args = args[0], args[1:]
         if args:
-            given = positional("save", args, force_insert, force_update, using, update_fields)
-            force_insert, force_update, using, update_fields = given
+            if query.binding.is_session(args[0]):
+                using, args = args[0], args[1:]
+            if args:
+                given = positional("save", args, force_insert, force_update, using, update_fields)
+                force_insert, force_update, using, update_fields = given
         if using is not None and using.__class__ is not str:
             from ormolu.models import in_session
 
             return in_session.save(self, using, force_insert, force_update, update_fields)
-        driver = sync_driver(self, using)
-        if pending_in(driver, self):
-            query.unit_of_work.save(driver.session, self)
-            return None
+        if STATE in self.__dict__:
+            driver = sync_driver(self, using)
+            if driver.__class__ is query.binding.SessionDriver and self.__dict__[STATE].key is None:
+                query.unit_of_work.save(driver.session, self)
+                return None
+        else:
+            driver = databases.get(using or write_alias(self)).driver
         if force_insert is False and not force_update and update_fields is None:
             driver.run(writes.save.save, self)
         else:

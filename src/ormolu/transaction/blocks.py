@@ -28,18 +28,22 @@ DEFAULT = "default"
 class _Blocks:
     """What a block asks for, and who has entered it. One object may be entered many times."""
 
+    terms: Terms | None = None
+    retries = 0
+
     def __init__(
         self, using: str | None, savepoint: bool, durable: bool, terms: Terms | None = None, retries: int = 0
     ) -> None:
         self._entered: list[tuple[object, Any, Any, Any]] = []
-        if retries < 0:
-            raise ValueError(f"retries must be 0 or more, not {retries!r}.")
-        self.using = using
         self.alias = using or DEFAULT
         self.savepoint = savepoint
         self.durable = durable
-        self.terms = terms
-        self.retries = retries
+        if terms is not None:
+            self.terms = terms
+        if retries:
+            if retries < 0:
+                raise ValueError(f"retries must be 0 or more, not {retries!r}.")
+            self.retries = retries
 
     def _refuse_retries(self) -> None:
         name = "aatomic" if isinstance(self, AsyncAtomic) else "atomic"
@@ -67,7 +71,7 @@ class Atomic(_Blocks):
         if inspect.iscoroutinefunction(func):
             return _decorated_async(self, func)  # type: ignore[no-any-return]
         _refuse_generators(func, "atomic")
-        options = (self.using, self.savepoint, self.durable, self.terms)
+        options = (self.alias, self.savepoint, self.durable, self.terms)
         if self.retries:
 
             @functools.wraps(func)
@@ -89,7 +93,8 @@ class Atomic(_Blocks):
         driver = databases.get(self.alias).driver
         conn, block = driver.begin_block(self.durable, self.savepoint, self.terms)
         try:
-            self._entered.append((owner(), driver, conn, block))
+            who = conn.frame.owner if block.releases else owner()
+            self._entered.append((who, driver, conn, block))
         except BaseException:  # interrupted: nobody will leave it
             driver.end_block(conn, block, True)
             raise
@@ -98,7 +103,10 @@ class Atomic(_Blocks):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         entered = self._entered
-        entry = entered[0] if len(entered) == 1 else self._last()
+        try:
+            (entry,) = entered
+        except ValueError:  # by several tasks or threads, or again in a block inside
+            entry = self._last()
         _, driver, conn, block = entry
         try:
             driver.end_block(conn, block, kind is not None)
@@ -145,7 +153,7 @@ class AsyncAtomic(_Blocks):
 
 
 def _decorated_async(blocks: _Blocks, func: Any) -> Any:
-    options = (blocks.using, blocks.savepoint, blocks.durable, blocks.terms)
+    options = (blocks.alias, blocks.savepoint, blocks.durable, blocks.terms)
     if blocks.retries:
 
         @functools.wraps(func)
@@ -174,7 +182,7 @@ def _run_again(options: tuple[Any, ...], retries: int, func: Any, args: Any, kwa
     """Call a function as a transaction, up to `retries` times more if that loses against another one."""
     from ormolu.transaction.retries import Tries
 
-    tries = Tries(databases.get(options[0] or DEFAULT).driver.ambient(), retries)
+    tries = Tries(databases.get(options[0]).driver.ambient(), retries)
     while True:
         try:
             with Atomic(*options):
@@ -189,7 +197,7 @@ async def _arun_again(options: tuple[Any, ...], retries: int, func: Any, args: A
     """Await a coroutine function as `_run_again()` calls a function."""
     from ormolu.transaction.retries import Tries
 
-    tries = Tries(databases.get(options[0] or DEFAULT).adriver.ambient(), retries)
+    tries = Tries(databases.get(options[0]).adriver.ambient(), retries)
     while True:
         try:
             async with AsyncAtomic(*options):

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ormolu.exceptions import ObjectDoesNotExist
 from ormolu.programs import Program, Write, WriteNew, WriteReturning
 from ormolu.writes import unsure
 from ormolu.writes.statements import InsertPlan, expression_value, run_with_expressions
@@ -142,12 +143,25 @@ def insert_values(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[dic
             returning.append(field)
             continue
         if name in d or not has_database_default(field):
-            value = d.get(name) if writer.as_it_is else field.pre_save(instance, True)
+            value = d.get(name) if writer.as_it_is else _pre_save(field, instance, d)
             if not is_database_default(value):
                 values[field] = value
                 continue
         returning.append(field)
     return values, [*returning, *writer.generated]
+
+
+def _pre_save(field: Any, instance: Any, d: dict[str, Any]) -> Any:
+    """Return what a field has to be inserted. Raises ValueError for one not loaded before its row was deleted."""
+    try:
+        return field.pre_save(instance, True)
+    except ObjectDoesNotExist as error:
+        if field.attname in d:
+            raise
+        raise ValueError(
+            f"This {instance.__class__.__name__} can't be inserted again: {field.attname!r} was not loaded before "
+            "it was deleted. Set it first."
+        ) from error
 
 
 def take_returned(d: dict[str, Any], conversions: Sequence[Any], row: Sequence[Any]) -> None:

@@ -59,8 +59,6 @@ def save(
         unsure.settle(instance, d)
     if writer.check_related is not None:
         writer.check_related("save", instance, d)
-    for field in writer.generic:
-        yield from field.settle(driver, "save", (instance,))
     forced: Forced = ()
     only: frozenset[str] | None = None
     if force_insert is not False or update_fields is not None:
@@ -72,6 +70,9 @@ def save(
             if not only:
                 return
             _check_update_fields(writer, only)
+    if writer.generic:
+        for field in writer.generic:
+            yield from field.settle(driver, "save", (instance,))
     if pre_save.receivers:
         yield from notify(
             pre_save,
@@ -82,14 +83,15 @@ def save(
             using=writer.alias,
             update_fields=only,
         )
-    if writer.validates:
-        yield from validate(writer, instance, only)
-    if writer.files:
-        yield from store_files(writer, [instance], only)
-    if writer.parents:
-        created = yield from _save_with_parents(writer, instance, d, forced, force_update, only)
-    else:
+    if writer.laborious:
+        created = yield from _save_laboriously(writer, instance, d, forced, force_update, only)
+    elif forced or only is not None or d.get("_db") != writer.alias or d.get(writer.pk_name) is None:
         created = yield from _save_table(writer, instance, d, bool(forced), force_update, only)
+    else:  # the usual case, said here: each program that a step passes through takes time
+        names = changed_names(writer, instance, d)
+        created = not (yield from update_row(writer, instance, d, names, force_update))
+        if created:
+            yield from _insert_missing(writer, instance, d, force_update)
     if only is None and not (raw and writer.meta.parents):
         written(d, writer.alias)
     else:
@@ -104,6 +106,24 @@ def save(
             using=writer.alias,
             update_fields=only,
         )
+
+
+def _save_laboriously(
+    writer: Writer,
+    instance: Any,
+    d: dict[str, Any],
+    forced: Forced,
+    force_update: bool,
+    only: frozenset[str] | None,
+) -> Program[bool]:
+    """Save what is to be validated, or has files, or rows in several tables; return whether a row was inserted."""
+    if writer.validates:
+        yield from validate(writer, instance, only)
+    if writer.files:
+        yield from store_files(writer, [instance], only)
+    if writer.parents:
+        return (yield from _save_with_parents(writer, instance, d, forced, force_update, only))
+    return (yield from _save_table(writer, instance, d, bool(forced), force_update, only))
 
 
 def _written_partly(writer: Writer, instance: Any, d: dict[str, Any], only: frozenset[str] | None) -> None:
@@ -137,15 +157,15 @@ def _save_table(
     force_update: bool,
     only: frozenset[str] | None,
 ) -> Program[bool]:
-    """Save the columns of one table; return whether a row was inserted.
-
-    This only chooses the program: each one that a step passes through takes time.
-    """
+    """Save the columns of one table; return whether a row was inserted."""
     if forced:
-        return insert_instance(writer, instance, d)
-    if d.get("_db") == writer.alias and only is None and d.get(writer.pk_name) is not None:
-        return _save_known(writer, instance, d, force_update)
-    return _save_other(writer, instance, d, force_update, only)
+        return (yield from insert_instance(writer, instance, d))
+    if only is not None or d.get("_db") != writer.alias or d.get(writer.pk_name) is None:
+        return (yield from _save_other(writer, instance, d, force_update, only))
+    names = changed_names(writer, instance, d)
+    if (yield from update_row(writer, instance, d, names, force_update)):
+        return False
+    return (yield from _insert_missing(writer, instance, d, force_update))
 
 
 def _save_with_parents(
@@ -239,11 +259,8 @@ def _save_tables(
     return (yield from _save_table(writer, instance, d, insert, force_update, only))
 
 
-def _save_known(writer: Writer, instance: Any, d: dict[str, Any], force_update: bool) -> Program[bool]:
-    """Save an instance whose row was loaded from, or written to, this database."""
-    names = changed_names(writer, instance, d)
-    if (yield from update_row(writer, instance, d, names, force_update)):
-        return False
+def _insert_missing(writer: Writer, instance: Any, d: dict[str, Any], force_update: bool) -> Program[bool]:
+    """Insert an instance again whose row was there once, and isn't any more; always True, for "created"."""
     if writer.version is not None and _same_row(writer, d):
         raise stale(writer, d, None)
     if force_update:

@@ -96,6 +96,8 @@ class Writer:
                 if link is not None
             )
         )
+        # Whether a save has more to do than to write one row.
+        self.laborious = bool(self.validates or self.files or self.generic or self.parents)
         # What gives new rows their place, where they have one among those that refer to the same object.
         self.places = Places(driver, meta) if meta.order_fields else None
         self.updates: dict[tuple[str, ...], UpdatePlan] = {}

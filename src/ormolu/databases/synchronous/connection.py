@@ -118,39 +118,32 @@ class SyncConnection(Blocks):
 
     def begin(self, write: bool) -> None:
         """Begin what is entered but not begun, on another connection if this one is gone; raise in a spoilt block."""
+        block = self.blocks[0] if len(self.blocks) == 1 else None
         try:
-            self._begin(write)
-        except Error as error:
             if (
-                not error.connection_invalidated
-                or self.reviving
-                or any(block.started for block in self.blocks)
+                block is None
+                or block.started
+                or self.needs_rollback
+                or block.terms is not None
+                or _watch.on
+                or (_levels.get(10, True) and _log.isEnabledFor(10))
             ):
-                raise
-            self.unspoil()
-            self.renew()
-            self._begin(write)
-
-    def _begin(self, write: bool) -> None:
-        if (
-            len(self.blocks) != 1
-            or self.needs_rollback
-            or self.blocks[0].terms is not None
-            or _watch.on
-            or (_levels.get(10, True) and _log.isEnabledFor(10))
-        ):
-            self.drive(self.starting(write))
-            return
-        # The usual case, said directly: one block, and nobody who looks.
-        block = self.blocks[0]
-        if not block.started and block.savepoint is None:
+                self.drive(self.starting(write))
+                return
+            # The usual case, said directly: one block, and nobody who looks.
             for sql in self.begin_sql(block, write):
                 self.control_now(sql)
             self.begun_for_writing = write or block.immediate
             block.started = True
             if held.limit:
                 block.since = perf_counter()
-        self.attention = False
+            self.attention = False
+        except Error as error:
+            if not error.connection_invalidated or self.reviving or any(one.started for one in self.blocks):
+                raise
+            self.unspoil()
+            self.renew()
+            self.begin(write)
 
     def enter(
         self,
@@ -166,12 +159,11 @@ class SyncConnection(Blocks):
         """Leave a transaction block."""
         if not self.blocks:
             return
-        plain = (
-            len(self.blocks) == 1 and self.blocks[0] is block and block.started and block.savepoint is None
-        )
         if (
-            not plain
-            or error
+            error
+            or len(self.blocks) != 1
+            or self.blocks[0] is not block
+            or not block.started
             or self.needs_rollback
             or _watch.on
             or (_levels.get(10, True) and _log.isEnabledFor(10))
@@ -188,12 +180,14 @@ class SyncConnection(Blocks):
             raise
         hooks = self.hooks
         try:
-            after = self.end_sql(block)
-            if after is not None:
-                self.control_now(after)
+            if block.terms is not None or block.afterwards is not None:
+                after = self.end_sql(block)
+                if after is not None:
+                    self.control_now(after)
         finally:
             self._forget(True)
-            self.ready.extend(hooks)
+            if hooks:
+                self.ready.extend(hooks)
 
     def on_commit(self, callback: Callable[[], Any], robust: bool = False) -> None:
         """Call `callback` after the commit, or at once outside of blocks."""

@@ -83,16 +83,18 @@ class SyncDriver:
         """
         if running_loop() is not None:
             note_sync_in_async()
-        if _current.get() is not None and (ambient_conn := ambient.find(self.key)) is not None:
-            return self._run_inside(ambient_conn, fn, args)
-        try:
-            conn = self._idle.pop()
-            if self._ages and self._aged(conn):
-                conn = self._replace(conn)
-            elif self.vanishing and conn.stale():
-                conn.renew()
-        except IndexError:
-            conn = self.checkout()
+        conn: Any = None if _current.get() is None else ambient.find(self.key)
+        inside = conn is not None
+        if not inside:
+            try:
+                conn = self._idle.pop()
+                if self._ages and self._aged(conn):
+                    conn = self._replace(conn)
+                elif self.vanishing and conn.stale():
+                    conn.renew()
+            except IndexError:
+                conn = self.checkout()
+        depth = len(conn.blocks)
         try:
             if _watch.on or self.engine._has_events or (_levels.get(10, True) and _log.isEnabledFor(10)):
                 result = run(fn(self, *args), self.watched(conn))
@@ -100,26 +102,19 @@ class SyncDriver:
                 result = run(fn(self, *args), conn)
         except BaseException as error:
             conn.shaken(error)
-            self._clean(conn)
+            if not inside:
+                self._clean(conn)
+            elif len(conn.blocks) > depth:
+                # A program interrupted between its steps leaves blocks open that nobody else would close.
+                conn.leave(conn.blocks[depth], True)
             raise
+        if inside:
+            return result
         if conn.ready or conn.blocks:
             self._finish(conn)
         else:
             self.release(conn)
         return result
-
-    def _run_inside(self, conn: Any, fn: Callable[..., Generator[Any, Any, R]], args: tuple[Any, ...]) -> R:
-        depth = len(conn.blocks)
-        try:
-            if _watch.on or self.engine._has_events or (_levels.get(10, True) and _log.isEnabledFor(10)):
-                return run(fn(self, *args), self.watched(conn))
-            return run(fn(self, *args), conn)
-        except BaseException as error:
-            conn.shaken(error)
-            # A program interrupted between its steps leaves blocks open that nobody else would close.
-            if len(conn.blocks) > depth:
-                conn.leave(conn.blocks[depth], True)
-            raise
 
     def watched(self, conn: Any) -> Any:
         """Return the connection with those who look around it."""
@@ -326,7 +321,7 @@ class SyncDriver:
         if block.releases:
             conn.at_hand = False
             try:
-                hooks = conn.take_ready()
+                hooks = conn.take_ready() if conn.ready else None
                 self.release(conn)
             except BaseException:
                 if not conn.at_hand:  # interrupted before it was given back
