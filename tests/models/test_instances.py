@@ -149,6 +149,21 @@ async def test_refresh(db: Any, world: Any) -> None:
         await world(book.refresh_from_db)
 
 
+async def test_a_new_object_that_is_refreshed_in_part(db: Any, world: Any) -> None:
+    """What wasn't loaded is the object's own, and written by the next save, as in Django."""
+    key = (await world(Author.objects.create, name="Ann", age=3)).pk
+    ann = Author(pk=key, age=5)
+    await world(ann.refresh_from_db, fields=["name"])
+    await world(ann.save)
+    found = await world(Author.objects.get, pk=key)
+    assert (found.name, found.age) == ("Ann", 5)
+    await world(ann.save)
+    again = Author(pk=key, age=6)
+    await world(again.refresh_from_db)
+    assert again.age == 5
+    assert "_dirty" not in again.__dict__
+
+
 async def test_related_objects_are_loaded_once(db: Any, world: Any) -> None:
     """Forward and reverse one-to-one objects are loaded on demand, and know each other."""
     ann = await world(Author.objects.create, name="Ann")

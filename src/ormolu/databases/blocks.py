@@ -108,6 +108,8 @@ class Blocks(ABC):
     """What the connection is ambient for: its database, or its driver."""
     joins_controls = False
     """Whether several control statements may travel as one text."""
+    has_turn = False
+    """Whether the connection is to say when its transaction is over, because others may wait for that."""
     knows_state = False
     """Whether the driver knows of a transaction's end even if it was interrupted in the middle of it."""
 
@@ -370,9 +372,15 @@ class Blocks(ABC):
         self.attention = False
         self.begun_for_writing = False
         self.counter = 0
+        if self.has_turn:
+            self.pass_turn()
         if self.frame is not None:
             ambient.pop(self.frame)
             self.frame = None
+
+    def pass_turn(self) -> None:
+        """Let the next one write, where connections take turns."""
+        self.has_turn = False
 
     def wipe(self) -> None:
         """Be outside of all blocks, whatever was going on, without a word to the database."""

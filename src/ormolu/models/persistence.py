@@ -15,6 +15,7 @@ from ormolu.models.routing import read_alias, write_alias
 from ormolu.models.state import DB, PREFETCHED, STATE, forget_changes
 from ormolu.programs import brief
 from ormolu.writes.overrides import call_override, is_librarys, librarys, prefers_sync
+from ormolu.writes.unsure import mark_changed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -379,9 +380,11 @@ class Persistence(InstanceMethods):
         """Copy what was loaded into this object."""
         values, fresh = self.__dict__, loaded.__dict__
         state = values.get(STATE)
+        kept: list[str] = []
         for field in self._meta.concrete_fields:
             attname = field.attname
             if attname not in fresh or (names is not None and attname not in names):
+                kept.append(attname)
                 continue
             values[attname] = fresh[attname]
             if field.is_relation:
@@ -406,6 +409,9 @@ class Persistence(InstanceMethods):
         forget_changes(values, names)
         if values.get(DB) != fresh.get(DB):
             values[DB] = fresh[DB]
+            # The object is known there now; what of it was not loaded is still its own, and to be written.
+            keys = {field.attname for field in self._meta.pk_fields}
+            mark_changed(self, values, [name for name in kept if name in values and name not in keys])
 
     async def aload(self, *names: str) -> Any:
         """Load columns that were deferred and related objects that weren't selected, each relation with one query.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import current_thread
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ormolu.databases import ambient
 from ormolu.databases.blocks import Block
 from ormolu.databases.reading import reads_only
+from ormolu.databases.sqlite.turns import Turns, Waiter
 from ormolu.databases.synchronous import SyncConnection, SyncDriver
 from ormolu.databases.terms import Terms, refuse
 from ormolu.exceptions import DataError, OperationalError
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from ormolu.databases.sqlite.worker import Worker
 
 __all__ = ["Elsewhere", "SqliteConnection", "SqliteDriver"]
+
+
+R = TypeVar("R")
 
 
 class Elsewhere(Exception):
@@ -44,6 +50,10 @@ class SqliteConnection(SyncConnection):
         """Whether a worker has done something in the block that is open."""
         self.face: Any = None
         self._patience: tuple[int, int] | None = None
+        self.turns: Turns = driver.turns  # type: ignore[attr-defined]
+        self.itself: weakref.ref[SqliteConnection] = weakref.ref(self)
+        self.waiter: Waiter | None = None
+        """What it waits for its turn with: see `turns`."""
 
     # -- what the event loop's thread needs
 
@@ -75,6 +85,9 @@ class SqliteConnection(SyncConnection):
         self.cancelled = True
         self.attention = True
         self.native.interrupt()
+        waiter = self.waiter
+        if waiter is not None:
+            waiter.event.set()
 
     def calm(self) -> None:
         """Forget `cancel()`: what it was meant for has ended."""
@@ -87,7 +100,18 @@ class SqliteConnection(SyncConnection):
             raise CancelledError
         if self.hurried and not self.in_haste:
             self.unhurry()
-        super().begin(write)
+        turn = None
+        if self.blocks and not self.blocks[0].started and (write or self.blocks[0].immediate):
+            self.has_turn = True
+            if self.turns.holder is None:
+                self.turns.holder = self.itself
+            elif self.turns.holder is not self.itself:
+                turn = self._wait_for_turn()
+        if turn is None:
+            super().begin(write)
+        else:
+            with turn:
+                super().begin(write)
         if self.cancelled:  # while it waited for the lock
             self.attention = True
             raise CancelledError
@@ -97,11 +121,49 @@ class SqliteConnection(SyncConnection):
             return super().await_(callback)
         return self.worker.ask(callback)
 
+    def pass_turn(self) -> None:
+        self.has_turn = False
+        self.turns.pass_on(self.itself)
+
+    def _wait_for_turn(self) -> AbstractContextManager[None]:
+        """Let those write first that asked before; return what to begin, or to write, within.
+
+        Raises Elsewhere where nothing may be waited for, CancelledError for a task that was cancelled meanwhile.
+        """
+        if self.in_haste:
+            raise Elsewhere
+        (timeout,) = self.native.execute("PRAGMA busy_timeout").fetchone()
+        mine = self.turns.wait(self, timeout / 1000)
+        if self.cancelled:
+            self.attention = True
+            raise CancelledError
+        return nullcontext() if mine else self._without_waiting(timeout)
+
+    @contextmanager
+    def _without_waiting(self, timeout: int) -> Generator[None]:
+        """Let SQLite decide at once: it was waited for long enough."""
+        self.native.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self.native.execute(f"PRAGMA busy_timeout = {timeout}")
+
+    def _in_turn(self, write: Callable[[str, Any], R], sql: str, params: Any) -> R:
+        """Write outside of blocks when it is this connection's turn."""
+        self.has_turn = True
+        try:
+            with self._wait_for_turn():
+                return write(sql, params)
+        finally:
+            self.pass_turn()
+
     # -- statements
 
     def fetch(self, sql: str, params: Any = ()) -> Any:
         if self.attention:
             self.begin(not reads_only(sql))
+        elif self.turns.holder is not None and not self.blocks and not self.has_turn and not reads_only(sql):
+            return self._in_turn(self.fetch, sql, params)
         try:
             return self.native.execute(sql, params).fetchall()
         except Exception as error:
@@ -119,6 +181,8 @@ class SqliteConnection(SyncConnection):
     def execute(self, sql: str, params: Any = ()) -> int:
         if self.attention:
             self.begin(True)
+        elif self.turns.holder is not None and not self.blocks and not self.has_turn:
+            return self._in_turn(self.execute, sql, params)
         try:
             return self.native.execute(sql, params).rowcount
         except Exception as error:
@@ -127,6 +191,8 @@ class SqliteConnection(SyncConnection):
     def insert(self, sql: str, params: Any = ()) -> Any:
         if self.attention:
             self.begin(True)
+        elif self.turns.holder is not None and not self.blocks and not self.has_turn:
+            return self._in_turn(self.insert, sql, params)
         try:
             return self.native.execute(sql, params).lastrowid
         except Exception as error:
@@ -261,6 +327,7 @@ class SqliteDriver(SyncDriver):
         # The asynchronous driver's connections are of the same kind, and a transaction of one is known to
         # the other.
         self.key = database
+        self.turns = Turns()
 
     def give_back(self, conn: Any) -> None:
         if conn.hurried and not conn.is_dead:
