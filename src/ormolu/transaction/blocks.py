@@ -38,11 +38,10 @@ class _Blocks:
         self.alias = using or DEFAULT
         self.savepoint = savepoint
         self.durable = durable
-        if terms is not None:
-            self.terms = terms
-        if retries:
+        if terms is not None or retries:
             if retries < 0:
                 raise ValueError(f"retries must be 0 or more, not {retries!r}.")
+            self.terms = terms
             self.retries = retries
 
     def _refuse_retries(self) -> None:
@@ -267,6 +266,8 @@ def atomic(
         func: Any = using
         return Atomic(None, savepoint, durable)(func)
     terms = _terms(isolation, read_only, deferrable, immediate, lock_timeout, statement_timeout)
+    if terms is None and not retries:
+        return Atomic(using, savepoint, durable)
     return Atomic(using, savepoint, durable, terms, retries)
 
 

@@ -101,11 +101,13 @@ class SqliteConnection(SyncConnection):
         if self.hurried and not self.in_haste:
             self.unhurry()
         turn = None
-        if self.blocks and not self.blocks[0].started and (write or self.blocks[0].immediate):
+        blocks = self.blocks
+        if blocks and (write or blocks[0].immediate) and not blocks[0].started:
             self.has_turn = True
-            if self.turns.holder is None:
+            holder = self.turns.holder
+            if holder is None:
                 self.turns.holder = self.itself
-            elif self.turns.holder is not self.itself:
+            elif holder is not self.itself:
                 turn = self._wait_for_turn()
         if turn is None:
             super().begin(write)

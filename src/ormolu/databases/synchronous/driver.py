@@ -295,7 +295,7 @@ class SyncDriver:
         """Enter a transaction block of the running task or thread; return its connection and the block."""
         if running_loop() is not None:
             note_sync_in_async()
-        conn = ambient.find(self.key)
+        conn = None if _current.get() is None else ambient.find(self.key)
         if conn is not None:
             return conn, conn.open_block(durable, savepoint, terms)
         conn = self.checkout_idle()
