@@ -335,7 +335,7 @@ async def test_what_was_not_loaded_before_a_deletion(run):
     await run.world(brief.delete)
     with pytest.raises(Tag.DoesNotExist, match=r"Tag\.name can't be loaded any more"):
         _ = brief.name
-    with pytest.raises(ValueError, match="'name' was not loaded before it was deleted"):
+    with pytest.raises(ValueError, match="'name' was not loaded before it was deleted, or made"):
         await run.world(brief.save)
     brief.name = "u"
     await run.world(brief.save)

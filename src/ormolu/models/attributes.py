@@ -137,9 +137,10 @@ def load_column(column: FastColumn, instance: Any) -> Any:
             )
         if hasattr(instance, "__dataclass_fields__"):
             return None  # its constructor doesn't take it (`init=False`): not set yet, as SQLAlchemy has it
-        if USING in values and not instance._is_pk_set():
+        if USING in values:
             raise meta.model.DoesNotExist(
-                f"{meta.object_name}.{attname} can't be loaded any more: it was not before the object was deleted."
+                f"{meta.object_name}.{attname} can't be loaded any more: it was not before the object was deleted, or "
+                "made a new one."
             )
         raise AttributeError(f"'{meta.object_name}' object has no attribute '{attname}': nobody set it.")
     if key_of_parent(instance, values, attname):

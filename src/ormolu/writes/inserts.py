@@ -152,15 +152,15 @@ def insert_values(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[dic
 
 
 def _pre_save(field: Any, instance: Any, d: dict[str, Any]) -> Any:
-    """Return what a field has to be inserted. Raises ValueError for one not loaded before its row was deleted."""
+    """Return what a field has to be inserted. Raises ValueError for one that wasn't loaded while there was a row."""
     try:
         return field.pre_save(instance, True)
     except ObjectDoesNotExist as error:
         if field.attname in d:
             raise
         raise ValueError(
-            f"This {instance.__class__.__name__} can't be inserted again: {field.attname!r} was not loaded before "
-            "it was deleted. Set it first."
+            f"This {instance.__class__.__name__} can't be inserted: {field.attname!r} was not loaded before it was "
+            "deleted, or made a new one. Set it first."
         ) from error
 
 
