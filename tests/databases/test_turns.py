@@ -192,8 +192,9 @@ async def test_other_processes_are_waited_for(configured: Any, tmp_path: Path) -
     assert sorted(await asyncio.to_thread(texts)) == ["0", "1", "2"]
 
 
-def test_a_holder_that_is_gone(configured: Any) -> None:
-    """A turn whose connection was collected, or has forgotten it, is nobody's."""
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_holder_that_is_gone(configured: Any, closed: bool) -> None:
+    """A turn whose connection was collected or closed, or has forgotten it, is nobody's."""
     database = configured()
 
     class Gone:
@@ -205,11 +206,13 @@ def test_a_holder_that_is_gone(configured: Any) -> None:
     Entry.objects.create(text="first")
     idle = database.driver.checkout()
     turns().holder = idle.itself
+    if closed:
+        idle.native.close()
     with atomic():
         Entry.objects.create(text="second")
     assert texts() == ["first", "second"]
     assert turns().holder is None
-    idle.fairy.close()
+    idle.scrap()
 
 
 def test_threads_that_are_interrupted(configured: Any) -> None:

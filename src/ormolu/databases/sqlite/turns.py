@@ -2,8 +2,8 @@
 
 SQLite lets one connection write at a time. Those that wait look again after pauses of up to 100 milliseconds, and
 whoever looks first has it: with many of them the lock lies idle for most of the time, and some wait until they are
-told that the database is locked. So our connections take turns in the order in which they asked, and the one that is
-done wakes the next.
+told that the database is locked. So our connections take turns, those that wait in the order in which they asked, and
+the one that is done wakes the next.
 
 SQLite's own lock still decides. Other processes, and connections that others have opened, know nothing of turns; and
 where nobody waits, taking one is setting an attribute.
@@ -11,6 +11,7 @@ where nobody waits, taking one is setting an attribute.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
 from time import monotonic
@@ -25,6 +26,12 @@ __all__ = ["Turns", "Waiter"]
 LOOK = 0.1
 """Seconds after which one that waits looks whether the holder of the turn is still there."""
 
+STARVED = 0.02
+"""Seconds of waiting after which the turn is kept for whoever waits longest.
+
+Until then somebody else may be faster than the thread that has to wake up first, and the lock doesn't lie idle.
+"""
+
 IDLE = 1.0
 """Seconds after which a holder that is in no transaction isn't believed any more."""
 
@@ -32,10 +39,11 @@ IDLE = 1.0
 class Waiter:
     """A connection in the queue."""
 
-    __slots__ = ("event", "who")
+    __slots__ = ("event", "since", "who")
 
     def __init__(self, who: ref[SqliteConnection]) -> None:
         self.who = who
+        self.since = monotonic()
         self.event = threading.Event()
 
 
@@ -59,45 +67,56 @@ class Turns:
         """
         waiter = Waiter(conn.itself)
         with self._lock:
-            if self._is_free():
+            if self._holds() is None:
                 self.holder = conn.itself
                 return True
             self._waiting.append(waiter)
-        began = monotonic()
         conn.waiter = waiter
         try:
-            while not conn.cancelled and (left := began + seconds - monotonic()) > 0:
-                if waiter.event.wait(min(LOOK, left)) or self._inherits(waiter, monotonic() - began):
-                    break
+            end = waiter.since + seconds
+            while not conn.cancelled and (left := end - monotonic()) > 0 and not self._takes(waiter):
+                waiter.event.wait(min(LOOK, left))
         finally:
             conn.waiter = None
             with self._lock:
                 if waiter in self._waiting:
                     self._waiting.remove(waiter)
+                if self.holder is None and self._waiting:  # it was woken, and doesn't want it any more
+                    self._waiting[0].event.set()
         return self.holder is conn.itself
 
     def pass_on(self, who: ref[SqliteConnection]) -> None:
-        """End a connection's turn: it is that of the one that waits longest."""
+        """End a connection's turn, and wake the one that waits longest."""
         with self._lock:
-            if self.holder is who:
-                self._wake_next()
-
-    def _wake_next(self) -> None:
-        if self._waiting:
-            waiter = self._waiting.popleft()
-            self.holder = waiter.who
-            waiter.event.set()
-        else:
+            if self.holder is not who:
+                return
             self.holder = None
+            if self._waiting:
+                first = self._waiting[0]
+                if monotonic() - first.since > STARVED:
+                    self.holder = first.who
+                first.event.set()
 
-    def _is_free(self) -> bool:
-        return self.holder is None or self.holder() is None
+    def _takes(self, waiter: Waiter) -> bool:
+        """Say whether it is this one's turn now: it was given to it, or is nobody's, and it waits longest.
 
-    def _inherits(self, waiter: Waiter, waited: float) -> bool:
-        """Let the first in the queue have the turn of a holder that is gone, or has long forgotten that it has it."""
+        Nobody's is also the turn of a connection that is gone, or has long forgotten that it has it.
+        """
         with self._lock:
-            holder = self.holder() if self.holder is not None else None
-            lost = holder is None or (waited > IDLE and not holder.in_transaction())
-            if lost:
-                self._wake_next()
-            return lost and self.holder is waiter.who
+            waiter.event.clear()
+            if self.holder is not waiter.who and self._waiting[0] is waiter:
+                holder = self._holds()
+                if holder is None or (monotonic() - waiter.since > IDLE and not _writes(holder)):
+                    self.holder = waiter.who
+            return self.holder is waiter.who
+
+    def _holds(self) -> SqliteConnection | None:
+        return self.holder() if self.holder is not None else None
+
+
+def _writes(conn: SqliteConnection) -> bool:
+    """Say whether a connection is in a transaction; one that is closed is in none."""
+    try:
+        return conn.in_transaction()
+    except sqlite3.Error:
+        return False
