@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import sqlalchemy as sa
 import sqlalchemy.exc
@@ -18,7 +18,7 @@ from ormolu.databases import ambient, observation
 from ormolu.databases.blocks import Block, arun_hooks
 from ormolu.databases.errors import translate_sqlalchemy
 from ormolu.databases.held import held
-from ormolu.databases.sqlite.driver import SqliteConnection
+from ormolu.databases.sqlite.driver import SqliteConnection, SqliteDriver
 from ormolu.databases.sqlite.engine import sqlite_budget
 from ormolu.databases.sqlite.here import Hasty, Here, forward, heard
 from ormolu.databases.sqlite.worker import Job, Mailbox, Request, Worker
@@ -61,7 +61,7 @@ class AsyncSqliteDriver:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.vendor = database.vendor
-        self.sync = database.driver
+        self.sync = cast(SqliteDriver, database.driver)
         self.key = self.sync.key
         self.dialect = self.sync.dialect
         self.plans = self.sync.plans
@@ -142,6 +142,8 @@ class AsyncSqliteDriver:
             except BaseException:
                 self._undo(conn, depth)
                 raise
+            if step is not None and conn.wants_turn and not lent:
+                step, result = await self._after_others(program, face, step, depth)
             if step is None:
                 return result, self._end(conn) if depth == 0 else []
             keep = keep or bool(conn.blocks)
@@ -159,6 +161,24 @@ class AsyncSqliteDriver:
             ambient.tidy()
             if lent and keep:
                 face.here.release()
+
+    async def _after_others(
+        self, program: Generator[Any, Any, Any], face: Hasty, step: Any, depth: int
+    ) -> tuple[Any, Any]:
+        """Wait until a block's connection may write, and go on with its program in this thread.
+
+        In a worker's it would have to be fetched from there while others wait for it. Returns as `forward()`.
+        """
+        conn = face.conn
+        conn.has_turn = True
+        try:
+            if not await self.sync.turns.await_(conn, conn.patience):
+                return step, None  # a worker tells what SQLite says
+            return forward(program, face, step)
+        except BaseException:
+            break_off(program)
+            self._undo(conn, depth)
+            raise
 
     async def _hand_over(
         self, conn: SqliteConnection | None, start: Callable[[Any], Any], depth: int | None = None

@@ -54,6 +54,8 @@ class SqliteConnection(SyncConnection):
         self.itself: weakref.ref[SqliteConnection] = weakref.ref(self)
         self.waiter: Waiter | None = None
         """What it waits for its turn with: see `turns`."""
+        self.wants_turn = False
+        """Whether a statement in haste was stopped because it is somebody else's turn."""
 
     # -- what the event loop's thread needs
 
@@ -69,6 +71,11 @@ class SqliteConnection(SyncConnection):
         execute("PRAGMA wal_autocheckpoint = 0")
         self.native.set_progress_handler(look, every)
         self.hurried = True
+
+    @property
+    def patience(self) -> float:
+        """The seconds for which it waits for a lock where waiting is allowed, if it has ever been hurried."""
+        return self._patience[0] / 1000 if self._patience is not None else 0.0
 
     def unhurry(self) -> None:
         """Take back `hurry()`."""
@@ -87,7 +94,7 @@ class SqliteConnection(SyncConnection):
         self.native.interrupt()
         waiter = self.waiter
         if waiter is not None:
-            waiter.event.set()
+            waiter.wake()
 
     def calm(self) -> None:
         """Forget `cancel()`: what it was meant for has ended."""
@@ -133,6 +140,7 @@ class SqliteConnection(SyncConnection):
         Raises Elsewhere where nothing may be waited for, CancelledError for a task that was cancelled meanwhile.
         """
         if self.in_haste:
+            self.wants_turn = True
             raise Elsewhere
         (timeout,) = self.native.execute("PRAGMA busy_timeout").fetchone()
         mine = self.turns.wait(self, timeout / 1000)

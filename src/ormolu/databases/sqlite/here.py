@@ -289,16 +289,18 @@ class Hasty:
         return self.conn.on_commit(callback)
 
 
-def forward(program: Generator[Any, Any, Any], face: Hasty) -> tuple[Any, Any]:
-    """Drive a program as far as it goes here.
+def forward(program: Generator[Any, Any, Any], face: Hasty, step: Any = None) -> tuple[Any, Any]:
+    """Drive a program as far as it goes here: from its beginning, or from a step that it waits for.
 
     Return (None, its result), or the step that is to be done elsewhere and None.
     """
     conn = face.conn
     send = program.send
     conn.in_haste = True
+    conn.wants_turn = False
     try:
-        step = send(None)
+        if step is None:
+            step = send(None)
         while step.brief:
             try:
                 result = step.run(face)

@@ -11,9 +11,12 @@ where nobody waits, taking one is setting an attribute.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -36,15 +39,40 @@ IDLE = 1.0
 """Seconds after which a holder that is in no transaction isn't believed any more."""
 
 
-class Waiter:
+class Waiter(ABC):
     """A connection in the queue."""
-
-    __slots__ = ("event", "since", "who")
 
     def __init__(self, who: ref[SqliteConnection]) -> None:
         self.who = who
         self.since = monotonic()
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Let it look whether it is its turn now. From any thread."""
+
+
+class ThreadWaiter(Waiter):
+    """One whose thread waits."""
+
+    def __init__(self, who: ref[SqliteConnection]) -> None:
+        super().__init__(who)
         self.event = threading.Event()
+
+    def wake(self) -> None:
+        self.event.set()
+
+
+class TaskWaiter(Waiter):
+    """One whose task waits."""
+
+    def __init__(self, who: ref[SqliteConnection]) -> None:
+        super().__init__(who)
+        self.event = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+
+    def wake(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed: it leaves the queue when its task is collected
+            self.loop.call_soon_threadsafe(self.event.set)
 
 
 class Turns:
@@ -65,24 +93,32 @@ class Turns:
 
         One that hasn't may ask SQLite all the same: the holder may be wrong.
         """
-        waiter = Waiter(conn.itself)
-        with self._lock:
-            if self._holds() is None:
-                self.holder = conn.itself
-                return True
-            self._waiting.append(waiter)
-        conn.waiter = waiter
-        try:
-            end = waiter.since + seconds
-            while not conn.cancelled and (left := end - monotonic()) > 0 and not self._takes(waiter):
-                waiter.event.wait(min(LOOK, left))
-        finally:
-            conn.waiter = None
-            with self._lock:
-                if waiter in self._waiting:
-                    self._waiting.remove(waiter)
-                if self.holder is None and self._waiting:  # it was woken, and doesn't want it any more
-                    self._waiting[0].event.set()
+        waiter = ThreadWaiter(conn.itself)
+        if self._joins(waiter):
+            conn.waiter = waiter
+            try:
+                end = waiter.since + seconds
+                while not conn.cancelled and (left := end - monotonic()) > 0 and not self._takes(waiter):
+                    waiter.event.wait(min(LOOK, left))
+                    waiter.event.clear()
+            finally:
+                conn.waiter = None
+                self._leaves(waiter)
+        return self.holder is conn.itself
+
+    async def await_(self, conn: SqliteConnection, seconds: float) -> bool:
+        """Do the same in a task."""
+        waiter = TaskWaiter(conn.itself)
+        if self._joins(waiter):
+            try:
+                end = waiter.since + seconds
+                while (left := end - monotonic()) > 0 and not self._takes(waiter):
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(min(LOOK, left)):
+                            await waiter.event.wait()
+                    waiter.event.clear()
+            finally:
+                self._leaves(waiter)
         return self.holder is conn.itself
 
     def pass_on(self, who: ref[SqliteConnection]) -> None:
@@ -95,7 +131,24 @@ class Turns:
                 first = self._waiting[0]
                 if monotonic() - first.since > STARVED:
                     self.holder = first.who
-                first.event.set()
+                first.wake()
+
+    def _joins(self, waiter: Waiter) -> bool:
+        """Put one into the queue, or give it the turn at once; say whether it is in the queue."""
+        with self._lock:
+            if self._holds() is None:
+                self.holder = waiter.who
+                return False
+            self._waiting.append(waiter)
+            return True
+
+    def _leaves(self, waiter: Waiter) -> None:
+        """Take one out of the queue. If it was woken, and doesn't want the turn any more, the next one is."""
+        with self._lock:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            if self.holder is None and self._waiting:
+                self._waiting[0].wake()
 
     def _takes(self, waiter: Waiter) -> bool:
         """Say whether it is this one's turn now: it was given to it, or is nobody's, and it waits longest.
@@ -103,7 +156,6 @@ class Turns:
         Nobody's is also the turn of a connection that is gone, or has long forgotten that it has it.
         """
         with self._lock:
-            waiter.event.clear()
             if self.holder is not waiter.who and self._waiting[0] is waiter:
                 holder = self._holds()
                 if holder is None or (monotonic() - waiter.since > IDLE and not _writes(holder)):
