@@ -147,7 +147,7 @@ async def test_a_block_begins_once(any_kind: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(here, "LOOK", 3)  # which SQLite reaches at the end of BEGIN
     await configured(any_kind)
     await Note.objects.acreate(text="one")
-    monkeypatch.setattr(databases.get().adriver._here, "budget", 0)
+    monkeypatch.setattr(databases.get().adriver._here, "looks", 0)
     for columns in (["id"], ["text"], ["thread"]):  # a read that took too long is not tried here again
         async with transaction.aatomic():
             async with transaction.aatomic():

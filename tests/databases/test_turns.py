@@ -215,6 +215,26 @@ def test_a_holder_that_is_gone(configured: Any, closed: bool) -> None:
     idle.scrap()
 
 
+def test_tasks_of_a_loop_that_is_gone(configured: Any) -> None:
+    """Who waits in a loop that was closed in the middle keeps nobody waiting."""
+    configured()
+    loop = asyncio.new_event_loop()
+    for text in ("a", "b"):  # from the second on they write in the loop's own thread
+        loop.run_until_complete(write_in_block(text))
+    with atomic():
+        Entry.objects.create(text="first")
+        task = loop.create_task(write_in_block("never"))
+        loop.run_until_complete(queued(1))
+        assert turns()._waiting[0].in_task
+        loop.close()
+    for text in ("second", "third"):
+        with atomic():
+            Entry.objects.create(text=text)
+    assert texts() == ["a", "b", "first", "second", "third"]
+    assert turns().holder is None
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
 def test_threads_that_are_interrupted(configured: Any) -> None:
     """What breaks out of the waiting, as KeyboardInterrupt does, leaves the queue as it was."""
     configured()

@@ -102,7 +102,7 @@ class AsyncSqliteDriver:
         """
         conn = ambient.find(self.key) if ambient.current.get() is not None else None
         if getattr(fn, "brief", False) and not heard.on:
-            if self._box().tired():
+            if self._box().tired(conn):
                 await asyncio.sleep(0)
             face = self._take_face(conn)
             if face is not None:

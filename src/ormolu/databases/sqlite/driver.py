@@ -54,6 +54,8 @@ class SqliteConnection(SyncConnection):
         self.itself: weakref.ref[SqliteConnection] = weakref.ref(self)
         self.waiter: Waiter | None = None
         """What it waits for its turn with: see `turns`."""
+        self.written_since = 0.0
+        """When the loop's thread began to write in this turn without a pause; 0 where it has not."""
         self.wants_turn = False
         """Whether a statement in haste was stopped because it is somebody else's turn."""
 
@@ -132,6 +134,7 @@ class SqliteConnection(SyncConnection):
 
     def pass_turn(self) -> None:
         self.has_turn = False
+        self.written_since = 0.0
         self.turns.pass_on(self.itself)
 
     def _wait_for_turn(self) -> AbstractContextManager[None]:

@@ -5,7 +5,7 @@ costs 8. So a program that says of itself that it is brief (`programs.brief`) is
 that it does here waits or takes long:
 
 - a lock that another connection holds is not waited for;
-- a read that is not done within the budget is broken off, by SQLite's progress handler, and remembered;
+- a read that SQLite is not done with within the budget is broken off, by SQLite's progress handler, and remembered;
 - a write is what a brief program writes: a row or two;
 - a commit does not wait for the disk: it is done here only in write-ahead mode with `synchronous` NORMAL or
   OFF, where SQLite syncs in checkpoints alone, and checkpoints run in a worker.
@@ -32,8 +32,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Hasty", "Here", "forward", "heard"]
 
-LOOK = 200
-"""Instructions of SQLite's virtual machine between two looks at the clock; some 10 microseconds."""
+LOOK = 500
+"""Instructions of SQLite's virtual machine between two looks at the budget."""
+
+LOOK_TIME = 25e-6
+"""Seconds that so many instructions take, more or less: 20 to 140 nanoseconds each.
+
+The budget is counted in looks, for the clock goes on while other threads have the interpreter: a short read would seem
+long just when there is much to do, and go to one of those threads.
+"""
+
+PATIENCE = 40
+"""How many budgets a read may take by the clock: that is for a slow disk, and for functions written in Python."""
 
 REST = 100
 """How often a read that took too long is handed over before it is tried here again."""
@@ -81,7 +91,8 @@ class Here:
     """What one database needs for it: a connection for autocommit, and what is known about statements."""
 
     def __init__(self, budget: float, checkpoint: Callable[[], None]) -> None:
-        self.budget = budget
+        self.looks = round(budget / LOOK_TIME)
+        self.patience = budget * PATIENCE
         self.conn: SqliteConnection | None = None
         """The loop's own connection, for programs outside of transactions; None until a worker has made it."""
         self.kinds: dict[str, bool] = {}
@@ -213,12 +224,12 @@ class Here:
 class Hasty:
     """A connection as brief programs see it here. See the module."""
 
-    __slots__ = ("conn", "deadline", "here", "overran")
+    __slots__ = ("conn", "deadline", "here", "left", "overran")
 
     def __init__(self, conn: SqliteConnection, here: Here) -> None:
         self.conn = conn
         self.here = here
-        self.deadline = inf
+        self.deadline = self.left = inf
         self.overran = False
 
     def __getattr__(self, name: str) -> Any:
@@ -226,7 +237,8 @@ class Hasty:
 
     def look(self) -> bool:
         """Say whether SQLite is to break off the running statement; its progress handler."""
-        if perf_counter() < self.deadline:
+        self.left -= 1
+        if self.left >= 0 and perf_counter() < self.deadline:
             return False
         self.overran = True
         return True
@@ -239,11 +251,12 @@ class Hasty:
             self._allow_write()
             return self.conn.fetch(sql, params)
         if self.conn.attention:
-            # Not within the budget: SQLite looks at the clock at a statement's end, too, and a BEGIN that it breaks off
-            # there has been done all the same.
+            # Not within the budget: SQLite looks at it at a statement's end, too, and a BEGIN that it breaks off there
+            # has been done all the same.
             self.conn.begin(False)
         self.overran = False
-        self.deadline = perf_counter() + here.budget
+        self.left = here.looks
+        self.deadline = perf_counter() + here.patience
         try:
             return self.conn.fetch(sql, params)
         except Elsewhere:
@@ -251,7 +264,7 @@ class Hasty:
                 here.took_long(sql)
             raise
         finally:
-            self.deadline = inf
+            self.deadline = self.left = inf
 
     def fetch_many(self, requests: Any) -> Any:
         return [self.fetch(sql, params) for sql, params in requests]

@@ -151,7 +151,7 @@ class AsyncMemoryDriver(AsyncSqliteDriver):
         if ambient.current.get() is not None and ambient.find(self.key) is not None:
             return await super().arun(fn, *args)
         is_brief = getattr(fn, "brief", False) and not heard.on
-        if is_brief and self._box().tired():
+        if is_brief and self._box().tired(None):
             await asyncio.sleep(0)
         await self._acquire()
         try:

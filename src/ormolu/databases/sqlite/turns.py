@@ -17,6 +17,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import suppress
+from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -29,11 +30,14 @@ __all__ = ["Turns", "Waiter"]
 LOOK = 0.1
 """Seconds after which one that waits looks whether the holder of the turn is still there."""
 
-STARVED = 0.02
+STARVED = 0.2
 """Seconds of waiting after which the turn is kept for whoever waits longest.
 
-Until then somebody else may be faster than the thread that has to wake up first, and the lock doesn't lie idle.
+Until then somebody else may be faster than the thread or task that has to wake up first, and the lock doesn't lie idle.
 """
+
+TASKS = 8
+"""How many tasks are woken at once: they run one after the other, as a rule a whole block each, in one loop's turn."""
 
 IDLE = 1.0
 """Seconds after which a holder that is in no transaction isn't believed any more."""
@@ -42,9 +46,17 @@ IDLE = 1.0
 class Waiter(ABC):
     """A connection in the queue."""
 
+    in_task = False
+
     def __init__(self, who: ref[SqliteConnection]) -> None:
         self.who = who
         self.since = monotonic()
+        self.woken = False
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody can wake it any more."""
+        return False
 
     @abstractmethod
     def wake(self) -> None:
@@ -65,13 +77,19 @@ class ThreadWaiter(Waiter):
 class TaskWaiter(Waiter):
     """One whose task waits."""
 
+    in_task = True
+
     def __init__(self, who: ref[SqliteConnection]) -> None:
         super().__init__(who)
         self.event = asyncio.Event()
         self.loop = asyncio.get_running_loop()
 
+    @property
+    def is_gone(self) -> bool:
+        return self.loop.is_closed()
+
     def wake(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: it leaves the queue when its task is collected
+        with suppress(RuntimeError):  # the loop was closed just now
             self.loop.call_soon_threadsafe(self.event.set)
 
 
@@ -127,11 +145,13 @@ class Turns:
             if self.holder is not who:
                 return
             self.holder = None
+            while self._waiting and self._waiting[0].is_gone:
+                self._waiting.popleft()
             if self._waiting:
                 first = self._waiting[0]
                 if monotonic() - first.since > STARVED:
                     self.holder = first.who
-                first.wake()
+                self._wake_some()
 
     def _joins(self, waiter: Waiter) -> bool:
         """Put one into the queue, or give it the turn at once; say whether it is in the queue."""
@@ -147,18 +167,31 @@ class Turns:
         with self._lock:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
-            if self.holder is None and self._waiting:
-                self._waiting[0].wake()
+            if self.holder is None:
+                self._wake_some()
+
+    def _wake_some(self) -> None:
+        """Wake the first one that waits; if it is a task, those behind it as well, up to the first thread."""
+        for place, waiter in enumerate(islice(self._waiting, TASKS)):
+            if place and (self.holder is not None or not waiter.in_task):
+                break
+            if not waiter.woken:
+                waiter.woken = True
+                waiter.wake()
+            if not waiter.in_task:
+                break
 
     def _takes(self, waiter: Waiter) -> bool:
-        """Say whether it is this one's turn now: it was given to it, or is nobody's, and it waits longest.
+        """Say whether it is this one's turn now: it was given to it, or is nobody's, and it was woken or is the first.
 
         Nobody's is also the turn of a connection that is gone, or has long forgotten that it has it.
         """
         with self._lock:
-            if self.holder is not waiter.who and self._waiting[0] is waiter:
+            woken, waiter.woken = waiter.woken, False
+            idle = monotonic() - waiter.since > IDLE
+            if self.holder is not waiter.who and (woken or idle or self._waiting[0] is waiter):
                 holder = self._holds()
-                if holder is None or (monotonic() - waiter.since > IDLE and not _writes(holder)):
+                if holder is None or (idle and not _writes(holder)):
                     self.holder = waiter.who
             return self.holder is waiter.who
 

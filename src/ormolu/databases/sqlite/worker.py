@@ -27,6 +27,9 @@ __all__ = ["Job", "Mailbox", "Request", "Worker"]
 SLICE = 0.0005
 """Seconds for which programs that run in the loop's own thread may keep it from turning."""
 
+WRITING = 0.005
+"""Seconds for which those of one block that writes may do so: others wait for its end, and for each turn meanwhile."""
+
 
 class Mailbox:
     """Where an event loop finds the results of its jobs. One for each loop."""
@@ -40,9 +43,17 @@ class Mailbox:
         self.turning = False
         self.since = 0.0
 
-    def tired(self) -> bool:
-        """Say whether the loop is due to turn: whether our programs have kept it for a `SLICE`."""
+    def tired(self, conn: SqliteConnection | None) -> bool:
+        """Say whether the loop is due to turn: whether our programs have kept it for a `SLICE`.
+
+        A block that others wait for, because it writes, has a longer one of its own.
+        """
         now = perf_counter()
+        if conn is not None and conn.has_turn:
+            if 0 < now - conn.written_since <= WRITING:
+                return False
+            fresh, conn.written_since = conn.written_since == 0, now
+            return not fresh
         if self.turning:
             return now - self.since > SLICE
         self.turning = True
