@@ -16,7 +16,7 @@ from ormolu.writes.collector import row_key
 from ormolu.writes.conflicts import check_instances
 from ormolu.writes.lists import ListPlan, array_type, takes_array
 from ormolu.writes.statements import compile_ready, expression_value
-from ormolu.writes.values import NeedsStatement, conversion, is_expression
+from ormolu.writes.values import NeedsStatement, conversion, is_computed, is_expression
 from ormolu.writes.writers import Writer, related_check, writer_for
 
 __all__ = ["bulk_update"]
@@ -224,7 +224,7 @@ def _case(writer: Writer, fields: Sequence[Any], instances: Sequence[Any]) -> tu
     ready: dict[str, Any] = {}
 
     def element(field: Any, value: Any) -> Any:
-        if is_expression(value):
+        if is_computed(value):
             return expression_value(driver, model, field, value)
         name = f"w_{len(ready)}"
         ready[name] = conversion(driver, field).convert(value)
@@ -286,7 +286,9 @@ def _mark(writer: Writer, fields: Sequence[Any], instances: Iterable[Any], compu
                 del d["_dirty"]
         expressions: dict[str, Any] = {}
         if computed:
-            expressions = {name: d.pop(name) for name in names if is_expression(d.get(name))}
+            # A column's default stays where nothing would load what it gave.
+            told = is_computed if "_db" in d else is_expression
+            expressions = {name: d.pop(name) for name in names if told(d.get(name))}
         if era is not None:
             unsure.note(d, era, names)
             unsure.note_computed(d, era, expressions)

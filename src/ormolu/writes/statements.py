@@ -11,7 +11,7 @@ from sqlalchemy.sql import visitors
 
 from ormolu.exceptions import FieldError
 from ormolu.writes.binding import Bind, BindAll, make_bind, make_bind_all
-from ormolu.writes.values import Conversion, conversion, is_expression
+from ormolu.writes.values import Conversion, conversion, is_computed, is_database_default
 
 _VALUES = " VALUES "
 _NUMBERED = re.compile(r"\$(\d+)")
@@ -167,7 +167,7 @@ def run_with_expressions(
     columns: dict[Any, Any] = {}
     inserting = isinstance(statement, sa.Insert)
     for number, (field, value) in enumerate(values.items()):
-        if is_expression(value):
+        if is_computed(value):
             columns[field.sa_column] = expression_value(driver, model, field, value, inserting)
         else:
             name = f"w_{number}"
@@ -177,11 +177,16 @@ def run_with_expressions(
 
 
 def expression_value(driver: Any, model: Any, field: Any, value: Any, inserting: bool = False) -> Any:
-    """Return the SQLAlchemy element of an expression that is written to a field.
+    """Return the SQLAlchemy element of an expression that is written to a field, or of the field's own default.
 
     Raises ValueError if it reads columns of a row that is only being inserted.
     """
     element: Any
+    if is_database_default(value):
+        default = field.db_default
+        if not hasattr(default, "as_term"):
+            return field.sa_column.server_default.arg
+        value = default
     if hasattr(value, "as_term") or hasattr(value, "resolve_expression"):
         from ormolu.compile.values import sql_value
 

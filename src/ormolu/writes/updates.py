@@ -12,7 +12,7 @@ from ormolu.programs import Fetch, Program, Write, WriteReturning
 from ormolu.writes import unsure
 from ormolu.writes.inserts import take_returned
 from ormolu.writes.statements import UpdatePlan, compile_ready, next_version, run_with_expressions
-from ormolu.writes.values import NeedsStatement, conversion, is_database_default, is_expression
+from ormolu.writes.values import NeedsStatement, conversion, is_computed
 from ormolu.writes.writers import Writer
 
 
@@ -44,7 +44,7 @@ def all_names(writer: Writer, instance: Any, d: dict[str, Any]) -> tuple[str, ..
     """Return the attnames of all loaded columns, stamped by pre_save() as for an update."""
     if writer.stamped:
         stamp(writer, instance, d, writer.stamped)
-    return tuple(name for name in writer.names if name in d and not is_database_default(d[name]))
+    return tuple(name for name in writer.names if name in d)
 
 
 def stamp(writer: Writer, instance: Any, d: dict[str, Any], fields: Iterable[Any]) -> list[str]:
@@ -184,7 +184,7 @@ def _update_with_expressions(
     """
     driver = writer.driver
     values = {writer.fields[name]: d[name] for name in names}
-    computed = [*(f for f in values if is_expression(d[f.attname])), *writer.generated]
+    computed = [*(f for f in values if is_computed(d[f.attname])), *writer.generated]
     key = [f.sa_column == d[f.attname] for f in writer.keys]
     statement: Any = sa.update(writer.meta.table).where(*key)
     version = writer.version
@@ -202,7 +202,7 @@ def _update_with_expressions(
     if not can_return:
         select = sa.select(*(f.sa_column for f in computed)).where(*key)
         rows = yield Fetch(*compile_ready(driver, select, {}))
-    expressions = {name: d[name] for name in names if is_expression(d[name])}
+    expressions = {name: d[name] for name in names if is_computed(d[name])}
     take_returned(d, [conversion(driver, f) for f in computed], rows[0])
     if step.era is not None:
         unsure.note(d, step.era, names)

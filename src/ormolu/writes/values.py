@@ -101,7 +101,7 @@ class Conversion:
         def convert(value: Any) -> Any:
             if value is None and not takes_none:
                 return None
-            if is_expression(value) or is_database_default(value):
+            if is_computed(value):
                 raise NeedsStatement
             try:
                 value = prepare(value)
@@ -149,6 +149,11 @@ def is_expression(value: Any) -> bool:
 def is_database_default(value: Any) -> bool:
     """Tell whether a value stands for "what the column's DEFAULT gives"."""
     return type(value).__name__ == "DatabaseDefault"
+
+
+def is_computed(value: Any) -> bool:
+    """Tell whether the database finds a value: that of an expression, or of the column's DEFAULT."""
+    return is_expression(value) or is_database_default(value)
 
 
 # Bounded by the number of classes whose instances are ever saved as values.
