@@ -164,6 +164,16 @@ async def test_a_new_object_that_is_refreshed_in_part(db: Any, world: Any) -> No
     assert "_dirty" not in again.__dict__
 
 
+async def test_what_a_queryset_leaves_out_stays_changed(db: Any, world: Any) -> None:
+    """Of an object that is refreshed from a queryset, what that didn't load is still to be written."""
+    ann = await world(Author.objects.create, name="Ann", age=3)
+    ann.name, ann.age = "Anna", 4
+    await world(ann.refresh_from_db, from_queryset=Author.objects.defer("name"))
+    assert (ann.name, ann.age) == ("Anna", 3)
+    await world(ann.save)
+    assert (await world(Author.objects.get, pk=ann.pk)).name == "Anna"
+
+
 async def test_related_objects_are_loaded_once(db: Any, world: Any) -> None:
     """Forward and reverse one-to-one objects are loaded on demand, and know each other."""
     ann = await world(Author.objects.create, name="Ann")

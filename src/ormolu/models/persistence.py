@@ -381,11 +381,13 @@ class Persistence(InstanceMethods):
         values, fresh = self.__dict__, loaded.__dict__
         state = values.get(STATE)
         kept: list[str] = []
+        taken: list[str] = []
         for field in self._meta.concrete_fields:
             attname = field.attname
             if attname not in fresh or (names is not None and attname not in names):
                 kept.append(attname)
                 continue
+            taken.append(attname)
             values[attname] = fresh[attname]
             if field.is_relation:
                 values.pop(field.name, None)
@@ -406,7 +408,7 @@ class Persistence(InstanceMethods):
                     rel.delete_cached_value(self)
             for field in self._meta.private_fields:
                 values.pop(field.name, None)
-        forget_changes(values, names)
+        forget_changes(values, taken if kept else None)
         if values.get(DB) != fresh.get(DB):
             values[DB] = fresh[DB]
             # The object is known there now; what of it was not loaded is still its own, and to be written.
