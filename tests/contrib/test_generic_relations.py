@@ -131,6 +131,21 @@ def texts(labels: Any) -> list[str]:
 # Content types
 
 
+async def test_a_label_whose_adding_was_undone(db: Any, world: World) -> None:
+    """After a rollback the object is still to be written."""
+    site = await world(Site.objects.create, url="a")
+    label = await world(Label.objects.create, text="red")
+    await world(site.labels.create, text="blue")  # which makes the content type
+    await world(site.labels.clear)
+    with pytest.raises(KeyError):
+        async with world.atomic():
+            await world(site.labels.add, label)
+            raise KeyError
+    assert await world(site.labels.count) == 0
+    await world(label.save)
+    assert await world(site.labels.count) == 1
+
+
 async def test_a_content_type_is_made_when_asked_for_and_remembered(
     db: Backend, queries: Any, world: World
 ) -> None:

@@ -48,6 +48,26 @@ async def test_only_what_was_undone_is_done_again(db, world):
     assert await ages(world) == [("Someone else's", 2)]
 
 
+async def test_a_relation_that_was_undone_is_written_again(db, world):
+    """What a related manager's add() set is to be saved after a rollback, and not before."""
+    publisher = await world(Publisher.objects.create, name="Ace")
+    author = await world(Author.objects.create, name="Ann", age=1)
+    other = await world(Author.objects.create, name="Bob", age=2)
+    with pytest.raises(Undo):
+        async with world.atomic():
+            await world(publisher.author_set.add, author)
+            raise Undo
+    assert author.publisher_id == publisher.pk
+    await world(author.save)
+    async with world.atomic():
+        await world(publisher.author_set.add, other)
+    assert await world(publisher.author_set.count) == 2
+    await world(publisher.author_set.clear)
+    await world(author.save)
+    await world(other.save)
+    assert await world(publisher.author_set.count) == 0
+
+
 async def test_a_savepoint_that_was_released_shares_the_fate_of_its_transaction(db, world):
     """Undone with it."""
     author = await world(Author.objects.create, name="Ann", age=1)

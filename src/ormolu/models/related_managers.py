@@ -16,6 +16,7 @@ from ormolu.query.fetch_modes import take_mode
 from ormolu.query.manager_methods import M, QuerySetMethods
 from ormolu.query.managers import BaseManager, Manager
 from ormolu.query.session_querysets import bound
+from ormolu.writes import unsure
 
 if TYPE_CHECKING:
     from ormolu.query.queryset import QuerySet
@@ -452,9 +453,18 @@ def _assign(driver: Any, manager: ReverseManager[Any], objs: tuple[Any, ...], in
     field = manager.field
     queryset: Any = manager.model._meta.base_manager.get_queryset().filter(pk__in=[obj.pk for obj in objs])
     query, pairs = queryset._assignments({field.name: instance})
-    yield from terminals.update(driver, query, pairs)
+    eras: list[Any] = []
+    yield from terminals.update(driver, query, pairs, eras)
+    note_written(objs, [part.attname for part, _value in pairs], eras)
+
+
+def note_written(objs: Iterable[Any], attnames: Sequence[str], eras: Iterable[Any]) -> None:
+    """Note that an UPDATE has written columns of objects: their rows say it already, unless that is undone."""
+    era = unsure.open_one(eras)
     for obj in objs:
-        forget_changes(obj.__dict__, [part.attname for part, _value in pairs])  # the row says it already
+        forget_changes(obj.__dict__, attnames)
+        if era is not None:
+            unsure.note(obj.__dict__, era, attnames)
 
 
 def reverse_manager_class(

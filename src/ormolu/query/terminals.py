@@ -16,7 +16,7 @@ from ormolu.compile.summary import Aggregates
 from ormolu.compile.summary import aggregate as aggregate_plan
 from ormolu.exceptions import DatabaseError, EmptyResultSet, IntegrityError, ValidationError
 from ormolu.fields.registry import LookupRegistry
-from ormolu.programs import Enter, Execute, Fetch, Leave, Reading, atomically, brief
+from ormolu.programs import Enter, Execute, Fetch, Leave, Reading, Write, atomically, brief
 from ormolu.query.explaining import explain_prefix
 from ormolu.query.prefetch import prefetch
 from ormolu.query.q import Q
@@ -39,15 +39,23 @@ def reading(plan: Plan, values: Any, nothing: Any) -> Program:
     return plan.decode((yield plan.step(plan.sql, params)))  # type: ignore[misc]
 
 
-def changing(plan: Plan, values: Any) -> Program:
-    """Return how many rows a plan changes: 0, without asking the database, where none can meet its conditions."""
+def changing(plan: Plan, values: Any, eras: list[Any] | None = None) -> Program:
+    """Return how many rows a plan changes: 0, without asking the database, where none can meet its conditions.
+
+    The part of the transaction that this belongs to is added to `eras`: see `ormolu.programs.Write`.
+    """
     if plan.empty:
         return 0
     try:
         params = plan.bind(values)
     except EmptyResultSet:
         return 0
-    return (yield Execute(plan.sql, params))
+    if eras is None:
+        return (yield Execute(plan.sql, params))
+    step = Write(plan.sql, params)
+    count = yield step
+    eras.append(step.era)
+    return count
 
 
 def nothing(driver: Any) -> Program:
@@ -233,19 +241,19 @@ def aggregate(driver: Any, query: Any, expressions: dict[str, Any]) -> Program:
     return (aggregates.of_nothing() or dict.fromkeys(expressions)) if found is None else found
 
 
-def update(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
+def update(driver: Any, query: Any, pairs: list[tuple[Any, Any]], eras: list[Any] | None = None) -> Program:
     """Set columns of all rows; return how many rows matched. One UPDATE; one more for each parent model's table."""
     if not pairs:
         return 0
     table = query.model._meta.table
     if any(field.sa_column.table is not table for field, _value in pairs):
         # On SQLite the keys that are read first must not be old when their rows are written.
-        changing_all = update_family(driver, query, pairs)
+        changing_all = update_family(driver, query, pairs, eras)
         return (yield from atomically(changing_all, savepoint=False, immediate=driver.vendor == "sqlite"))
-    return (yield from update_table(driver, query, pairs))
+    return (yield from update_table(driver, query, pairs, eras))
 
 
-def update_family(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
+def update_family(driver: Any, query: Any, pairs: list[tuple[Any, Any]], eras: list[Any] | None) -> Program:
     """Set columns that are in parents' tables. The keys are read first: a change may end that a row matches."""
     groups: dict[Any, list[tuple[Any, Any]]] = {}
     for field, value in pairs:
@@ -259,17 +267,19 @@ def update_family(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Prog
     for place, (model, group) in enumerate(groups.items()):
         some = query.for_model(model)
         some.ops = (("filter", Q(pk__in=[row[place] for row in found])),)
-        yield from update_table(driver, some, group)
+        yield from update_table(driver, some, group, eras)
     return len(found)
 
 
-def update_table(driver: Any, query: Any, pairs: list[tuple[Any, Any]]) -> Program:
+def update_table(
+    driver: Any, query: Any, pairs: list[tuple[Any, Any]], eras: list[Any] | None = None
+) -> Program:
     """Set columns of a model's own table. One UPDATE."""
     assignments = change.Assignments(pairs)
     plan, values = plan_for(
         driver, query, "update", lambda d, q, p: change.update(d, q, p, assignments), assignments
     )
-    return (yield from changing(plan, values))
+    return (yield from changing(plan, values, eras))
 
 
 def delete_rows(driver: Any, query: Any) -> Program:

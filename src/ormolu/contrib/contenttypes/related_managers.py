@@ -9,8 +9,7 @@ from typing import Any
 from ormolu import transaction
 from ormolu.contrib.contenttypes import rows
 from ormolu.models.prefetching import Parts, the_queryset
-from ormolu.models.related_managers import RelatedManagerBase, shared_by_all
-from ormolu.models.state import forget_changes
+from ormolu.models.related_managers import RelatedManagerBase, note_written, shared_by_all
 from ormolu.programs import Program
 from ormolu.query import terminals
 from ormolu.query.manager_methods import M
@@ -252,12 +251,13 @@ def _assign(driver: Any, manager: GenericRelatedManager[Any], objs: tuple[Any, .
     values = manager._values((yield from _own_type(driver, manager)))
     queryset: Any = manager.model._meta.base_manager.get_queryset().filter(pk__in=[obj.pk for obj in objs])
     query, pairs = queryset._assignments(values)
-    yield from terminals.update(driver, query, pairs)
+    eras: list[Any] = []
+    yield from terminals.update(driver, query, pairs, eras)
     meta = manager.model._meta
     attnames = [meta.get_field(name).attname for name in values]
     for obj in objs:
         _put(obj, values)
-        forget_changes(obj.__dict__, attnames)  # the row says it already
+    note_written(objs, attnames, eras)
 
 
 def _put(obj: Any, values: Defaults) -> None:
