@@ -96,7 +96,8 @@ async def test_many_rows(db: Any, world: World) -> None:
     lines = await world(OrderLine.objects.bulk_create, [OrderLine(amount=n, price=2) for n in (1, 2)])
     assert [await known(world, line, "total") for line in lines] == [Decimal("2.00"), Decimal("4.00")]
     lines[0].amount = 10
-    await world(OrderLine.objects.bulk_update, lines, ["amount"])
+    await world(OrderLine.objects.bulk_update, lines, ["amount", "total"])
+    assert await world(OrderLine.objects.bulk_update, lines, ["total"]) == 0
     await world(OrderLine.objects.filter(amount=2).update, price=3)
     totals = OrderLine.objects.order_by("pk").values_list("total", flat=True)
     assert await world.list(totals) == [Decimal("20.00"), Decimal("6.00")]

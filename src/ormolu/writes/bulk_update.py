@@ -107,6 +107,8 @@ def bulk_update(
                 statements, some = _statements(table, local, instances, batch_size)
             groups.append(statements)
             computed = computed or some
+    if not groups:
+        return 0  # generated columns, which follow the others by themselves
     eras: list[Any] = []
     if sum(map(len, groups)) == 1:
         counts = yield from _run_all(groups, eras)
