@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from ormolu.exceptions import DatabaseError
-from ormolu.programs import Program, atomically, notify
+from ormolu.programs import Fetch, Program, atomically, notify
 from ormolu.signals import post_save, pre_save
 from ormolu.writes import unsure
 from ormolu.writes.files import store_files
 from ormolu.writes.inserts import default_keys, insert_instance
 from ormolu.writes.updates import all_names, changed_names, stale, stamp, update_row
 from ormolu.writes.validating import validate
+from ormolu.writes.values import is_database_default
 from ormolu.writes.writers import Writer, writer_for, written
 
 Forced = tuple[type, ...]
@@ -296,6 +297,14 @@ def _save_other(
     else:
         known = d.get("_db") == writer.alias
         names = changed_names(writer, instance, d) if known else all_names(writer, instance, d)
+        defaults = not known and any(is_database_default(d[name]) for name in names)
+        # An UPDATE that writes defaults is compiled each time, and mostly there is no row for it: ask first.
+        if (
+            defaults
+            and not force_update
+            and not (yield Fetch(writer.exists.sql, writer.exists.bind(instance, d)))
+        ):
+            return (yield from insert_instance(writer, instance, d))
     if (yield from update_row(writer, instance, d, names, force_update)):
         return False
     if force_update:
