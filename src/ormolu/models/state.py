@@ -326,7 +326,8 @@ def _refreshed(instance: Any, context: Any, attrs: Any) -> None:
     from ormolu.models import in_place
 
     forget_changes(instance.__dict__, attrs)
-    in_place.remember(instance, context.session, attrs)
+    # Not context.session: an UPDATE of the Session's that is repeated on its objects, and a composite(), have none.
+    in_place.remember(instance, object_session(instance), attrs)
 
 
 def _expired(instance: Any, attrs: Any) -> None:
