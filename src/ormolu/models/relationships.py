@@ -165,19 +165,25 @@ class RelationshipField:
         return self.prop.entity.class_
 
     @property
+    def _configured(self) -> RelationshipProperty[Any]:
+        """The relationship, once SQLAlchemy knows what it is: it configures mappers late."""
+        self.prop.parent.registry.configure(cascade=True)
+        return self.prop
+
+    @property
     def many_to_many(self) -> bool:
         """Tell whether there is a table in between."""
-        return self.prop.secondary is not None
+        return self._configured.secondary is not None
 
     @property
     def one_to_many(self) -> bool:
         """Tell whether the other side has the key, and there may be several."""
-        return not self.many_to_many and bool(self.prop.uselist)
+        return not self.many_to_many and bool(self._configured.uselist)
 
     @property
     def many_to_one(self) -> bool:
         """Tell whether this side has the key."""
-        return not self.many_to_many and not self.prop.uselist
+        return not self.many_to_many and not self._configured.uselist
 
     one_to_one = False
 
@@ -189,12 +195,11 @@ class RelationshipField:
     @property
     def multiple(self) -> bool:
         """Tell whether one object may have several related ones."""
-        return bool(self.prop.uselist)
+        return bool(self._configured.uselist)
 
     def path_infos(self) -> tuple[PathInfo, ...]:
         """Return the hop, or the two hops over a secondary table."""
-        prop = self.prop
-        prop.parent.registry.configure(cascade=True)
+        prop = self._configured
         here, there = self.model._meta, self.related_model._meta
         if prop.secondary is None:
             reverse = prop.direction.name != "MANYTOONE"
