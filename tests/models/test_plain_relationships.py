@@ -44,3 +44,47 @@ def test_before_mappers_are_configured(db: Any, apps: Any) -> None:
     assert not sa.inspect(Room).configured
     assert "JOIN" in str(Room.objects.select_related("house").query)
     assert House._meta.get_field("rooms").one_to_many
+
+
+class Captain(Player):
+    rank: Mapped[int] = mapped_column(default=1)
+
+    class Meta:
+        app_label = "teams"
+
+
+MODELS.append(Captain)
+
+
+@pytest.mark.worlds("sync", "async")
+async def test_saving(db: Any, world: Any) -> None:
+    """What was assigned is written with the object, as a session's flush would; None as well."""
+    reds = await world(Team.objects.create, name="Reds")
+    blues = await world(Team.objects.create, name="Blues")
+    zoe = await world(Player.objects.create, name="Zoe", team=reds)
+    assert (await world(Player.objects.get)).team_id == zoe.team_id == reds.pk
+    zoe.team = blues
+    await world(zoe.save)
+    assert (await world(Player.objects.get)).team_id == blues.pk
+    zoe.team_id = reds.pk  # the relation was written before
+    await world(zoe.save)
+    assert (await world(Player.objects.get)).team_id == reds.pk
+    zoe.team = None
+    await world(zoe.save)
+    assert (await world(Player.objects.get)).team_id is None
+    await world(Player.objects.bulk_create, [Player(name="Bea", team=blues)])
+    assert (await world(Player.objects.get, name="Bea")).team_id == blues.pk
+    await world(Captain.objects.create, name="Cid", team=blues)
+    assert (await world(Captain.objects.get)).team_id == blues.pk
+
+
+@pytest.mark.worlds("sync", "async")
+async def test_an_unsaved_object(db: Any, world: Any) -> None:
+    """An object without a row can't be referred to; once it has one, it can."""
+    reds = Team(name="Reds")
+    zoe = Player(name="Zoe", team=reds)
+    with pytest.raises(ValueError, match="unsaved related object 'team'"):
+        await world(zoe.save)
+    await world(reds.save)
+    await world(zoe.save)
+    assert (await world(Player.objects.get)).team_id == reds.pk

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqlalchemy.orm import PassiveFlag, RelationshipDirection
+from sqlalchemy.orm.attributes import get_history
+
 from ormolu.conf import settings
 from ormolu.fields.base import overridden
 from ormolu.writes.places import Places
@@ -77,7 +80,9 @@ class Writer:
             f for f in self.keys if f.has_default() or overridden(f.__class__, _KEY_MAKER)
         )
         self.pk_given = all(f.has_default() or has_database_default(f) for f in self.keys)
-        fields = (*meta.concrete_fields, *meta.object_fields)
+        lineage = (meta.concrete_model, *meta.concrete_model._meta.all_parents)
+        plain = (f for model in lineage for f in model._meta.private_fields if hasattr(f, "prop"))
+        fields = (*meta.concrete_fields, *meta.object_fields, *plain)
         self.check_related = None if as_it_is else related_check(fields)
         wanted = settings.VALIDATE_ON_SAVE if meta.validate_on_save is None else meta.validate_on_save
         self.validates: bool | str = False if as_it_is else wanted
@@ -220,15 +225,24 @@ def related_check(fields: Iterable[Any]) -> Any:
     """Return `check(operation, instance, its __dict__)` for the foreign keys among `fields`, None for none.
 
     It raises ValueError for a related object that is not saved, and brings a key up to date whose related
-    object was saved after it was assigned.
+    object was saved after it was assigned. What was assigned to a plain relationship() sets the key, as a flush would.
     """
     relations = [field for field in fields if field.is_relation]
     if not relations:
         return None
-    names: dict[str, Any] = {"prepare": prepare_related, "prepare_object": prepare_object}
+    names: dict[str, Any] = {
+        "prepare": prepare_related,
+        "prepare_object": prepare_object,
+        "prepare_plain": prepare_plain,
+    }
     lines = ["def check(operation, o, d):"]
     for n, field in enumerate(relations):
         names[f"f{n}"] = field
+        if hasattr(field, "prop"):  # a relationship(): assigning to it has made a state
+            lines.append("    s = d.get('_sa_instance_state')")
+            lines.append(f"    if s is not None and {field.name!r} in s.committed_state:")
+            lines.append(f"        prepare_plain(operation, o, s, f{n})")
+            continue
         if field.column is None:  # a ForeignObject
             lines.append(f"    r = d.get({field.name!r})")
             lines.append(f"    if r is not None: prepare_object(operation, o, d, f{n}, r)")
@@ -271,6 +285,28 @@ def prepare_object(operation: str, instance: Any, d: dict[str, Any], field: Any,
         setattr(instance, field.name, related)
     if field.far_key(related) != field.key_in(d):
         d.pop(field.name, None)
+
+
+def prepare_plain(operation: str, instance: Any, state: Any, field: Any) -> None:
+    """Set the key from the object that was assigned to a relationship() of the many-to-one kind."""
+    prop = field.prop
+    if prop.viewonly or prop.direction is not RelationshipDirection.MANYTOONE:
+        return
+    assigned = get_history(instance, field.name, PassiveFlag.PASSIVE_NO_INITIALIZE).added
+    for related in assigned or ():
+        for local, remote in prop.synchronize_pairs:
+            # SQLAlchemy names the pair from the side that has the value.
+            value = None
+            if related is not None:
+                value = getattr(related, prop.mapper.get_property_by_column(local).key)
+                if value is None:
+                    raise ValueError(
+                        f"{operation}() prohibited to prevent data loss due to unsaved related object "
+                        f"'{field.name}'."
+                    )
+            name = prop.parent.get_property_by_column(remote).key
+            if state.dict.get(name) != value:
+                setattr(instance, name, value)
 
 
 def written(d: dict[str, Any], alias: str) -> None:
