@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, composite, mapped_column
+from sqlalchemy.orm import Mapped, Session, composite, mapped_column, validates
 
 import ormolu
-from ormolu import CharField, JSONField, Model
+from ormolu import CASCADE, CharField, ForeignKey, JSONField, Model
+from ormolu.signals import post_init
 
 pytestmark = pytest.mark.worlds("sync")
 
@@ -30,7 +31,37 @@ class Place(Model):
         app_label = "columns"
 
 
-MODELS = [Place]
+class Owner(Model):
+    name = CharField(max_length=20)
+
+    class Meta:
+        app_label = "columns"
+
+
+class Pet(Model):
+    """With SQLAlchemy's validators."""
+
+    name = CharField(max_length=20)
+    nick: Mapped[str | None] = mapped_column(sa.String(20), default=None)
+    owner = ForeignKey(Owner, CASCADE, null=True)
+
+    class Meta:
+        app_label = "columns"
+
+    @validates("name", "nick")
+    def check_names(self, key: str, value: str | None) -> str | None:
+        if value == "":
+            raise ValueError(f"no {key}")
+        return f"{value}!" if value else value
+
+    @validates("owner")
+    def check_owner(self, key: str, value: Owner | None) -> Owner | None:
+        if value is not None and value.name == "nobody":
+            raise ValueError("nobody")
+        return value
+
+
+MODELS = [Place, Owner, Pet]
 
 
 def session() -> Session:
@@ -64,3 +95,52 @@ def test_composite_values(db: Any) -> None:
     with session() as s:
         found = s.scalars(sa.select(Place).where(Place.point == Point(3, 4))).one()
         assert found.point == Point(3, 4)
+
+
+def test_validators(db: Any) -> None:
+    """@validates sees what the constructor is given and what is set, and no defaults."""
+    pet = Pet(name="Rex")
+    assert (pet.name, pet.nick) == ("Rex!", None)
+    pet.nick = "R"
+    pet.save()
+    pet = Pet.objects.get()
+    assert (pet.name, pet.nick) == ("Rex!", "R!")  # what is loaded isn't validated again
+    with pytest.raises(ValueError, match="no name"):
+        pet.name = ""
+    assert pet.name == "Rex!"
+    assert "_dirty" not in pet.__dict__
+    pet.name = "Max"
+    pet.save(update_fields=["name"])
+    assert Pet.objects.create(name="Ida").name == "Ida!"
+    assert sorted(Pet.objects.values_list("name", flat=True)) == ["Ida!", "Max!"]
+    with pytest.raises(ValueError, match="no nick"):
+        Pet(name="Bo", nick="")
+
+
+def test_validators_of_relations(db: Any) -> None:
+    """A relation's validator sees the object that is assigned."""
+    ann = Owner.objects.create(name="Ann")
+    pet = Pet.objects.create(name="Rex", owner=ann)
+    assert Pet.objects.get().owner_id == ann.pk
+    with pytest.raises(ValueError, match="nobody"):
+        Pet(name="Rex", owner=Owner(name="nobody"))
+    with pytest.raises(ValueError, match="nobody"):
+        pet.owner = Owner(pk=7, name="nobody")
+    assert pet.owner is ann
+    pet.owner = None
+    pet.save()
+    assert Pet.objects.get().owner is None
+
+
+def test_validators_and_listeners(db: Any) -> None:
+    """While somebody listens, rows go through the constructor: they aren't validated there."""
+    Pet.objects.create(name="Rex")
+    seen: list[Any] = []
+    post_init.connect(
+        lambda instance, **kwargs: seen.append(instance.pk), sender=Pet, weak=False, dispatch_uid="p"
+    )
+    try:
+        assert Pet.objects.get().name == "Rex!"
+        assert Pet.objects.only("nick").get().name == "Rex!"
+    finally:
+        post_init.disconnect(sender=Pet, dispatch_uid="p")

@@ -174,6 +174,11 @@ def forward_setter(field: Any, attribute: Any, set_key: Setter) -> Setter:
         if STATE in values:
             set_key(instance, key)
             attribute.__set__(instance, related)
+            if values.get(name, related) is not related:  # a validator took another
+                related = values[name]
+                key = None if related is None else getattr(related, target)
+                set_key(instance, key)
+                values[name] = related
             values[attname] = key
         else:
             values.pop(name, None)

@@ -230,6 +230,33 @@ def key_setter(attname: str, attribute: Any, relation: str) -> Setter:
     return set_key
 
 
+def validated_setter(name: str, setter: Setter, attname: str | None = None) -> Setter:
+    """Return a setter that goes through SQLAlchemy's attribute, whose `@validates` is a listener to it.
+
+    `attname` is the column of a relation. What is refused leaves the instance as it was.
+    """
+    names = (name,) if attname is None else (attname, name)
+
+    def set_validated(instance: Any, value: Any) -> None:
+        values = instance.__dict__
+        if STATE not in values:
+            instance._sa_instance_state  # noqa: B018 - which makes it
+        before = {one: values[one] for one in names if one in values}
+        unchanged = [one for one in names if one not in (values.get(DIRTY) or ())]
+        try:
+            setter(instance, value)
+        except BaseException:
+            values.update(before)
+            dirty: dict[str, Any] = values.get(DIRTY) or {}
+            for one in unchanged:
+                dirty.pop(one, None)
+            if not dirty:
+                values.pop(DIRTY, None)
+            raise
+
+    return set_validated
+
+
 def own_setter(attname: str, descriptor: Any) -> Setter:
     """Return the setter of a column whose field brought a descriptor of its own."""
 

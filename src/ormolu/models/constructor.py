@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from keyword import iskeyword
 from typing import Any
 
@@ -32,6 +33,9 @@ class Deferred:
 
 
 DEFERRED: Any = Deferred()
+
+restoring: ContextVar[bool] = ContextVar("restoring", default=False)
+"""Whether `Model.from_db()` is making an instance: what a row has was validated when it was written."""
 
 loading: list[None] = []
 """Not empty while instances with deferred columns are being made, in whatever thread."""
@@ -77,7 +81,18 @@ def make_init(cls: type[Any], quiet: bool = False) -> Callable[..., None]:
             continue
         descriptor = vars_of(cls, attname)
         own_setter = not hasattr(descriptor, "attribute") or hasattr(descriptor, "__set__")
-        if own_setter:
+        if attname in cls.__mapper__.validators and not own_setter:
+            # What is given is validated once the others have their values, which a validator may read.
+            body.append(
+                f"    __d[{attname!r}] = {value} if {attname} is __M else "
+                f"{attname} if {attname} is __deferred or __restoring.get() else None"
+            )
+            names["__restoring"] = restoring
+            tail.append(
+                f"    if not ({attname} is __M or {attname} is __deferred or __restoring.get()): "
+                f"__self.{attname} = {attname}"
+            )
+        elif own_setter:
             body.append(
                 f"    if {attname} is not __deferred: __self.{attname} = {value} if {attname} is __M else {attname}"
             )

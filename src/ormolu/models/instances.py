@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from ormolu import __version__
 from ormolu.exceptions import FieldDoesNotExist
 from ormolu.models.attributes import COLUMN
-from ormolu.models.constructor import DEFERRED, loading
+from ormolu.models.constructor import DEFERRED, loading, restoring
 from ormolu.models.registry import apps
 from ormolu.models.state import DB, DIRTY, NO_VALUE, PREFETCHED, STATE, ModelState
 from ormolu.writes import unsure
@@ -147,16 +147,21 @@ class InstanceMethods:
         `field_names` are the attnames that were loaded, `values` theirs. Fields that are missing are deferred.
         """
         fields = cls._meta.concrete_fields
-        if len(values) != len(fields):
-            given = dict(zip(field_names, values, strict=False))
-            loading.append(None)
-            try:
-                whole = {field.attname: given.get(field.attname, DEFERRED) for field in fields}
-                instance = cls(**whole) if cls._keyword_only else cls(*whole.values())
-            finally:
-                loading.pop()
-        else:
-            instance = cls(**dict(zip(field_names, values))) if cls._keyword_only else cls(*values)
+        token = restoring.set(True) if cast(Any, cls).__mapper__.validators else None
+        try:
+            if len(values) != len(fields):
+                given = dict(zip(field_names, values, strict=False))
+                loading.append(None)
+                try:
+                    whole = {field.attname: given.get(field.attname, DEFERRED) for field in fields}
+                    instance = cls(**whole) if cls._keyword_only else cls(*whole.values())
+                finally:
+                    loading.pop()
+            else:
+                instance = cls(**dict(zip(field_names, values))) if cls._keyword_only else cls(*values)
+        finally:
+            if token is not None:
+                restoring.reset(token)
         if db is not None:
             instance.__dict__[DB] = db
             instance.__dict__.pop(DIRTY, None)

@@ -26,6 +26,7 @@ from ormolu.models.attributes import (
     key_setter,
     own_setter,
     pk_property,
+    validated_setter,
 )
 from ormolu.models.relationships import forward_relationship, many_relationship, object_relationship
 
@@ -258,9 +259,13 @@ def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters
         files = FileColumn(attribute, prop.key, field)
         _set(cls, prop.key, files)
         setters[prop.key] = files.set
+        if prop.key in cls.__mapper__.validators:
+            setters[prop.key] = validated_setter(prop.key, files.set)
         return
     _set(cls, prop.key, FastColumn(attribute, prop.key, field))
     setters[prop.key] = COLUMN
+    if prop.key in cls.__mapper__.validators:
+        setters[prop.key] = validated_setter(prop.key, column_setter(prop.key, attribute))
 
 
 def is_column_of_table(column: Any) -> bool:
@@ -272,9 +277,14 @@ def is_column_of_table(column: Any) -> bool:
 def install_relation(cls: type[Any], field: Any, setters: dict[str, Any]) -> None:
     """Give a mapped ForeignKey its descriptor, and the setters of object and key."""
     attribute = vars(cls)[field.name]
+    validators = cls.__mapper__.validators
     set_key = key_setter(field.attname, vars(cls)[field.attname].attribute, field.name)
+    if field.attname in validators:
+        set_key = validated_setter(field.attname, set_key)
     setters[field.attname] = set_key
     setters[field.name] = forward_setter(field, attribute, set_key)
+    if field.name in validators:
+        setters[field.name] = validated_setter(field.name, setters[field.name], field.attname)
     if is_parent_link(field):
         from ormolu.models.parent_links import ParentLink, link_setter
 
