@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, composite, mapped_column, validates
+from sqlalchemy.orm import Mapped, Session, column_property, composite, mapped_column, validates
 
 import ormolu
-from ormolu import CASCADE, CharField, ForeignKey, JSONField, Model
+from ormolu import CASCADE, CharField, ForeignKey, JSONField, Model, NotLoaded
 from ormolu.signals import post_init
 
 pytestmark = pytest.mark.worlds("sync")
@@ -144,3 +144,67 @@ def test_validators_and_listeners(db: Any) -> None:
         assert Pet.objects.only("nick").get().name == "Rex!"
     finally:
         post_init.disconnect(sender=Pet, dispatch_uid="p")
+
+
+class Shop(Model):
+    name = CharField(max_length=20)
+    loud = column_property(sa.func.upper(sa.literal_column("name")))
+
+    class Meta:
+        app_label = "columns"
+
+
+class Sale(Model):
+    shop = ForeignKey(Shop, CASCADE)
+
+    class Meta:
+        app_label = "columns"
+
+
+SALES: Any = (
+    sa.select(sa.func.count(Sale.__table__.c.id))
+    .where(Sale.__table__.c.shop_id == Shop.__table__.c.id)
+    .correlate(Shop.__table__)
+    .scalar_subquery()
+)
+Shop.sales = column_property(SALES)  # type: ignore[attr-defined]
+MODELS += [Shop, Sale]
+
+
+def test_expressions(db: Any) -> None:
+    """column_property() is computed where no session holds the object, for all that were read together."""
+    for name in ("a", "b"):
+        Shop.objects.create(name=name)
+    first: Any = Shop.objects.get(name="a")
+    Sale.objects.create(shop=first)
+    shops: list[Any] = list(Shop.objects.order_by("name"))
+    with ormolu.capture_queries() as queries:
+        assert [shop.sales for shop in shops] == [1, 0]
+    assert len(queries) == 1
+    assert [shop.loud for shop in shops] == ["A", "B"]
+    Sale.objects.create(shop=first)
+    shops[0].name = "c"
+    shops[0].save()
+    assert shops[0].sales == 1
+    shops[0].refresh_from_db()
+    assert (shops[0].sales, shops[0].loud) == (2, "C")
+    assert first.sales == 2
+    assert Shop.objects.filter(Shop.sales > 1).get() == first  # type: ignore[attr-defined]
+    with session() as s:
+        s.add(first)
+        assert s.scalars(sa.select(Shop.sales).where(Shop.name == "c")).one() == 2  # type: ignore[attr-defined]
+        assert first.loud
+        found: Any = s.get(Shop, shops[1].pk)
+        assert found.sales == 0
+    assert Shop(name="x").sales is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.worlds("async")
+async def test_expressions_in_async_code(db: Any) -> None:
+    """There they would be a query that nobody awaited."""
+    await Shop.objects.acreate(name="a")
+    shop: Any = await Shop.objects.aget()
+    with pytest.raises(NotLoaded, match=r"annotate\(value=Shop.loud\)"):
+        _ = shop.loud
+    annotated: Any = await Shop.objects.annotate(value=Shop.loud).aget()
+    assert annotated.value == "A"

@@ -31,6 +31,9 @@ class InstanceMethods:
     _keyword_only: ClassVar[bool] = False
     """Whether the constructor refuses positional arguments."""
 
+    _expressions: ClassVar[tuple[str, ...]] = ()
+    """The names of column_property()s."""
+
     if TYPE_CHECKING:
         _default_manager: ClassVar[Manager[Self]]
         _base_manager: ClassVar[Manager[Self]]

@@ -243,7 +243,11 @@ def install_column(cls: type[Any], prop: Any, by_column: dict[int, Any], setters
     if field is None and is_column_of_table(column):
         field = plain_field(cls, prop.key, column)
     if field is None:
-        return  # column_property(): SQLAlchemy's own loading is the right one
+        from ormolu.models.expression_columns import ExpressionColumn
+
+        _set(cls, prop.key, ExpressionColumn(prop.key, attribute))
+        _set(cls, "_expressions", (*cls._expressions, prop.key))
+        return
     own = getattr(field, "own_descriptor", None)
     if own is not None:
         if isinstance(own, DeferredAttribute):

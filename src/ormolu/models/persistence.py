@@ -408,6 +408,8 @@ class Persistence(InstanceMethods):
                     rel.delete_cached_value(self)
             for field in self._meta.private_fields:
                 values.pop(field.name, None)
+            for name in self._expressions:
+                values.pop(name, None)
         forget_changes(values, taken if kept else None)
         if values.get(DB) != fresh.get(DB):
             values[DB] = fresh[DB]
