@@ -7,6 +7,7 @@ import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event
@@ -554,3 +555,27 @@ def test_what_is_neither_is_refused(db: Any) -> None:
             Shelf.objects(wrong)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=r"Shelf\.refresh\(session\)"):
         Shelf(name="a").refresh("default")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("kind", DOORS)
+async def test_several_steps_of_related_managers(db: Any, world: Any, kind: str) -> None:
+    """They are a part of the session's transaction, and open no other beside it."""
+    begun: list[str] = []
+    shelf = await world(Shelf.objects.create, name="a")
+    async with door(kind, world) as where:
+        volume = await of(world, Volume.objects(where).create(title="v"))
+        with (
+            patch("ormolu.transaction.atomic", begun.append),
+            patch("ormolu.transaction.aatomic", begun.append),
+        ):
+            topics, volumes = volume.topics(where), shelf.volumes(where)
+            made = await of(world, topics.create(name="x"))
+            assert await of(world, topics.get_or_create(name="x")) == (made, False)
+            assert (await of(world, topics.update_or_create(name="y")))[1]
+            await of(world, volumes.set([volume]))
+            await of(world, volumes.set([volume], clear=True))
+            assert await of(world, volumes.count()) == 1
+            assert await of(world, topics.count()) == 2
+        await of(world, where.rollback())
+    assert not begun
+    assert await world(Topic.objects.count) == 0

@@ -238,8 +238,10 @@ class ManyRelatedManager(RelatedManagerBase[M]):
         """Return a block that makes what is done in it one transaction. One that is open needs none.
 
         That would be spoilt by an error which the caller may handle: of the arguments, or of the database where
-        get_or_create() has confined it to a savepoint.
+        get_or_create() has confined it to a savepoint. A session that holds the object has one.
         """
+        if self._db is None and driver_of(self.instance) is not None:
+            return nullcontext()
         alias = self._object_alias()
         conn = databases.get(alias).ambient()
         if conn is None:

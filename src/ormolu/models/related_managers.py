@@ -130,6 +130,10 @@ class RelatedManagerBase(PrefetchesByHand, Manager[M]):
             return getattr(above, name)  # type: ignore[no-any-return]
         return getattr(self._candidates(), name)  # type: ignore[no-any-return]
 
+    def _block(self, block: Callable[..., Any], **terms: Any) -> Any:
+        """Return a block that makes several steps one transaction. Bound to a session, they are a part of its own."""
+        return block(using=self._write_alias(), savepoint=False, **terms)
+
     def _candidates(self) -> Any:
         """Return the queryset in which get_or_create() looks, and that creates objects."""
         return self._unrelated_queryset().using(self._write_alias())
@@ -222,7 +226,7 @@ class ReverseManager(RelatedManagerBase[M]):
             self._run(_assign, found, self.instance)
             return
         self._remove_prefetched_objects()
-        with transaction.atomic(using=self._write_alias(), savepoint=False):
+        with self._block(transaction.atomic):
             for obj in found:
                 obj.save(**self._told())
 
@@ -234,7 +238,7 @@ class ReverseManager(RelatedManagerBase[M]):
             await self._arun(_assign, found, self.instance)
             return
         self._remove_prefetched_objects()
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False):
+        async with self._block(transaction.aatomic):
             for obj in found:
                 await obj.asave(**self._told())
 
@@ -299,7 +303,7 @@ class ReverseManager(RelatedManagerBase[M]):
         if not self.field.null:
             self.add(*found, bulk=bulk)
             return
-        with transaction.atomic(using=self._write_alias(), savepoint=False, immediate=True):
+        with self._block(transaction.atomic, immediate=True):
             if clear:
                 self.clear(bulk=bulk)  # type: ignore[attr-defined]
                 self.add(*found, bulk=bulk)
@@ -316,7 +320,7 @@ class ReverseManager(RelatedManagerBase[M]):
         if not self.field.null:
             await self.aadd(*found, bulk=bulk)
             return
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False, immediate=True):
+        async with self._block(transaction.aatomic, immediate=True):
             if clear:
                 await self.aclear(bulk=bulk)  # type: ignore[attr-defined]
                 await self.aadd(*found, bulk=bulk)
@@ -386,7 +390,7 @@ class NullableReverseManager(ReverseManager[M]):
         if bulk:
             queryset.update(**{name: None})
             return
-        with transaction.atomic(using=self._write_alias(), savepoint=False, immediate=True):
+        with self._block(transaction.atomic, immediate=True):
             for obj in queryset:
                 setattr(obj, name, None)
                 obj.save(update_fields=self._columns())
@@ -397,7 +401,7 @@ class NullableReverseManager(ReverseManager[M]):
         if bulk:
             await queryset.aupdate(**{name: None})
             return
-        async with transaction.aatomic(using=self._write_alias(), savepoint=False, immediate=True):
+        async with self._block(transaction.aatomic, immediate=True):
             for obj in await queryset:
                 setattr(obj, name, None)
                 await obj.asave(update_fields=self._columns())

@@ -7,6 +7,7 @@ run on a twin of the manager whose querysets are bound, too.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, cast
 
@@ -97,8 +98,11 @@ def twin_class(cls: type[Any]) -> type[Any]:
     body: dict[str, Any] = {"get_queryset": get_queryset, "__module__": cls.__module__}
     if hasattr(cls, "_unrelated_queryset"):
         body.update(_unrelated_queryset=_unrelated_queryset, _run=_run, _arun=_arun)
-        # A manager of many to many may ask the table between alone, over a connection of its own choice.
-        body.update(count=_of_queryset("count"), exists=_of_queryset("exists"))
+        # A manager of many to many may ask the table between alone, over a connection of its own choice; and what
+        # it does in several steps is a part of the session's transaction.
+        body.update(
+            count=_of_queryset("count"), exists=_of_queryset("exists"), _whole=_within, _block=_within
+        )
     made: Any = type(f"Bound{cls.__name__}", (cls,), body)
     return made  # type: ignore[no-any-return]
 
@@ -123,6 +127,10 @@ def root_class(cls: type[Any], names: frozenset[str]) -> type[Any]:
         body[name] = _of_manager(name)
     root: Any = type(cls.__name__, (cls,), body)
     return root  # type: ignore[no-any-return]
+
+
+def _within(self: Any, block: Any, **terms: Any) -> Any:
+    return nullcontext()
 
 
 def _of_queryset(name: str) -> Any:
