@@ -151,3 +151,39 @@ def test_the_command(tmp_path: Path) -> None:
     assert (tmp_path / "new/heroes.py").read_text() == convert(HEROES).text
     assert run("--check").returncode == 1
     assert json.loads(run("--json").stdout)["notes"][0]["line"] == 16
+
+
+ANNOTATED = """
+from typing import Annotated, Optional
+from sqlmodel import Field, SQLModel
+
+class Hero(SQLModel, table=True):
+    id: Annotated[Optional[int], Field(primary_key=True)] = None
+    name: Annotated[str, Field(index=True, max_length=50)]
+    age: Annotated[int, Field(index=True, ge=0)] = 3
+    rank: Annotated[int | None, Field(default=1), Odd()]
+
+class HeroCreate(SQLModel):
+    age: Annotated[int, Field(ge=0)]
+
+def grow(hero, data):
+    hero.sqlmodel_update(data)
+    return Hero.model_validate(data)
+"""
+
+
+def test_annotated_fields() -> None:
+    """What stands in Annotated[...] counts as what is assigned; a schema keeps it."""
+    text, notes = convert(ANNOTATED)
+    for line in (
+        "id: Mapped[int] = mapped_column(primary_key=True)",
+        "name: Mapped[str] = mapped_column(String(50), index=True)",
+        "age: Mapped[int] = mapped_column(index=True, default=3)",
+        "rank: Mapped[int | None] = mapped_column(default=1)",
+        "age: Annotated[int, Field(ge=0)]",
+        "from pydantic import BaseModel, Field",
+    ):
+        assert line in text, text
+    said = [str(note) for note in notes]
+    assert [one.split(":")[0] for one in said] == ["line 8", "line 9", "line 15", "line 16"]
+    assert "hero.sqlmodel_update() is SQLModel's" in said[2]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["Converted", "Note", "convert"]
 
@@ -29,6 +29,7 @@ SAID = frozenset(
     {"title", "description", "alias", "exclude", "include", "schema_extra", "repr", "const", "discriminator"}
 )
 KEPT = frozenset({"primary_key", "index", "unique", "nullable"})
+OF_SCHEMAS = frozenset({"model_validate", "from_orm", "parse_obj"})
 TEXTS = frozenset({"EmailStr", "AnyUrl", "HttpUrl", "AutoString", "SecretStr"})
 
 
@@ -152,6 +153,15 @@ class _Module:
                     "session.exec(...) is session.scalars(...), or session.execute(...) for several columns.",
                 )
             if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and (
+                    node.func.attr == "sqlmodel_update"
+                    or (node.func.attr in OF_SCHEMAS and _name(node.func.value) in self.tables)
+                )
+            ):
+                self._note(node, f"{ast.unparse(node.func)}() is SQLModel's: a model is no schema here.")
+            if (
                 isinstance(node, ast.Attribute)
                 and _name(node.value) == "SQLModel"
                 and node.attr == "metadata"
@@ -187,7 +197,7 @@ class _Module:
         body: list[ast.stmt] = []
         for base in inherited:
             body += [item for item in self.classes[base].body if isinstance(item, ast.AnnAssign)]
-        if any(_called(getattr(item, "value", None)) == "Field" for item in [*body, *cls.body]):
+        if any(_called(node) == "Field" for item in [*body, *cls.body] for node in ast.walk(item)):
             self._need("pydantic", "Field")
         bases: list[ast.expr] = [
             b for b in cls.bases if _name(b) in self.classes and _name(b) not in self.mixins
@@ -242,7 +252,7 @@ class _Module:
         return self._mapped(item, item.annotation, ast.Call(ast.Name("relationship"), [], options))
 
     def _column(self, item: ast.AnnAssign) -> ast.stmt:
-        annotation, value = item.annotation, item.value
+        annotation, value = self._unwrapped(item)
         args: list[ast.expr] = []
         options: list[ast.keyword] = []
         if _called(value) == "Field":
@@ -264,6 +274,32 @@ class _Module:
         if made is not None:
             self._need("sqlalchemy.orm", "mapped_column")
         return self._mapped(item, annotation, made)
+
+    def _unwrapped(self, item: ast.AnnAssign) -> tuple[ast.expr, ast.expr | None]:
+        """Return annotation and value of a field; of `Annotated[int, Field(...)] = 3` as of `int = Field(3, ...)`."""
+        annotation, value = item.annotation, item.value
+        if not (isinstance(annotation, ast.Subscript) and _name(annotation.value) == "Annotated"):
+            return annotation, value
+        if not isinstance(annotation.slice, ast.Tuple):
+            return annotation, value
+        inner, *said = annotation.slice.elts
+        args: list[ast.expr] = []
+        options: dict[str | None, ast.keyword] = {}
+        fields = [one for one in said if _called(one) == "Field"]
+        for one in said:
+            if one not in fields:
+                self._note(item, f"{ast.unparse(one)} in Annotated[...] is Pydantic's, and left out.")
+        if _called(value) == "Field":
+            fields.append(cast(ast.Call, value))
+        for call in cast(list[ast.Call], fields):
+            args = call.args or args
+            options.update((option.arg, option) for option in call.keywords)
+        if value is not None and _called(value) != "Field":
+            args = [value]
+        if args:
+            options.pop("default", None)
+        made = ast.Call(ast.Name("Field"), args, list(options.values()))
+        return inner, made if fields else value
 
     def _options_of(
         self,
