@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ormolu import CharField, Exists, F, ForeignKey, IntegerField, Model, OuterRef, RawSQL, Subquery
+from ormolu import Avg, CharField, Exists, F, ForeignKey, IntegerField, Model, OuterRef, RawSQL, Subquery
 from ormolu.models import CASCADE
 from support.backends import Backend
 from support.worlds import World
@@ -76,6 +76,16 @@ def test_a_comparison_takes_one_row_of_one_column(db):
         Sale.objects.filter(shop=Shop.objects.order_by("pk")[:2])
     with pytest.raises(ValueError, match="1 selected fields .received 2."):
         Sale.objects.filter(shop=Shop.objects.values("pk", "name")[:1])
+
+
+async def test_comparisons_of_order_take_a_queryset_that_is_not_sliced(shops, world: World):
+    """That a queryset of groups gives one row is its own business; only equality, which may mean `in`, wants a slice."""
+    average = Sale.objects.filter(shop__name="a").values("shop").annotate(a=Avg("amount")).values("a")
+    assert await world.list(Sale.objects.filter(amount__gt=average).values_list("amount", flat=True)) == [30]
+    assert await world.list(Sale.objects.exclude(amount__gte=average).values_list("amount", flat=True)) == [10]
+    assert await world.list(Sale.objects.filter(amount__range=(average, 25)).values_list("amount")) == [(20,)]
+    with pytest.raises(ValueError, match="limited to one result"):
+        Sale.objects.filter(amount=average)
 
 
 def test_a_queryset_of_another_database_is_refused(db):

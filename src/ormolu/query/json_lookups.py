@@ -87,6 +87,7 @@ class JSONExact(lookups.Exact):
     ) -> Condition:
         """Return `lhs = value`."""
         if is_expression(value):
+            lookups.check_one_row(value)
             rhs = operand(builder, lhs, value, owner, relation)
             return conclude(lhs, rhs, cls.equal(builder, lhs.sa, rhs.sa), negated)
         bound = builder.params.bind(owner, value, lhs.field.sa_type, _with_null)
@@ -115,6 +116,8 @@ class KeyComparison(Lookup):
     ) -> Condition:
         """Return the condition; under NOT, documents without the key are left out as well (Django's rule)."""
         if is_expression(value):
+            if issubclass(cls, lookups.Exact):
+                lookups.check_one_row(value)
             rhs = operand(builder, lhs, value, owner, relation)
         elif builder.vendor == "mysql" and isinstance(value, (int, float)) and cls.lookup_name != "exact":
             rhs = Term(builder.params.bind(owner, value, sa.Float()), nullable=False, constant=True)

@@ -158,7 +158,7 @@ def far(lhs: Term, side: int, order: int, negated: bool) -> Condition:
 
 def operand(builder: Any, lhs: Term, value: Any, owner: Any, relation: Any, *, prepare: bool = True) -> Term:
     """Return the term of a value that is compared with `lhs`."""
-    if hasattr(value, "query") and hasattr(value, "model"):
+    if is_queryset(value):
         return scalar_query(builder, value, relation)
     if hasattr(value, "as_term") or isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
         return builder.term(value)  # type: ignore[no-any-return]
@@ -224,10 +224,6 @@ def _has(meta: Any, attname: str) -> bool:
 
 def scalar_query(builder: Any, queryset: Any, relation: Any) -> Term:
     """Return a queryset as a single value."""
-    if queryset.query.limit is None or queryset.query.limit[1] != 1:
-        raise ValueError(
-            "The QuerySet value for an exact lookup must be limited to one result using slicing."
-        )
     check_same_database(builder, queryset)
     select, terms, outer = builder.subquery(queryset.query, relation=relation)
     if len(terms) != 1:
@@ -235,6 +231,19 @@ def scalar_query(builder: Any, queryset: Any, relation: Any) -> Term:
             f"The QuerySet value for the exact lookup must have 1 selected fields (received {len(terms)})"
         )
     return Term(select.scalar_subquery(), terms[0].field, joins=outer, constant=True)
+
+
+def check_one_row(value: Any) -> None:
+    """Refuse to compare for equality with a queryset that may have several rows: `__in` was meant."""
+    if is_queryset(value) and (value.query.limit is None or value.query.limit[1] != 1):
+        raise ValueError(
+            "The QuerySet value for an exact lookup must be limited to one result using slicing."
+        )
+
+
+def is_queryset(value: Any) -> bool:
+    """Tell whether a value is a queryset."""
+    return hasattr(value, "query") and hasattr(value, "model")
 
 
 def check_same_database(builder: Any, queryset: Any) -> None:
@@ -261,6 +270,7 @@ class Exact(Lookup):
         """Return `lhs = value`."""
         if value is None:
             return IsNull.build(builder, lhs, True, owner, negated, relation, "isnull")
+        check_one_row(value)
         return super().build(builder, lhs, value, owner, negated, relation, name)
 
     @classmethod
@@ -350,7 +360,7 @@ class In(Lookup):
         """Return the condition; an empty list matches nothing."""
         if value is None:
             raise ValueError("Cannot use None as a query value for the lookup 'in'.")
-        if hasattr(value, "query") and hasattr(value, "model"):
+        if is_queryset(value):
             check_same_database(builder, value)
             return cls.in_query(builder, lhs, value.query, negated, relation)
         if isinstance(value, ClauseElement):
