@@ -4,7 +4,21 @@ from typing import Any
 
 import pytest
 
-from ormolu import Avg, CharField, Exists, F, ForeignKey, IntegerField, Model, OuterRef, RawSQL, Subquery
+from ormolu import (
+    CTE,
+    Avg,
+    CharField,
+    Count,
+    Exists,
+    F,
+    ForeignKey,
+    IntegerField,
+    Model,
+    OuterRef,
+    RawSQL,
+    Subquery,
+    Sum,
+)
 from ormolu.models import CASCADE
 from support.backends import Backend
 from support.worlds import World
@@ -18,6 +32,10 @@ class Shop(Model):
 class Sale(Model):
     shop: Any = ForeignKey(Shop, on_delete=CASCADE, related_name="sales")
     amount = IntegerField()
+
+
+class Visit(Model):
+    shop: Any = ForeignKey(Shop, on_delete=CASCADE, related_name="visits")
 
 
 @pytest.fixture
@@ -79,13 +97,37 @@ def test_a_comparison_takes_one_row_of_one_column(db):
 
 
 async def test_comparisons_of_order_take_a_queryset_that_is_not_sliced(shops, world: World):
-    """That a queryset of groups gives one row is its own business; only equality, which may mean `in`, wants a slice."""
+    """Only equality, for which `in` may have been meant, wants a slice."""
     average = Sale.objects.filter(shop__name="a").values("shop").annotate(a=Avg("amount")).values("a")
     assert await world.list(Sale.objects.filter(amount__gt=average).values_list("amount", flat=True)) == [30]
-    assert await world.list(Sale.objects.exclude(amount__gte=average).values_list("amount", flat=True)) == [10]
+    assert await world.list(Sale.objects.exclude(amount__gte=average).values_list("amount", flat=True)) == [
+        10
+    ]
     assert await world.list(Sale.objects.filter(amount__range=(average, 25)).values_list("amount")) == [(20,)]
     with pytest.raises(ValueError, match="limited to one result"):
         Sale.objects.filter(amount=average)
+
+
+async def test_aggregates_over_several_relations_stay_apart_in_a_part_of_a_query(shops, world: World):
+    """In a subquery, a set operation or a CTE, too, each aggregate is over its own relation, and repeats no rows."""
+    for name in ("a", "a", "a", "b"):
+        await world(Visit.objects.create, shop=shops[name])
+    summed = Shop.objects.annotate(total=Sum("sales__amount"), seen=Count("visits")).order_by("name")
+    expected = [("a", 40, 3), ("b", 20, 1), ("c", None, 0)]
+    assert await world.list(summed.values_list("name", "total", "seen")) == expected
+    pairs = summed.union(summed.filter(name="a")).order_by("name").values_list("name", "total", "seen")
+    assert await world.list(pairs) == expected
+    same = summed.filter(pk=OuterRef("pk"))
+    shown = Shop.objects.annotate(total=Subquery(same.values("total")), seen=Subquery(same.values("seen")))
+    assert await world.list(shown.order_by("name").values_list("name", "total", "seen")) == expected
+    many = summed.filter(total=40, seen=3)
+    assert [shop.name for shop in await world.list(Shop.objects.filter(pk__in=many))] == ["a"]
+    assert [
+        s.name for s in await world.list(Shop.objects.filter(Exists(many.filter(pk=OuterRef("pk")))))
+    ] == ["a"]
+    table = CTE(summed.order_by())
+    joined = table.join(Shop, pk=table.col.id).order_by("name")
+    assert await world.list(joined.values_list("name", table.col.total, table.col.seen)) == expected
 
 
 def test_a_queryset_of_another_database_is_refused(db):

@@ -10,6 +10,8 @@ from ormolu.compile import names as paths
 from ormolu.compile.conditions import NONE, NOTHING, Condition, combine
 from ormolu.compile.filtering import Filtering
 from ormolu.compile.joins import Join, backwards, column_field, first_multiple
+from ormolu.compile.params import Params
+from ormolu.compile.resolving import Resolver
 from ormolu.compile.terms import Term
 from ormolu.exceptions import EmptyResultSet, FieldError
 from ormolu.fields.composite import TupleField
@@ -24,6 +26,11 @@ class Builder(Filtering):
             getattr(self, "do_" + operation[0])(*operation[1:])
             self.done.append(operation)
         return self
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether aggregates over several multi-valued relations repeat one another's rows, unless they are split."""
+        return len(self.roots) > 1 and self.group_model
 
     def do_filter(self, q: Any, sticky: bool = False) -> None:
         """Apply filter()."""
@@ -182,10 +189,14 @@ class Builder(Filtering):
         objects selects the key that the relation refers to. `reads` gets the terms of ours that it reads;
         `ordered`: the order of its rows counts.
         """
-        from ormolu.compile.statements import subselect
+        from ormolu.compile.statements import combined_subselect, subselect
 
-        inner = Builder(query, self.params, self.driver, self)
-        select, terms = subselect(inner, relation, ordered)
+        if query.combined is not None:
+            inner = Builder(query, self.params, self.driver, self)
+            select, terms = combined_subselect(inner, relation)
+        else:
+            inner = replayed(query, self.params, self.driver, self)
+            select, terms = subselect(inner, relation, ordered)
         if reads is not None:
             reads += inner.outer_terms
         return select, terms, frozenset(inner.outer_joins)
@@ -214,6 +225,16 @@ class Builder(Filtering):
 
         self.apart += 1
         return aggregate_subquery(self, expression)
+
+
+def replayed(query: Any, params: Params, driver: Any, outer: Resolver | None) -> Builder:
+    """Replay a query that is part of another. Aggregates over several multi-valued relations get a subquery each."""
+    builder = Builder(query, params, driver, outer).replay()
+    if builder.multiplies:
+        builder = Builder(query, params, driver, outer)
+        builder.split_aggregates = True
+        builder.replay()
+    return builder
 
 
 def term_joins(builder: Builder, expression: Any) -> frozenset[Join]:

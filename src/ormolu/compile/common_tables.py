@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ormolu.compile.builder import Builder
+from ormolu.compile.builder import Builder, replayed
 from ormolu.compile.compound import Compound
 from ormolu.compile.layout import Layout
 from ormolu.compile.select import Parts
@@ -62,11 +62,7 @@ class Part:
         """Return the SELECT, each column under its key."""
         if self.query.combined is not None:
             return self._combined()
-        builder = Builder(self.query, self.params, self.driver, self.outer).replay()
-        if len(builder.roots) > 1 and builder.group_model:
-            builder = Builder(self.query, self.params, self.driver, self.outer)
-            builder.split_aggregates = True
-            builder.replay()
+        builder = replayed(self.query, self.params, self.driver, self.outer)
         if self.query.values_fields is None:
             self._take_objects(Layout(builder))
         else:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ormolu.compile.builder import Builder
+from ormolu.compile.builder import Builder, replayed
 from ormolu.compile.layout import Layout
 from ormolu.compile.ordering import Order, each, order
 from ormolu.compile.params import Params
@@ -159,7 +159,7 @@ class Compound:
 
     def _simple_part(self, query: Any) -> Part:
         """Make the SELECT of a query that is not a combination."""
-        builder = Builder(query, self.params, self.driver, self.outer).replay()
+        builder = replayed(query, self.params, self.driver, self.outer)
         layout: Layout | None = None
         if query.values_fields is not None:
             names = list(builder.values or ())

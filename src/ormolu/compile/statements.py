@@ -63,7 +63,7 @@ def plan_for(driver: Any, query: Any, mode: str, make: Make, extra: Any = None) 
 def build(driver: Any, query: Any, params: Params) -> Builder:
     """Replay a query. Aggregates over several multi-valued relations get a subquery each."""
     builder = Builder(query, params, driver).replay()
-    if len(builder.roots) > 1 and builder.group_model:
+    if builder.multiplies:
         again = Builder(query, Params(params.shape), driver)
         again.params = params
         params.bindings.clear()
@@ -203,14 +203,11 @@ def values_terms(builder: Builder) -> tuple[list[Term], list[str]]:
 
 
 def subselect(builder: Builder, relation: Any = None, ordered: bool = False) -> tuple[Any, list[Term]]:
-    """Replay and return the Select of a subquery, correlated with what encloses it.
+    """Return the Select of a replayed subquery, correlated with what encloses it.
 
     It has an order where that decides which rows it has, or in which order it locks them, or where it is asked for.
     """
     query = builder.query
-    if query.combined is not None:
-        return combined_subselect(builder, relation)
-    builder.replay()
     if query.values_fields is not None or builder.values is not None:
         terms, _names = values_terms(builder)
     else:
