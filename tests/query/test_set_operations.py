@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,9 +14,13 @@ from hypothesis import strategies as st
 
 from ormolu import (
     CASCADE,
+    CTE,
+    Avg,
     CharField,
     Count,
     DatabaseError,
+    DateTimeField,
+    DecimalField,
     Exists,
     F,
     ForeignKey,
@@ -26,6 +33,7 @@ from ormolu import (
     Value,
 )  # fmt: skip
 from ormolu.exceptions import NotSupportedError
+from ormolu.query.functions import TruncMonth
 from support.backends import Backend
 from support.worlds import World
 
@@ -46,6 +54,11 @@ class Sigil(Model):
 class Bottle(Model):
     number = IntegerField()
     crate: Any = ForeignKey(Crate, on_delete=CASCADE, related_name="bottles")
+
+
+class Toll(Model):
+    price = DecimalField(max_digits=6, decimal_places=2)
+    at = DateTimeField()
 
 
 @pytest.fixture
@@ -213,3 +226,44 @@ async def test_a_later_query_may_have_nulls(db: Backend, world: World) -> None:
         Sigil.objects.values_list("replaced", flat=True),
     )
     assert set(await world.list(codes.union(replaced))) == {seal.code, None}
+
+
+async def test_what_the_queries_compute_keeps_its_type(db: Backend, world: World) -> None:
+    """A column of a combination, and of a CTE, is read as what was computed, and not as a stored column is."""
+    at = dt.datetime(2024, 3, 15, 12, tzinfo=dt.UTC)
+    await world(Toll.objects.create, price=Decimal("1.25"), at=at)
+    await world(Toll.objects.create, price=Decimal("1.50"), at=at)
+    means = Toll.objects.values(all=Value(1)).annotate(mean=Avg("price")).values("mean")
+    exact = Decimal("1.375")
+    assert await world.list(means.union(means, all=True)) == [{"mean": exact}, {"mean": exact}]
+    stored = Toll.objects.filter(price="1.50").values("price")
+    assert await world.list(stored.union(means).order_by("price")) == [
+        {"price": exact},
+        {"price": Decimal("1.50")},
+    ]
+    table = CTE(means)
+    assert await world.list(table.join(Toll, price="1.50").values_list(table.col.mean)) == [(exact,)]
+    objects = Toll.objects.annotate(part=F("price") / 2).union(Toll.objects.annotate(part=F("price") + 1))
+    assert sorted([toll.part for toll in await world.list(objects)]) == [
+        Decimal("0.625"), Decimal("0.75"), Decimal("2.25"), Decimal("2.5")
+    ]  # fmt: skip
+
+
+async def test_local_times_stay_local(db: Backend, world: World) -> None:
+    """Where all queries truncate alike, the result is on the clocks of the zone; else it is the moment."""
+    zone = ZoneInfo("Europe/Paris")
+    at = dt.datetime(2024, 3, 15, 12, tzinfo=dt.UTC)
+    await world(Toll.objects.create, price=Decimal(1), at=at)
+    months = Toll.objects.values(start=TruncMonth("at", tzinfo=zone))
+    start = dt.datetime(2024, 3, 1, tzinfo=zone)
+    (row,) = await world.list(months.union(months))
+    assert (row["start"], row["start"].utcoffset()) == (start, dt.timedelta(hours=1))
+    table = CTE(months)
+    (row,) = await world.list(table.queryset())
+    assert (row["start"], row["start"].utcoffset()) == (start, dt.timedelta(hours=1))
+    mixed = months.union(Toll.objects.values("at")).order_by("start")
+    assert [row["start"] for row in await world.list(mixed)] == [start, at]
+    objects = Toll.objects.annotate(start=TruncMonth("at", tzinfo=zone)).union(
+        Toll.objects.annotate(start=F("at"))
+    )
+    assert sorted([toll.start for toll in await world.list(objects)]) == [start, at]

@@ -43,6 +43,7 @@ class CommonTable:
             nullable=term.nullable or join.nullable,
             why=term.why,
             convert=term.convert,
+            computed=term.is_computed,
         )
 
 

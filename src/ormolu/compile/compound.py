@@ -86,6 +86,7 @@ class Compound:
                 f"The queries of {query.combined.kind}() must have the same number of columns, not "
                 f"{', '.join(map(str, counts))}. Choose them with values() or values_list()."
             )
+        self.sources = list(zip(*(flat(part.terms) for part in parts), strict=True))  # of each column
         self.table = self._combine(parts).subquery("q")
         self.result = Result(query, params, driver, outer)
         self.result.annotations = self._columns()
@@ -198,12 +199,19 @@ class Compound:
 
     def _terms(self) -> list[Term]:
         """Return the columns of the table as terms."""
-        columns = iter(self.table.c)
+        columns = zip(self.table.c, self.sources, strict=False)
 
         def as_column(term: Term) -> Term:
+            column, sources = next(columns)
+            alike = all(source.convert == term.convert for source in sources)
             return Term(
-                next(columns), term.field, why=term.why, convert=term.convert, nullable=True
-            )  # of some query
+                column,
+                term.field,
+                why=term.why,
+                convert=term.convert if alike else None,
+                nullable=True,  # in some query
+                computed=any(source.is_computed for source in sources),
+            )
 
         return [
             term.mapped(as_column) if isinstance(term, TupleTerm) else as_column(term)

@@ -66,12 +66,7 @@ def typed_converter(term: Term, driver: Any) -> Callable[[Any], Any] | None:
         )  # SQLAlchemy's processor asks for the server's type
     else:
         process = type_.dialect_impl(driver.dialect).result_processor(driver.dialect, None)
-    return of_computed(term, process, driver.dialect) if is_computed(term) else process
-
-
-def is_computed(term: Term) -> bool:
-    """Tell whether a term is something else than a column."""
-    return getattr(term.sa, "table", None) is None
+    return of_computed(term, process, driver.dialect) if term.is_computed else process
 
 
 def of_computed(

@@ -134,7 +134,7 @@ def combined_rows(driver: Any, query: Any, params: Params) -> Plan:
     select, terms, names = compound.select()
     layout = compound.first.layout
     if layout is not None:
-        layout.terms = layout.terms[: len(terms)]
+        layout.terms = flat(terms)
         return finish(
             driver,
             select,

@@ -31,12 +31,13 @@ class Term:
     say whether it contains such a function. `origin` is the transform that made
     the term and `inner` the term it was made of: a transform may have lookups of
     its own. `convert` is applied to the value as the field reads it. `depends` are columns that
-    determine it, where that is known and it need not be grouped by itself.
+    determine it, where that is known and it need not be grouped by itself. `computed` says of a column
+    of a subquery that it holds what that has computed.
     """
 
     __slots__ = (
-        "aggregate", "constant", "convert", "depends", "field", "group", "inner", "joins", "nullable", "origin",
-        "sa", "strict", "why", "window",
+        "aggregate", "computed", "constant", "convert", "depends", "field", "group", "inner", "joins", "nullable",
+        "origin", "sa", "strict", "why", "window",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +57,7 @@ class Term:
         inner: Term | None = None,
         convert: Callable[[Any], Any] | None = None,
         depends: tuple[Any, ...] | None = None,
+        computed: bool = False,
     ) -> None:
         self.sa = element
         self.field = field
@@ -71,6 +73,7 @@ class Term:
         self.inner = inner
         self.convert = convert
         self.depends = depends
+        self.computed = computed
 
     def get_lookup(self, name: str) -> Any:
         """Return the lookup of that name for this term, None where there is none."""
@@ -116,6 +119,11 @@ class Term:
         if self.aggregate or self.constant:
             return ()
         return (self.sa,)
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether the value is something else than what a column stores."""
+        return self.computed or getattr(self.sa, "table", None) is None
 
     def replace(self, **changes: Any) -> Term:
         """Return a copy with some attributes changed; one with another element has no origin."""

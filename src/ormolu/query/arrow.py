@@ -24,7 +24,7 @@ from importlib import import_module
 from operator import itemgetter
 from typing import Any
 
-from ormolu.compile.hydrate import is_computed, typed_converter
+from ormolu.compile.hydrate import typed_converter
 from ormolu.compile.terms import Term
 from ormolu.exceptions import FieldError, MissingExtra
 from ormolu.fields.timezones import use_tz
@@ -101,10 +101,10 @@ def column(pa: Any, term: Term, driver: Any) -> tuple[Any, Make]:
         convert = typed_converter(term, driver)
     except FieldError:  # values of unlike types: what they are shows when they come
         kind = ""
-    type_ = arrow_type(pa, field, kind, is_computed(term))
+    type_ = arrow_type(pa, field, kind, term.is_computed)
     if type_ is None:
         return None, partial(converted, pa, None, convert)
-    slow: Make = partial(converted, pa, type_, after(convert, finishing(field, kind, is_computed(term))))
+    slow: Make = partial(converted, pa, type_, after(convert, finishing(field, kind, term.is_computed)))
     quick = shortcut(pa, type_, kind, term, driver)
     return type_, slow if quick is None else partial(attempted, pa, quick, slow)
 
@@ -211,7 +211,7 @@ def after(
 
 def shortcut(pa: Any, type_: Any, kind: str, term: Term, driver: Any) -> Make | None:
     """Return how Arrow itself reads what SQLite stores, a column at a time, None where Python has to."""
-    if kind == "JSONField" and driver.vendor != "postgresql" and not is_computed(term):
+    if kind == "JSONField" and driver.vendor != "postgresql" and not term.is_computed:
         return partial(typed, pa, type_)  # JSON text is what is stored
     if driver.vendor != "sqlite":
         return None
@@ -219,7 +219,7 @@ def shortcut(pa: Any, type_: Any, kind: str, term: Term, driver: Any) -> Make | 
         return partial(cast_from, pa, pa.string(), type_)
     if kind == "BooleanField":
         return partial(cast_from, pa, pa.int64(), type_)
-    if is_computed(term):
+    if term.is_computed:
         return None
     if kind == "DurationField":
         return partial(cast_from, pa, pa.int64(), type_)

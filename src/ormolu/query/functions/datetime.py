@@ -8,7 +8,6 @@ Source: Django's documentation, ref/models/database-functions, "Date functions".
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ormolu.compile.terms import Term, merge
@@ -208,7 +207,7 @@ class TruncBase(InZone, Transform):
         zone = self.zone(builder, term.field)
         element = moments.truncate(builder, self.kind, term, zone, field)
         aware = zone and timezones.use_tz() and isinstance(field, DateTimeField)
-        convert = localizer(self.kind, self.timezone) if aware else None
+        convert = Localizer(self.kind, self.timezone) if aware else None
         return merge(element, field, terms, strict=True, nullable=term.nullable, convert=convert)
 
     def check(self, source: Any, field: Any) -> None:
@@ -233,18 +232,28 @@ def _kind(field: Any) -> str:
     return "an unknown type" if field is None else str(field.get_internal_type())
 
 
-def localizer(kind: str, zone: dt.tzinfo) -> Callable[[dt.datetime], dt.datetime]:
-    """Return what shows a truncated instant on the clocks of a zone.
+class Localizer:
+    """Shows a truncated instant on the clocks of a zone. Those of one kind and one zone are equal.
 
     The beginning of a day may not exist where the clocks are put forward: it is truncated once more.
     """
-    from ormolu.databases.sqlite.moments import truncate
 
-    def localize(value: dt.datetime) -> dt.datetime:
-        local = (value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)).astimezone(zone)
-        return truncate(local, kind)
+    __slots__ = ("kind", "truncate", "zone")
 
-    return localize
+    def __init__(self, kind: str, zone: dt.tzinfo) -> None:
+        from ormolu.databases.sqlite.moments import truncate
+
+        self.kind, self.zone, self.truncate = kind, zone, truncate
+
+    def __call__(self, value: dt.datetime) -> dt.datetime:
+        aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+        return self.truncate(aware.astimezone(self.zone), self.kind)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Localizer) and (self.kind, self.zone) == (other.kind, other.zone)
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
 
 
 class Trunc(TruncBase):
