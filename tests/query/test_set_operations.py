@@ -267,3 +267,16 @@ async def test_local_times_stay_local(db: Backend, world: World) -> None:
         Toll.objects.annotate(start=F("at"))
     )
     assert sorted([toll.start for toll in await world.list(objects)]) == [start, at]
+
+
+async def test_a_column_may_be_selected_twice(db: Backend, world: World) -> None:
+    """Each place has its own values in the later queries, also when the first has one column in both."""
+    at = dt.datetime(2024, 3, 15, 12, tzinfo=dt.UTC)
+    await world(Toll.objects.create, price=Decimal(4), at=at)
+    same = Toll.objects.values_list("price", F("price"))
+    other = Toll.objects.values_list("price", F("price") / 2)
+    assert sorted(await world.list(same.union(other))) == [(4, 2), (4, 4)]
+    objects = Toll.objects.annotate(part=F("price")).union(Toll.objects.annotate(part=F("price") / 2))
+    assert [(t.price, t.part) for t in await world.list(objects.order_by("part"))] == [(4, 2), (4, 4)]
+    sliced = Toll.objects.annotate(part=F("price") / 2).union(Toll.objects.annotate(part=F("price"))[:1])
+    assert [(t.price, t.part) for t in await world.list(sliced.order_by("part"))] == [(4, 2), (4, 4)]

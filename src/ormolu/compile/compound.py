@@ -171,7 +171,7 @@ class Compound:
             layout.annotations = [pair for pair in layout.annotations if not pair[0].startswith(HIDDEN)]
         within = query.is_sliced or bool(query.distinct_fields)
         single = flat(terms)
-        parts = Parts(builder, [named(term, place) for place, term in enumerate(single)], ordered=within)
+        parts = Parts(builder, named(single), ordered=within)
         select = parts.select()
         if self.outer is not None:
             select = select.correlate_except(builder.root.table, *(join.table for join in builder.tree.joins))
@@ -256,11 +256,20 @@ class Compound:
         return select, terms, names
 
 
-def named(term: Term, place: int) -> Term:
-    """Return a term that has a name as a column."""
-    if getattr(term.sa, "table", None) is not None:
-        return term
-    return term.replace(sa=term.sa.label(f"{HIDDEN}_column{place}"), group=term.group_columns())
+def named(terms: list[Term]) -> list[Term]:
+    """Return terms that each have a name as a column: a subquery has a column once that is selected twice."""
+    found: list[Term] = []
+    seen: set[tuple[int, str]] = set()
+    for place, term in enumerate(terms):
+        table = getattr(term.sa, "table", None)
+        key = id(table), "" if table is None else term.sa.key
+        if table is None or key in seen:
+            label = term.sa.label(f"{HIDDEN}_column{place}")
+            found.append(term.replace(sa=label, group=term.group_columns()))
+        else:
+            found.append(term)
+        seen.add(key)
+    return found
 
 
 def leaves(query: Any) -> list[Any]:
