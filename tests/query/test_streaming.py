@@ -64,6 +64,14 @@ async def test_prefetching_goes_by_chunk(ships, world: World, queries):
     assert selects(queries) == 1 + 3 * 2
 
 
+async def test_values_leave_prefetches_out(ships, world: World, queries):
+    """There are no objects to prefetch for, as when the queryset is read at once."""
+    names = River.objects.prefetch_related("ships").order_by("name").values_list("name", flat=True)
+    queries.clear()
+    assert [name async for name in world.iterator(names, chunk_size=2)] == list("abc")
+    assert selects(queries) == 1
+
+
 def test_the_chunk_are_the_peers(ships, queries):
     """What wasn't prefetched is fetched for the chunk."""
     queries.clear()

@@ -66,7 +66,10 @@ class Streaming(Asking[M, R]):
         self._check_lock(plan)
         for chunk in driver.stream(plan.sql, plan.bind(values), size):
             found = plan.decode(chunk)  # type: ignore[misc]
-            if self._binding is not None and self._into is None and self.query.values_fields is None:
+            if self.query.values_fields is not None:
+                yield found
+                continue
+            if self._binding is not None and self._into is None:
                 found = cast(Any, driver).adopt(found, self.query.select_for_update is not None)
             self._attach(found)
             if self._prefetch:
@@ -86,7 +89,7 @@ class Streaming(Asking[M, R]):
             raise no_transaction()
 
     def _attach(self, found: list[Any]) -> None:
-        if self._known and self.query.values_fields is None:
+        if self._known:
             terminals.attach_known(found, self._known)
 
     async def aiterator(self, chunk_size: int = CHUNK) -> AsyncIterator[R]:
@@ -104,14 +107,20 @@ class Streaming(Asking[M, R]):
         try:
             async for chunk in stream:
                 found = plan.decode(chunk)  # type: ignore[misc]
-                self._attach(found)
-                if self._prefetch:
-                    await driver.arun(prefetch, found, self._prefetch, self._db)
-                if self._into is not None:
-                    if self._into.loops:
-                        await driver.arun(self._into.deepen, found, self._db)
-                    found = self._into(found)
+                if self.query.values_fields is None:
+                    found = await self._completed(driver, found)
                 for item in found:
                     yield item
         finally:
             await stream.aclose()
+
+    async def _completed(self, driver: Any, found: list[Any]) -> list[Any]:
+        """Return the objects of a chunk with what belongs to them."""
+        self._attach(found)
+        if self._prefetch:
+            await driver.arun(prefetch, found, self._prefetch, self._db)
+        if self._into is None:
+            return found
+        if self._into.loops:
+            await driver.arun(self._into.deepen, found, self._db)
+        return self._into(found)  # type: ignore[no-any-return]
