@@ -236,3 +236,14 @@ async def test_several_aggregates_count_their_own(books, world: World):
         ("a2", 0, 0),
         ("b1", 0, 0),
     ]
+
+
+async def test_what_a_forward_relation_leaves_out_is_not_counted(books, world: World):
+    """A foreign key that isn't null is joined by INNER JOIN: rows whose row fails the condition are gone for all."""
+    by_a = FilteredRelation("author", condition=Q(author__name="a"))
+    poems = Poem.objects.alias(poet=by_a).annotate(name=F("poet__name")).order_by("title")
+    assert await world.list(poems.values_list("title", "name")) == [("a1", "a"), ("a2", "a")]
+    assert await world.list(poems.values_list("title", flat=True)) == ["a1", "a2"]
+    assert await world(poems.count) == 2
+    assert await world(poems.aggregate, pages=Sum("pages")) == {"pages": 100}
+    assert not await world(poems.filter(title="b1").exists)

@@ -202,9 +202,9 @@ class Resolver(ABC):
         return name
 
     def keep(self, joins: Any) -> None:
-        """Keep joins that may repeat rows, with all that they hang on, also if nothing reads them."""
+        """Keep joins that may repeat or lose rows, with all that they hang on, also if nothing reads them."""
         for join in joins:
-            if multiple(join):
+            if multiple(join) or (join.condition is not None and not join.nullable):
                 self.kept |= join.chain()
 
     def transforms(self, term: Term, names: list[str], whole: str) -> Term:
