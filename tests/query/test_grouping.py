@@ -378,3 +378,14 @@ async def test_what_no_case_can_choose_is_joined(coats, world):
         chosen = Max(Case(impossible, default=Coalesce("coats__price", 0) * 0 + 1))
         found = Tailor.objects.annotate(one=chosen, total=Sum("age")).order_by("name")
         assert await world.list(found.values_list("one", "total")) == [(1, 90), (1, 100)]
+
+
+async def test_rows_that_values_join_are_counted(coats, world):
+    """values() over a relation gives a row for each related object: count() and aggregate() are about these rows."""
+    sizes = Tailor.objects.values("coats__size")
+    assert await world(sizes.count) == len(await world.list(sizes)) == 5
+    assert await world(Tailor.objects.values_list("coats", flat=True).count) == 5
+    assert await world(sizes.aggregate, total=Sum("age")) == {"total": 190}
+    assert len(await world.list(sizes.values("name"))) == 5
+    counted = Tailor.objects.annotate(n=Count("*")).values("coats__price", "n")
+    assert await world(counted.count) == len(await world.list(counted)) == 5

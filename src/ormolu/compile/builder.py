@@ -80,9 +80,12 @@ class Builder(Filtering):
             self.values = list(fields)
             self.selected = [name for name in fields if name in self.annotations]
             # What is joined here is what is shown: a filter() that follows is about other related rows.
+            own = {name for field in self.meta.concrete_fields for name in (field.name, field.attname)}
             self.shown = {
-                name: self.ref(name) for name in fields if "__" in name and name not in self.annotations
+                name: self.ref(name) for name in fields if name not in own and name not in self.annotations
             }
+            for term in self.shown.values():
+                self.keep(term.joins)
         else:
             self.values = [*(field.attname for field in self.meta.concrete_fields), *self.selected]
 

@@ -309,10 +309,10 @@ def count(driver: Any, query: Any, params: Params) -> Plan:
 
 
 def dividing(builder: Builder) -> list[Term]:
-    """Return the annotations by which an aggregated model's rows are divided: they read joins that repeat rows."""
+    """Return the annotations and values by which an aggregated model's rows are divided: they repeat rows by joins."""
     if not builder.group_model:
         return []
-    terms = flat(builder.annotations[name] for name in builder.selected)
+    terms = flat([*(builder.annotations[name] for name in builder.selected), *builder.shown.values()])
     return [
         term for term in terms if not term.aggregate and not term.window and any(map(multiple, term.joins))
     ]
