@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 import ormolu
 from ormolu import CharField, IntegerField, Model, aatomic, atomic, databases
+from ormolu.databases.sqlite import turns as module
 from ormolu.databases.sqlite.turns import Turns
 from ormolu.exceptions import OperationalError
 
@@ -213,6 +215,67 @@ def test_a_holder_that_is_gone(configured: Any, closed: bool) -> None:
     assert texts() == ["first", "second"]
     assert turns().holder is None
     idle.scrap()
+
+
+def test_who_was_just_woken_keeps_the_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others that have waited for long don't take the turn from one that had no time yet to begin."""
+    monkeypatch.setattr(module, "IDLE", 0.4)
+
+    class Connection:
+        def __init__(self, busy: bool = False) -> None:
+            self.itself = weakref.ref(self)
+            self.cancelled = False
+            self.waiter: Any = None
+            self.busy = busy
+
+        def in_transaction(self) -> bool:
+            return self.busy
+
+    queue, writes, first, second = Turns(), Connection(busy=True), Connection(), Connection()
+    had: list[bool] = []
+    holder: Any = writes.itself
+    queue.holder = holder
+    threads = []
+    for many, conn in enumerate((first, second), 1):
+        waits: Any = conn
+        threads.append(threading.Thread(target=lambda conn=waits: had.append(queue.wait(conn, 5))))
+        threads[-1].start()
+        while len(queue._waiting) < many:
+            time.sleep(0.001)
+    time.sleep(0.5)
+    queue.pass_on(holder)
+    threads[0].join()
+    time.sleep(0.25)
+    assert queue.holder is first.itself
+    threads[1].join()  # the first has forgotten that it has it
+    assert had == [True, True]
+    assert queue.holder is second.itself
+
+
+def test_a_long_queue(configured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody in it is told that the database is locked, though all of them look whether the holder is still there."""
+    monkeypatch.setattr(module, "LOOK", 0.002)
+    monkeypatch.setattr(module, "IDLE", 0.01)
+    configured(seconds=30)
+    errors: list[Exception] = []
+
+    def write(name: int) -> None:
+        try:
+            for n in range(5):
+                with atomic():
+                    Entry.objects.create(text=f"{name}-{n}")
+                    time.sleep(0.002)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Entry.objects.count() == 120
+    assert turns().holder is None
 
 
 def test_tasks_of_a_loop_that_is_gone(configured: Any) -> None:

@@ -52,6 +52,8 @@ class Waiter(ABC):
         self.who = who
         self.since = monotonic()
         self.woken = False
+        self.suspect: tuple[object, float] = (None, 0.0)
+        """A holder that was seen in no transaction, and since when."""
 
     @property
     def is_gone(self) -> bool:
@@ -145,10 +147,8 @@ class Turns:
             if self.holder is not who:
                 return
             self.holder = None
-            while self._waiting and self._waiting[0].is_gone:
-                self._waiting.popleft()
-            if self._waiting:
-                first = self._waiting[0]
+            first = self._first()
+            if first is not None:
                 if monotonic() - first.since > STARVED:
                     self.holder = first.who
                 self._wake_some()
@@ -188,12 +188,30 @@ class Turns:
         """
         with self._lock:
             woken, waiter.woken = waiter.woken, False
-            idle = monotonic() - waiter.since > IDLE
-            if self.holder is not waiter.who and (woken or idle or self._waiting[0] is waiter):
+            if self.holder is not waiter.who:
                 holder = self._holds()
-                if holder is None or (idle and not _writes(holder)):
+                free = holder is None and (woken or self._first() is waiter)
+                if free or (holder is not None and self._has_forgotten(holder, waiter)):
                     self.holder = waiter.who
             return self.holder is waiter.who
+
+    def _first(self) -> Waiter | None:
+        """Return the one that waits longest, of those that can be woken."""
+        while self._waiting and self._waiting[0].is_gone:
+            self._waiting.popleft()
+        return self._waiting[0] if self._waiting else None
+
+    def _has_forgotten(self, holder: SqliteConnection, waiter: Waiter) -> bool:
+        """Say whether a holder was in no transaction whenever this one has looked, for some time.
+
+        One that was woken just now had no time yet to begin. Should it be taken for such a one, it waits on.
+        """
+        now = monotonic()
+        if _writes(holder):
+            waiter.suspect = (None, 0.0)
+        elif waiter.suspect[0] is not self.holder:
+            waiter.suspect = (self.holder, now)
+        return waiter.suspect[0] is self.holder and now - waiter.suspect[1] > IDLE
 
     def _holds(self) -> SqliteConnection | None:
         return self.holder() if self.holder is not None else None
