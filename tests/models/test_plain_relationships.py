@@ -13,13 +13,13 @@ pytestmark = pytest.mark.worlds("sync")
 
 class Team(Model):
     name = CharField(max_length=20)
-    players: Mapped[list["Player"]] = relationship(back_populates="team")
+    players: Mapped[list["Striker"]] = relationship(back_populates="team")
 
     class Meta:
         app_label = "teams"
 
 
-class Player(Model):
+class Striker(Model):
     name = CharField(max_length=20)
     team_id: Mapped[int | None] = mapped_column(sa.ForeignKey(Team.__table__.c.id))
     team: Mapped[Team | None] = relationship(back_populates="players")
@@ -28,7 +28,7 @@ class Player(Model):
         app_label = "teams"
 
 
-MODELS = [Team, Player]
+MODELS = [Team, Striker]
 
 
 def test_before_mappers_are_configured(db: Any, apps: Any) -> None:
@@ -46,14 +46,14 @@ def test_before_mappers_are_configured(db: Any, apps: Any) -> None:
     assert House._meta.get_field("rooms").one_to_many
 
 
-class Captain(Player):
+class Skipper(Striker):
     rank: Mapped[int] = mapped_column(default=1)
 
     class Meta:
         app_label = "teams"
 
 
-MODELS.append(Captain)
+MODELS.append(Skipper)
 
 
 @pytest.mark.worlds("sync", "async")
@@ -61,30 +61,30 @@ async def test_saving(db: Any, world: Any) -> None:
     """What was assigned is written with the object, as a session's flush would; None as well."""
     reds = await world(Team.objects.create, name="Reds")
     blues = await world(Team.objects.create, name="Blues")
-    zoe = await world(Player.objects.create, name="Zoe", team=reds)
-    assert (await world(Player.objects.get)).team_id == zoe.team_id == reds.pk
+    zoe = await world(Striker.objects.create, name="Zoe", team=reds)
+    assert (await world(Striker.objects.get)).team_id == zoe.team_id == reds.pk
     zoe.team = blues
     await world(zoe.save)
-    assert (await world(Player.objects.get)).team_id == blues.pk
+    assert (await world(Striker.objects.get)).team_id == blues.pk
     zoe.team_id = reds.pk  # the relation was written before
     await world(zoe.save)
-    assert (await world(Player.objects.get)).team_id == reds.pk
+    assert (await world(Striker.objects.get)).team_id == reds.pk
     zoe.team = None
     await world(zoe.save)
-    assert (await world(Player.objects.get)).team_id is None
-    await world(Player.objects.bulk_create, [Player(name="Bea", team=blues)])
-    assert (await world(Player.objects.get, name="Bea")).team_id == blues.pk
-    await world(Captain.objects.create, name="Cid", team=blues)
-    assert (await world(Captain.objects.get)).team_id == blues.pk
+    assert (await world(Striker.objects.get)).team_id is None
+    await world(Striker.objects.bulk_create, [Striker(name="Bea", team=blues)])
+    assert (await world(Striker.objects.get, name="Bea")).team_id == blues.pk
+    await world(Skipper.objects.create, name="Cid", team=blues)
+    assert (await world(Skipper.objects.get)).team_id == blues.pk
 
 
 @pytest.mark.worlds("sync", "async")
 async def test_an_unsaved_object(db: Any, world: Any) -> None:
     """An object without a row can't be referred to; once it has one, it can."""
     reds = Team(name="Reds")
-    zoe = Player(name="Zoe", team=reds)
+    zoe = Striker(name="Zoe", team=reds)
     with pytest.raises(ValueError, match="unsaved related object 'team'"):
         await world(zoe.save)
     await world(reds.save)
     await world(zoe.save)
-    assert (await world(Player.objects.get)).team_id == reds.pk
+    assert (await world(Striker.objects.get)).team_id == reds.pk

@@ -15,7 +15,6 @@ from ormolu import (
     Model,
     TimeField,
     capture_queries,
-    databases,
 )
 from ormolu.exceptions import DataError
 from ormolu.fields import timezones
@@ -42,22 +41,6 @@ class Event(Model):
     at = DateTimeField(null=True)
     day = DateField(null=True)
     clock = TimeField(null=True)
-
-
-def knows_zones(db: Backend) -> bool:
-    """Tell whether the database knows names of time zones: MariaDB must be given them."""
-    if db.vendor != "mysql":
-        return True
-    with databases.get().engine.connect() as connection:
-        found = connection.exec_driver_sql("SELECT CONVERT_TZ('2020-01-01', 'UTC', 'Europe/Berlin')").scalar()
-    return found is not None
-
-
-@pytest.fixture
-def zones(db: Backend) -> None:
-    """Skip a test where the database knows no names of time zones."""
-    if not knows_zones(db):
-        pytest.skip("mysql_tzinfo_to_sql has not been run")
 
 
 @pytest.fixture

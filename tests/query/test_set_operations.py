@@ -249,6 +249,7 @@ async def test_what_the_queries_compute_keeps_its_type(db: Backend, world: World
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("zones")
 async def test_local_times_stay_local(db: Backend, world: World) -> None:
     """Where all queries truncate alike, the result is on the clocks of the zone; else it is the moment."""
     zone = ZoneInfo("Europe/Paris")

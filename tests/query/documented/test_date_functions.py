@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ormolu import Count, DateField, DateTimeField, F, Max, Min, Model, TimeField, databases
+from ormolu import Count, DateField, DateTimeField, F, Max, Min, Model, TimeField
 from ormolu.fields import timezones
 from ormolu.query import functions as f
 from support.backends import Backend
@@ -46,16 +46,6 @@ def trial(db: Backend) -> Trial:
         started=STARTED, start_day=STARTED.date(), start_time=STARTED.time(), stopped=STOPPED,
         stop_day=STOPPED.date(),
     )  # fmt: skip
-
-
-@pytest.fixture
-def zones(db: Backend) -> None:
-    """Skip a test where the database knows no names of time zones."""
-    if db.vendor == "mysql":
-        with databases.get().engine.connect() as connection:
-            found = connection.exec_driver_sql("SELECT CONVERT_TZ('2020-01-01', 'UTC', 'Australia/Sydney')")
-            if found.scalar() is None:
-                pytest.skip("mysql_tzinfo_to_sql has not been run")
 
 
 @pytest.mark.usefixtures("trial")
