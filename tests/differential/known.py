@@ -27,7 +27,7 @@ SELECTED = re.compile(r"\.select_related\(([^()]+)\)")
 
 
 # Names that don't exist and values that a lookup refuses are errors here also where nothing reads them.
-EARLY = re.compile(r"nope|year -?\d+ is out of range")
+EARLY = re.compile(r"nope|year -?\d+ is out of range|isnull lookup must be True or False")
 # Django refuses such an expression always, ours where its value is read or compared.
 MIXED = re.compile(r"mixed types: \w+, \w+\.|Cannot infer type of")
 
